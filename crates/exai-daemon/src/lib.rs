@@ -1,0 +1,1 @@
+//! Listens, admits, journals, executes, drains, tells its health.

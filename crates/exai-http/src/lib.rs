@@ -1,0 +1,1 @@
+//! The HTTP transport that the provider layer is driven with.

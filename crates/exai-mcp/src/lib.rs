@@ -1,0 +1,1 @@
+//! MCP as a state machine without I/O.

@@ -1,0 +1,278 @@
+//! What the daemon's end of the sessions takes in and gives out.
+
+use std::time::Duration;
+
+use exai_wire::{
+    AdoptKey, CallId, Class, DaemonState, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome, SessionId,
+};
+use serde_json::value::RawValue;
+
+/// Number of an accepted connection, made by the driver; never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PeerConn(pub u64);
+
+/// Number of a promise on its way to the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ticket(pub u64);
+
+/// Set once per daemon start.
+#[derive(Debug, Clone)]
+pub struct DaemonConfig {
+    /// The journal's id.
+    pub journal: JournalId,
+    /// This start.
+    pub epoch: Epoch,
+    /// The daemon's release.
+    pub version: String,
+    /// Hash of the tool definitions.
+    pub catalogue_hash: String,
+    /// Array of tool objects, for `get_catalogue`.
+    pub catalogue: Box<RawValue>,
+    /// What one session may have open.
+    pub limits: Limits,
+    /// Calls of all sessions together that may be open; more are refused as `overloaded`.
+    pub calls_max: usize,
+}
+
+/// What the daemon knows of a request before it takes it: the class of the tool it names.
+pub trait CallClass {
+    /// The class of the call, or a sentence that says why it can't be served (unknown method, malformed params).
+    /// An unknown *tool* is a [`Class::Pure`] call: the executor answers it with an error result.
+    ///
+    /// # Errors
+    /// The sentence for the host.
+    fn class(&self, method: &str, params: &RawValue) -> Result<Class, String>;
+}
+
+/// What is to be made durable. The daemon hands it to its journal as a record, and reports the outcome with
+/// [`CommitResult`] under the same ticket.
+#[derive(Debug)]
+pub enum Promise {
+    /// Before `accepted`.
+    Accepted {
+        /// Key.
+        call_id: CallId,
+        /// Hash of method and params.
+        fingerprint: Fingerprint,
+        /// Key for adoption.
+        adopt_key: Option<AdoptKey>,
+        /// MCP method.
+        method: String,
+        /// Params.
+        params: Box<RawValue>,
+        /// Class of the tool.
+        class: Class,
+        /// Time left to the deadline.
+        remaining_ms: u64,
+        /// Attempts made under a journal that is lost.
+        attempts_before: u32,
+    },
+    /// Before the first byte to a provider.
+    Started {
+        /// Key.
+        call_id: CallId,
+        /// Number of the attempt, from 1.
+        attempt: u32,
+        /// Provider asked.
+        provider: String,
+        /// Model asked.
+        model: String,
+    },
+    /// Before `result`; with outcome `Cancelled` before the provider is aborted.
+    Done {
+        /// Key.
+        call_id: CallId,
+        /// Attempts made.
+        attempt: u32,
+        /// How it ended.
+        outcome: Outcome,
+        /// MCP result object.
+        body: Box<RawValue>,
+    },
+    /// Lazily, after `ack`.
+    Acked {
+        /// Key.
+        call_id: CallId,
+    },
+    /// Before a call is left to itself.
+    Detached {
+        /// Key.
+        call_id: CallId,
+        /// By whom.
+        session: SessionId,
+    },
+}
+
+impl Promise {
+    /// The frame that the journal has to seal once the promise is durable.
+    pub fn frame(&self) -> Option<KeptFrame> {
+        match self {
+            Self::Accepted { call_id, .. } => Some(KeptFrame::Accepted(exai_wire::Accepted { call_id: *call_id })),
+            Self::Started { call_id, attempt, provider, model } => Some(KeptFrame::Started(exai_wire::Started {
+                call_id: *call_id,
+                attempt: *attempt,
+                provider: provider.clone(),
+                model: model.clone(),
+            })),
+            Self::Done { call_id, attempt, outcome, body } => Some(KeptFrame::Result(exai_wire::ResultFrame {
+                call_id: *call_id,
+                attempt: *attempt,
+                outcome: *outcome,
+                body: body.clone(),
+                replayed: false,
+            })),
+            Self::Acked { .. } | Self::Detached { .. } => None,
+        }
+    }
+}
+
+/// What became of a promise. `D` is the journal's seal around a [`KeptFrame`].
+#[derive(Debug)]
+pub enum CommitResult<D> {
+    /// Durable, with the sealed frame where [`Promise::frame`] gave one.
+    Durable(Option<D>),
+    /// Not written; says why. The call is refused (Accepted), or the answer waits (Done).
+    Failed(String),
+}
+
+/// What the executor reports at the end of a call.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// MCP result object, at most `RESULT_BYTES_MAX` bytes.
+    pub body: Box<RawValue>,
+}
+
+/// Why an attempt may not begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptDenied {
+    /// The call is over (cancelled, deadline).
+    Over,
+    /// Three attempts that may have been billed were made.
+    Exhausted,
+    /// Nobody waits for the call any more; what was made so far is kept.
+    Orphaned,
+    /// The daemon is about to stop.
+    Draining,
+    /// The journal could not keep the start.
+    NotKept,
+}
+
+/// Why work on a call has to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AbortReason {
+    /// The host cancelled; already durable. Close the provider's socket; report nothing.
+    Cancelled,
+    /// Its deadline passed. Close the provider's socket; report what there is, as partial.
+    Deadline,
+    /// The daemon stops: close the provider's socket; report nothing, it runs on after the restart.
+    Drain,
+}
+
+/// The daemon's condition, as beats and `welcome` tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vitals {
+    /// The work runtime or the journal makes no progress.
+    pub stalled: bool,
+    /// Lag of the work runtime.
+    pub lag_ms: u64,
+}
+
+/// The times of a drain, counted from its begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrainPlan {
+    /// Until then calls in flight may finish.
+    pub finish: Duration,
+    /// Until then effects may finish.
+    pub effects: Duration,
+    /// By then connections are closed.
+    pub close: Duration,
+    /// Earliest sensible dial after the close.
+    pub retry_after: Duration,
+    /// Spread of the dials after that.
+    pub spread: Duration,
+}
+
+/// What the driver has to do.
+#[derive(Debug)]
+pub enum DaemonEvent {
+    /// Make this durable, then report with `committed` under the same ticket. In order of tickets.
+    Commit {
+        /// Number to report with.
+        ticket: Ticket,
+        /// What.
+        promise: Promise,
+    },
+    /// Execute a call: report `attempt`, `note`, `finished`.
+    Run {
+        /// Key.
+        call_id: CallId,
+        /// On whose account it is queued (fairness).
+        session: SessionId,
+        /// Class of the tool.
+        class: Class,
+        /// MCP method.
+        method: String,
+        /// Params.
+        params: Box<RawValue>,
+        /// Attempts made before, under another start or journal.
+        attempts_before: u32,
+        /// Moment at which it must have ended.
+        deadline: Duration,
+    },
+    /// The attempt that was asked for may begin.
+    Go {
+        /// Which call.
+        call_id: CallId,
+        /// Number of the attempt over the call's whole life.
+        attempt: u32,
+    },
+    /// The attempt that was asked for may not begin; finish with what there is.
+    Deny {
+        /// Which call.
+        call_id: CallId,
+        /// Why.
+        why: AttemptDenied,
+    },
+    /// Stop working on a call.
+    Abort {
+        /// Which.
+        call_id: CallId,
+        /// Why.
+        why: AbortReason,
+    },
+    /// Close this connection with this WebSocket close code.
+    Close {
+        /// Which.
+        conn: PeerConn,
+        /// Close code.
+        code: u16,
+        /// Reason, for people.
+        reason: String,
+    },
+    /// A session came (first connection) or came back; for logs.
+    Joined {
+        /// Which.
+        session: SessionId,
+        /// Its shim's release and host, for logs.
+        about: String,
+    },
+    /// A session is gone (bye, or 20 s without a connection); for logs.
+    Left {
+        /// Which.
+        session: SessionId,
+    },
+    /// The drain is over: every connection is closed; exit.
+    Drained,
+}
+
+/// The state that health tells: derived, never set from outside.
+pub(crate) fn state(draining: bool, vitals: Vitals, in_flight: usize) -> DaemonState {
+    match (draining, vitals.stalled, in_flight) {
+        (true, _, _) => DaemonState::Draining,
+        (false, true, _) => DaemonState::Stalled,
+        (false, false, 0) => DaemonState::Ready,
+        (false, false, _) => DaemonState::Busy,
+    }
+}

@@ -1,0 +1,22 @@
+//! Both ends of the session protocol as state machines without I/O.
+//!
+//! Three layers: a *connection* may die at any time; a *session* is one shim process; a *call* survives shim and
+//! daemon. [`ShimEnd`] lives in a shim and keeps calls alive over connections; [`DaemonEnd`] lives in the daemon,
+//! deduplicates calls by their key and promises nothing that its journal does not hold yet.
+//!
+//! Time is a [`std::time::Duration`] since some fixed moment of the process (monotonic), handed in with every
+//! input; randomness is a seed handed in once. So the same inputs give the same outputs, byte for byte.
+//!
+//! The drivers' loop: feed inputs, then take everything from `poll_transmit` and `poll_event`, then sleep until
+//! `poll_timeout`, and read what is waiting on the sockets *before* calling `handle_timeout`.
+
+mod backoff;
+mod daemon;
+mod liveness;
+mod shim;
+
+pub use daemon::{
+    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan, Finished,
+    PeerConn, Promise, Ticket, Vitals,
+};
+pub use shim::{ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch, Transmit};

@@ -1,0 +1,1 @@
+//! stdin and stdout, the MCP engine, the session, the socket.

@@ -1,0 +1,1 @@
+//! The test world: simulated providers and hosts, the demo, the benchmark.

@@ -1,0 +1,1 @@
+//! The catalogue: schema, class and behaviour of every tool.

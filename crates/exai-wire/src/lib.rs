@@ -1,0 +1,25 @@
+//! The words on the wire between shim and daemon: WebSocket text frames, one JSON object each, `t` its type.
+//!
+//! Invariants: unknown frame types and unknown fields are ignored, so that version 1 can stay small; raw JSON
+//! (params, bodies) passes byte for byte, which is why frames are decoded in two passes (`t` first): raw values
+//! do not survive serde's tagged and flattened derives. Nothing here reads a clock, a file or a socket.
+
+mod code;
+mod daemon_frame;
+mod decode;
+mod id;
+mod limit;
+mod shim_frame;
+
+pub use code::{Class, DaemonState, Outcome, RefusedCode, RejectCode};
+pub use daemon_frame::{
+    Accepted, Ask, Catalogue, DaemonBeat, DaemonFrame, Goaway, KeptFrame, KnownCall, Limits, Note, Reconnect, Refused,
+    Reject, ResultFrame, Started, Unask, Welcome,
+};
+pub use decode::FrameError;
+pub use id::{AdoptKey, CallId, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
+pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
+pub use shim_frame::{Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer};
+
+#[cfg(test)]
+mod tests;
