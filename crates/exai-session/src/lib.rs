@@ -16,7 +16,9 @@ mod liveness;
 mod shim;
 
 pub use daemon::{
-    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan, Finished,
-    PeerConn, Promise, Ticket, Vitals,
+    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan,
+    Finished, PeerConn, Promise, Ticket, Vitals,
 };
-pub use shim::{ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch, Transmit};
+pub use shim::{
+    ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch, Transmit,
+};

@@ -13,13 +13,15 @@ mod shim_frame;
 
 pub use code::{Class, DaemonState, Outcome, RefusedCode, RejectCode};
 pub use daemon_frame::{
-    Accepted, Ask, Catalogue, DaemonBeat, DaemonFrame, Goaway, KeptFrame, KnownCall, Limits, Note, Reconnect, Refused,
-    Reject, ResultFrame, Started, Unask, Welcome,
+    Accepted, Ask, Catalogue, DaemonBeat, DaemonFrame, Goaway, KeptFrame, KnownCall, Limits, Note, Reconnect,
+    Refused, Reject, ResultFrame, Started, Unask, Welcome,
 };
 pub use decode::FrameError;
 pub use id::{AdoptKey, CallId, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
-pub use shim_frame::{Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer};
+pub use shim_frame::{
+    Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer,
+};
 
 #[cfg(test)]
 mod tests;

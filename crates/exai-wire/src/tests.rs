@@ -23,7 +23,8 @@ fn an_id_is_not_written_whole_by_debug() {
 
 #[test]
 fn raw_params_pass_byte_for_byte() {
-    let params = r#"{"name":"chat",  "arguments":{"n":1.50,"big":123456789012345678901234567890,"u":"\u00e9"}}"#;
+    let params =
+        r#"{"name":"chat",  "arguments":{"n":1.50,"big":123456789012345678901234567890,"u":"\u00e9"}}"#;
     let frame = ShimFrame::Call(Call {
         call_id: call_id(),
         method: "tools/call".to_owned(),
@@ -51,7 +52,8 @@ fn frames_without_a_body_round_trip() {
 #[test]
 fn unknown_types_and_fields_are_ignored_and_the_type_may_stand_anywhere() {
     assert!(ShimFrame::decode(r#"{"t":"of_a_later_release","x":1}"#).unwrap().is_none());
-    let frame = DaemonFrame::decode(r#"{"new":[1],"call_id":"07070707070707070707070707070707","t":"accepted"}"#);
+    let frame =
+        DaemonFrame::decode(r#"{"new":[1],"call_id":"07070707070707070707070707070707","t":"accepted"}"#);
     assert!(matches!(frame, Ok(Some(DaemonFrame::Accepted(Accepted { call_id: id }))) if id == call_id()));
 }
 

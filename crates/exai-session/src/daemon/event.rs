@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use exai_wire::{
-    AdoptKey, CallId, Class, DaemonState, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome, SessionId,
+    AdoptKey, CallId, Class, DaemonState, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome,
+    SessionId,
 };
 use serde_json::value::RawValue;
 
@@ -107,20 +108,26 @@ impl Promise {
     /// The frame that the journal has to seal once the promise is durable.
     pub fn frame(&self) -> Option<KeptFrame> {
         match self {
-            Self::Accepted { call_id, .. } => Some(KeptFrame::Accepted(exai_wire::Accepted { call_id: *call_id })),
-            Self::Started { call_id, attempt, provider, model } => Some(KeptFrame::Started(exai_wire::Started {
-                call_id: *call_id,
-                attempt: *attempt,
-                provider: provider.clone(),
-                model: model.clone(),
-            })),
-            Self::Done { call_id, attempt, outcome, body } => Some(KeptFrame::Result(exai_wire::ResultFrame {
-                call_id: *call_id,
-                attempt: *attempt,
-                outcome: *outcome,
-                body: body.clone(),
-                replayed: false,
-            })),
+            Self::Accepted { call_id, .. } => {
+                Some(KeptFrame::Accepted(exai_wire::Accepted { call_id: *call_id }))
+            }
+            Self::Started { call_id, attempt, provider, model } => {
+                Some(KeptFrame::Started(exai_wire::Started {
+                    call_id: *call_id,
+                    attempt: *attempt,
+                    provider: provider.clone(),
+                    model: model.clone(),
+                }))
+            }
+            Self::Done { call_id, attempt, outcome, body } => {
+                Some(KeptFrame::Result(exai_wire::ResultFrame {
+                    call_id: *call_id,
+                    attempt: *attempt,
+                    outcome: *outcome,
+                    body: body.clone(),
+                    replayed: false,
+                }))
+            }
             Self::Acked { .. } | Self::Detached { .. } => None,
         }
     }

@@ -3,8 +3,8 @@
 mod event;
 
 pub use event::{
-    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEvent, DrainPlan, Finished, PeerConn, Promise,
-    Ticket, Vitals,
+    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEvent, DrainPlan, Finished,
+    PeerConn, Promise, Ticket, Vitals,
 };
 
 use std::marker::PhantomData;

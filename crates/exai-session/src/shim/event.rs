@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use exai_wire::{AdoptKey, CallId, Epoch, Fingerprint, Outcome, RefusedCode, RejectCode, SessionId, ShimPeer};
+use exai_wire::{
+    AdoptKey, CallId, Epoch, Fingerprint, Outcome, RefusedCode, RejectCode, SessionId, ShimPeer,
+};
 use serde_json::value::RawValue;
 
 /// Number of a connection attempt, from 1; the same number goes out as `dial_no`.

@@ -2,7 +2,9 @@
 
 mod event;
 
-pub use event::{ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEvent, TooMuch, Transmit};
+pub use event::{
+    ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEvent, TooMuch, Transmit,
+};
 
 use std::time::Duration;
 
@@ -39,7 +41,14 @@ impl ShimEnd {
     ///
     /// # Errors
     /// As [`Self::call`].
-    pub fn attach(&mut self, _now: Duration, _call_id: CallId, _deadline: Duration, _patience: Option<Duration>, _hold: Option<Duration>) -> Result<(), TooMuch> {
+    pub fn attach(
+        &mut self,
+        _now: Duration,
+        _call_id: CallId,
+        _deadline: Duration,
+        _patience: Option<Duration>,
+        _hold: Option<Duration>,
+    ) -> Result<(), TooMuch> {
         Ok(())
     }
 

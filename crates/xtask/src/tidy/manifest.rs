@@ -1,0 +1,81 @@
+//! What the checks need of a `Cargo.toml`.
+
+use std::collections::BTreeMap;
+
+use toml::Table;
+
+use crate::repo::Repo;
+
+/// The manifest of one crate of the workspace.
+pub(super) struct Manifest {
+    /// Where it stands.
+    pub path: String,
+    /// Name of the package.
+    pub name: String,
+    /// `[dependencies]` of every platform, by name, with whether it is taken from the workspace.
+    pub dependencies: BTreeMap<String, Source>,
+    /// `[dev-dependencies]` and `[build-dependencies]`, likewise.
+    pub other: BTreeMap<String, Source>,
+}
+
+/// Where a crate takes a dependency's version from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    /// `workspace = true`.
+    Workspace,
+    /// Its own version, path or repository.
+    Own,
+}
+
+impl Manifest {
+    /// The manifests of all crates; what can't be parsed is left out, since cargo has refused it already.
+    pub(super) fn all(repo: &Repo) -> Vec<Self> {
+        repo.ending("/Cargo.toml").filter_map(|(path, text)| Self::parse(path, text)).collect()
+    }
+
+    fn parse(path: &str, text: &str) -> Option<Self> {
+        let table: Table = text.parse().ok()?;
+        let name = table.get("package")?.get("name")?.as_str()?.to_owned();
+        let mut manifest =
+            Self { path: path.to_owned(), name, dependencies: BTreeMap::new(), other: BTreeMap::new() };
+        manifest.add(&table);
+        for platform in table.get("target").and_then(|t| t.as_table()).into_iter().flat_map(Table::values) {
+            if let Some(table) = platform.as_table() {
+                manifest.add(table);
+            }
+        }
+        Some(manifest)
+    }
+
+    fn add(&mut self, table: &Table) {
+        self.dependencies.extend(entries(table, "dependencies"));
+        self.other.extend(entries(table, "dev-dependencies"));
+        self.other.extend(entries(table, "build-dependencies"));
+    }
+}
+
+/// Names in `[workspace.dependencies]` that are no crates of this repository.
+pub(super) fn workspace_dependencies(repo: &Repo) -> Vec<String> {
+    let table: Option<Table> = repo.text("Cargo.toml").and_then(|text| text.parse().ok());
+    let Some(dependencies) = table
+        .as_ref()
+        .and_then(|table| table.get("workspace"))
+        .and_then(|workspace| workspace.get("dependencies"))
+        .and_then(|dependencies| dependencies.as_table())
+    else {
+        return Vec::new();
+    };
+    dependencies
+        .iter()
+        .filter(|(_, value)| value.get("path").is_none())
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+fn entries(table: &Table, section: &str) -> BTreeMap<String, Source> {
+    let entry = |(name, value): (&String, &toml::Value)| {
+        let workspace = value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+        (name.clone(), if workspace { Source::Workspace } else { Source::Own })
+    };
+    table.get(section).and_then(|s| s.as_table()).map(|s| s.iter().map(entry).collect()).unwrap_or_default()
+}
