@@ -1,0 +1,95 @@
+//! What an engine gives out and what it takes back.
+
+use serde_json::value::RawValue;
+
+use crate::revision::{Era, Revision};
+
+/// Number of a call within one engine, from 1. It is not the host's id: hosts reuse ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey(pub u64);
+
+/// Whether the host gave a progress token with a call, that is: whether it will see progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Token {
+    /// Progress notifications go out for this call.
+    Given,
+    /// None do: no token, one of a type that the protocol does not know, or one that another open call holds.
+    Absent,
+}
+
+/// The host application, as it names itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostInfo {
+    /// `clientInfo.name`.
+    pub name: String,
+    /// `clientInfo.version`, empty where the host gives none.
+    pub version: String,
+}
+
+/// A request that only the backend can answer, today always `tools/call`.
+#[derive(Debug)]
+pub struct IncomingCall {
+    /// To answer it with.
+    pub key: CallKey,
+    /// Era of this one message.
+    pub era: Era,
+    /// Revision by whose rules it is answered.
+    pub revision: Revision,
+    /// MCP method.
+    pub method: String,
+    /// `params.name`, decoded. The tool may not exist.
+    pub tool: Option<String>,
+    /// `params`, byte for byte.
+    pub params: Box<RawValue>,
+    /// Whether progress is shown.
+    pub token: Token,
+    /// Who asks, as far as it is known.
+    pub host: Option<HostInfo>,
+    /// Object of the W3C trace context keys (`traceparent`, `tracestate`, `baggage`) found in `_meta`, values
+    /// byte for byte.
+    pub trace: Option<Box<RawValue>>,
+}
+
+/// What the driver has to know or do.
+#[derive(Debug)]
+pub enum Event {
+    /// Run this; answer with [`crate::Engine::answer`].
+    Call(IncomingCall),
+    /// The host does not want the answer any more. Nothing is written for this call from now on.
+    Cancelled {
+        /// Which call.
+        key: CallKey,
+        /// The host's reason.
+        reason: Option<String>,
+    },
+    /// A host that means to work is there, not a probe: `notifications/initialized`, the first valid modern
+    /// request other than `server/discover`, or a call without any handshake. Once an engine.
+    HandshakeDone,
+    /// The host introduced itself, or introduced itself differently.
+    HostKnown(HostInfo),
+}
+
+/// The outcome of a call.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Tool result object in its 2026-07-28 shape; fields that the host's revision lacks are taken out.
+    Result(Box<RawValue>),
+    /// JSON-RPC error. Models see errors badly; a failed tool is a `Result` with `isError`.
+    Error {
+        /// JSON-RPC code.
+        code: i64,
+        /// One sentence.
+        message: String,
+        /// Anything.
+        data: Option<Box<RawValue>>,
+    },
+}
+
+/// A line to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// One line without its line feed, below [`crate::LINE_OUT_BYTES_MAX`].
+    pub line: Vec<u8>,
+    /// Calls whose answer this line carries: acknowledge them once it is written.
+    pub answers: Vec<CallKey>,
+}
