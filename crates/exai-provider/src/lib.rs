@@ -1,1 +1,35 @@
 //! What is said to model APIs, and when.
+//!
+//! The host receives a result whole, so nothing is committed to it until the end: an attempt that fails in the
+//! middle of its stream can be made again, here or elsewhere, with nothing visible but a note.
+//!
+//! Invariants: no I/O, no clock, no randomness of its own ([`Transport`], [`Timer`], seed); every wait has a
+//! deadline that is a timer and not a test on arrival; at most three requests that may be billed for a call, all
+//! causes together ([`Gate`]); no model's name in code (`models.toml`); nothing from a provider reaches a message
+//! before keys are struck out of it.
+
+mod catalogue;
+mod cause;
+mod chat;
+mod config;
+mod gate;
+mod health;
+mod key;
+mod observer;
+mod providers;
+mod reply;
+mod timer;
+mod transport;
+
+pub use catalogue::{Catalogue, CatalogueError};
+pub use cause::{Cause, StallClock};
+pub use chat::{Chat, Effort, Fallback, Message, Role, UnknownEffort};
+pub use config::{ClockOverrides, FallbackPolicy, ProviderConfig, ProvidersConfig, StreamTimeout};
+pub use gate::{Denied, Gate};
+pub use health::{HealthState, ProviderHealth};
+pub use key::{Key, KeyError};
+pub use observer::Observer;
+pub use providers::{CallContext, ModelInfo, Providers};
+pub use reply::{AttemptReport, Ending, Failure, Reply, ToolCall, Usage};
+pub use timer::Timer;
+pub use transport::{Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind};

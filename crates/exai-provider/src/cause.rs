@@ -1,0 +1,179 @@
+//! Why an attempt did not bring the answer: one closed set that drives retry, fallback and what people read.
+
+use std::time::Duration;
+
+/// Which clock ended a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StallClock {
+    /// No content, reasoning or tool call came at all.
+    FirstEvent,
+    /// They stopped coming.
+    Idle,
+    /// Past the stream timeout, fewer than 20 characters came in the window.
+    Trickle,
+    /// As `Trickle`, at the point from which the time left is kept for the next candidate.
+    Reserve,
+}
+
+/// Why an attempt did not bring the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// No connection; nothing was sent.
+    Connect,
+    /// The name could not be resolved; nothing was sent.
+    Dns,
+    /// TLS failed; nothing was sent.
+    Tls,
+    /// Trouble on the provider's side.
+    Server,
+    /// Too many requests at the moment; the provider may say for how long.
+    Rate {
+        /// The provider's own wish.
+        retry_after: Option<Duration>,
+    },
+    /// A quota is used up until a reset.
+    Quota,
+    /// The key is refused.
+    AuthDead,
+    /// The account can't be used (no money, locked, wrong product).
+    AccountDead,
+    /// The provider does not serve this model.
+    ModelGone,
+    /// More than the model's context.
+    ContextOverflow,
+    /// The request is wrong; sending it again or elsewhere helps nobody.
+    BadRequest,
+    /// The provider's content rules.
+    Policy,
+    /// Success without content or tool call.
+    EmptyAnswer,
+    /// A clock ended the stream.
+    Stall(StallClock),
+    /// The stream broke or ended without its end mark.
+    Cut,
+    /// Not the format that was agreed on.
+    Malformed,
+    /// The call's time is over.
+    Deadline,
+    /// No free place within the wait for one.
+    Busy,
+    /// The gate gave no attempt.
+    Denied(crate::gate::Denied),
+    /// No key is set.
+    NoKey,
+    /// No configured provider knows the model.
+    UnknownModel,
+}
+
+/// What the loop does next on the same candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Never.
+    No,
+    /// At once, so many times.
+    AtOnce(u32),
+    /// After a rising pause, so many times.
+    Backoff(u32),
+    /// After the provider's wish or the pauses of a rate limit.
+    Rate,
+    /// Only while no other candidate is left, so many times: the failure has cost minutes already.
+    IfLast(u32),
+}
+
+/// Whether the next candidate is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The call ends here.
+    No,
+    /// Any.
+    Any,
+    /// Only one with a larger context.
+    LargerContext,
+}
+
+impl Cause {
+    /// Stable word for logs, health and metadata.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Dns => "dns",
+            Self::Tls => "tls",
+            Self::Server => "server",
+            Self::Rate { .. } => "rate",
+            Self::Quota => "quota",
+            Self::AuthDead => "auth_dead",
+            Self::AccountDead => "account_dead",
+            Self::ModelGone => "model_gone",
+            Self::ContextOverflow => "context_overflow",
+            Self::BadRequest => "bad_request",
+            Self::Policy => "policy",
+            Self::EmptyAnswer => "empty_answer",
+            Self::Stall(StallClock::FirstEvent) => "stall_first_event",
+            Self::Stall(StallClock::Idle) => "stall_idle",
+            Self::Stall(StallClock::Trickle) => "stall_trickle",
+            Self::Stall(StallClock::Reserve) => "stall_reserve",
+            Self::Cut => "cut",
+            Self::Malformed => "malformed",
+            Self::Deadline => "deadline",
+            Self::Busy => "busy",
+            Self::Denied(_) => "denied",
+            Self::NoKey => "no_key",
+            Self::UnknownModel => "unknown_model",
+        }
+    }
+
+    /// Whether asking the same again later may well succeed without anybody changing anything.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect
+                | Self::Dns
+                | Self::Tls
+                | Self::Server
+                | Self::Rate { .. }
+                | Self::Quota
+                | Self::EmptyAnswer
+                | Self::Stall(_)
+                | Self::Cut
+                | Self::Malformed
+                | Self::Busy
+                | Self::Denied(_)
+                | Self::Deadline
+        )
+    }
+
+    /// Whether the provider may charge for a request that ended so before any delta came. A refused connection
+    /// and a refusal before generation cost nothing.
+    pub const fn may_be_billed(&self) -> bool {
+        matches!(
+            self,
+            Self::Server
+                | Self::Policy
+                | Self::EmptyAnswer
+                | Self::Stall(_)
+                | Self::Cut
+                | Self::Malformed
+                | Self::Deadline
+        )
+    }
+
+    pub(crate) const fn again(&self) -> Again {
+        match self {
+            Self::Connect | Self::Dns | Self::Tls | Self::Server => Again::Backoff(2),
+            Self::Rate { .. } => Again::Rate,
+            Self::EmptyAnswer | Self::Cut | Self::Malformed => Again::AtOnce(1),
+            Self::Stall(_) => Again::IfLast(1),
+            _ => Again::No,
+        }
+    }
+
+    pub(crate) const fn next(&self) -> Next {
+        match self {
+            Self::BadRequest | Self::Policy | Self::Deadline | Self::Denied(_) | Self::UnknownModel => {
+                Next::No
+            }
+            Self::ContextOverflow => Next::LargerContext,
+            _ => Next::Any,
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Settings of this layer, handed in by whoever reads settings.
+
+use std::time::Duration;
+
+use crate::key::Key;
+
+/// From which age on a stream must keep delivering, and who said so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamTimeout {
+    /// The built-in value; thinking models keep their longer pauses.
+    Default(Duration),
+    /// Set by the user; holds for every model.
+    User(Duration),
+}
+
+impl StreamTimeout {
+    /// The age.
+    pub const fn age(self) -> Duration {
+        match self {
+            Self::Default(age) | Self::User(age) => age,
+        }
+    }
+}
+
+/// Clocks that the user set; `None` leaves the value to the model's idle class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClockOverrides {
+    /// Longest wait for the first content, reasoning or tool-call delta.
+    pub first_event: Option<Duration>,
+    /// Longest gap between such deltas.
+    pub idle: Option<Duration>,
+}
+
+/// One endpoint.
+#[derive(Debug, Clone)]
+pub struct ProviderConfig {
+    /// Lower case: `glm`, `kimi`, or the name given in `EXAI_PROVIDERS`.
+    pub name: String,
+    /// URL up to, not including, `/chat/completions`.
+    pub base_url: String,
+    /// `None`: `glm` and `kimi` can't be used; other endpoints are called without `authorization`.
+    pub key: Option<Key>,
+    /// Name of the variable that holds the key, for the sentence that asks for it.
+    pub key_variable: String,
+    /// Longest dial including TLS; for the transport.
+    pub connect_timeout: Duration,
+    /// From which age on a stream must keep delivering.
+    pub stream_timeout: StreamTimeout,
+    /// Clocks that the user set.
+    pub clocks: ClockOverrides,
+    /// Requests at a time; at least 1.
+    pub max_concurrency: u32,
+}
+
+impl ProviderConfig {
+    /// An endpoint with the defaults of this crate: connect 10 s, stream timeout 300 s (`kimi`: 600 s), 4 requests at
+    /// a time, key variable `<NAME>_API_KEY`, no key.
+    pub fn new(name: &str, base_url: &str) -> Self {
+        let stream_s = if name == "kimi" { 600 } else { 300 };
+        Self {
+            name: name.to_owned(),
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            key: None,
+            key_variable: format!("{}_API_KEY", name.to_uppercase().replace(['-', '.'], "_")),
+            connect_timeout: Duration::from_secs(10),
+            stream_timeout: StreamTimeout::Default(Duration::from_secs(stream_s)),
+            clocks: ClockOverrides::default(),
+            max_concurrency: 4,
+        }
+    }
+}
+
+/// What may answer when the first choice can't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FallbackPolicy {
+    /// Nothing.
+    Off,
+    /// Other models of the same provider.
+    Family,
+    /// The chain, across providers.
+    #[default]
+    Chain,
+}
+
+/// The whole layer.
+#[derive(Debug, Clone, Default)]
+pub struct ProvidersConfig {
+    /// In order of preference.
+    pub providers: Vec<ProviderConfig>,
+    /// Model for calls that name none: id, alias or `provider/model`. `None`: the first model of the first provider
+    /// that has what it needs.
+    pub default_model: Option<String>,
+    /// What may answer when the first choice can't.
+    pub fallback: FallbackPolicy,
+    /// Models that are tried in this order after the first choice. Empty: the first model of each usable provider.
+    pub chain: Vec<String>,
+    /// Start of the random numbers for jitter.
+    pub seed: u64,
+}

@@ -1,0 +1,31 @@
+//! Permission for a request that may be billed.
+
+use crate::transport::BoxFuture;
+
+/// Why no further request may go out for this call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// The call is over (cancelled or past its deadline).
+    #[error("the call is over")]
+    Over,
+    /// Three requests that may have been billed were made.
+    #[error("three attempts that may have been billed were made")]
+    Exhausted,
+    /// Nobody waits for the answer any more.
+    #[error("nobody waits for the answer any more")]
+    Orphaned,
+    /// The daemon is about to stop.
+    #[error("the daemon is about to stop")]
+    Draining,
+    /// The journal could not keep the start of the attempt.
+    #[error("the journal could not keep the start of the attempt")]
+    NotKept,
+}
+
+/// Counts attempts over the call's whole life, restarts of the daemon included.
+pub trait Gate: Send + Sync {
+    /// Asks for an attempt before the first byte goes out; its number counts from 1. A granted attempt that
+    /// was not billed (connection refused, refusal before generation) is used for the next request instead of
+    /// asking again.
+    fn begin<'a>(&'a self, provider: &'a str, model: &'a str) -> BoxFuture<'a, Result<u32, Denied>>;
+}

@@ -1,0 +1,127 @@
+//! What comes back: an answer or a failure, each with every attempt that was made.
+
+use serde::Serialize;
+
+use crate::cause::Cause;
+
+/// Tokens as the provider counts them, summed over the attempts that told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Usage {
+    /// Tokens of the question.
+    pub prompt_tokens: u64,
+    /// Tokens of the answer, reasoning included.
+    pub completion_tokens: u64,
+    /// Part of `prompt_tokens` that came from the provider's cache.
+    pub cached_tokens: u64,
+    /// Part of `completion_tokens` that was reasoning.
+    pub reasoning_tokens: u64,
+}
+
+/// One request, or one that did not come about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AttemptReport {
+    /// Number of the attempt over the call's life; requests that cost nothing share the number of the next one. 0 where
+    /// none was granted.
+    pub n: u32,
+    /// Name of the provider.
+    pub provider: String,
+    /// Model that was asked.
+    pub model: String,
+    /// `ok`, or [`Cause::code`].
+    pub cause: &'static str,
+    /// What the provider or the clock said, without secrets, at most 300 characters; empty for `ok`.
+    pub detail: String,
+    /// From the request to its end, in milliseconds.
+    pub ms: u64,
+    /// Whether it may be billed.
+    pub billed: bool,
+}
+
+/// How an answer ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// With the provider's end mark.
+    Whole,
+    /// With a finish reason, without the end mark: all of it, most likely.
+    Unterminated,
+    /// At the output limit.
+    Truncated,
+    /// Not at all: this is what came before the cause.
+    Partial(Cause),
+}
+
+/// A tool call that the model makes; its arguments are JSON text, possibly incomplete where the answer is partial.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct ToolCall {
+    /// The provider's id; may be empty.
+    pub id: String,
+    /// Name of the tool.
+    pub name: String,
+    /// JSON text.
+    pub arguments: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The answer's text.
+    pub text: String,
+    /// The reasoning before it, as far as the provider shows it.
+    pub reasoning: String,
+    /// Tool calls.
+    pub tool_calls: Vec<ToolCall>,
+    /// Model that the caller named; `None` where it named none.
+    pub requested_model: Option<String>,
+    /// Name of the provider that answered.
+    pub provider: String,
+    /// Model that was asked for this answer.
+    pub asked_model: String,
+    /// Model that answered by the provider's own word, else the one that was asked.
+    pub model: String,
+    /// Every attempt, the last one brought this answer (or the longest part of it).
+    pub attempts: Vec<AttemptReport>,
+    /// Tokens, where the provider told.
+    pub usage: Option<Usage>,
+    /// The provider's finish reason, as it is.
+    pub finish: Option<String>,
+    /// How it ended.
+    pub ending: Ending,
+    /// Sentences on what was left out of the request or done otherwise than asked.
+    pub notes: Vec<String>,
+}
+
+impl Reply {
+    /// Whether the answer stopped at the output limit.
+    pub fn is_truncated(&self) -> bool {
+        self.ending == Ending::Truncated
+    }
+
+    /// Whether this is only what came before a failure.
+    pub fn is_partial(&self) -> bool {
+        matches!(self.ending, Ending::Partial(_))
+    }
+}
+
+/// No answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    /// Cause of the last attempt, or why there was none.
+    pub cause: Cause,
+    /// A sentence that a model or a person can act on; without secrets.
+    pub message: String,
+    /// Every attempt.
+    pub attempts: Vec<AttemptReport>,
+}
+
+impl Failure {
+    /// Stable word.
+    pub const fn code(&self) -> &'static str {
+        self.cause.code()
+    }
+
+    /// Whether asking the same again later may well succeed without anybody changing anything.
+    pub const fn is_retryable(&self) -> bool {
+        self.cause.is_retryable()
+    }
+}
