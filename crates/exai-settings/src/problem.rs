@@ -1,0 +1,63 @@
+//! What is wrong with what was written, where, and what to do.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// The process environment.
+    Environment,
+    /// A line of the env file, counted from 1.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// 1 for the first.
+        line: usize,
+    },
+    /// The env file as a whole.
+    WholeFile {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Environment => f.write_str("environment"),
+            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::WholeFile { path } => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// One error or warning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where it stands.
+    pub origin: Origin,
+    /// The setting as it was written there; `None` when it is about the file itself.
+    pub setting: Option<String>,
+    /// The offending text, cut to 80 characters. `None` when there is none, or when it is or may be a secret.
+    pub found: Option<String>,
+    /// What is allowed, and what to do.
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    /// One line: `place: setting "text": message`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.origin)?;
+        match (&self.setting, &self.found) {
+            (Some(setting), Some(found)) => write!(f, "{setting}={found:?}: ")?,
+            (Some(setting), None) => write!(f, "{setting}: ")?,
+            (None, Some(found)) => write!(f, "{found:?}: ")?,
+            (None, None) => {}
+        }
+        f.write_str(&self.message)
+    }
+}
