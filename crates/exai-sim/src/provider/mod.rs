@@ -1,0 +1,134 @@
+//! A simulated OpenAI-compatible provider on a real socket, with faults by script.
+//!
+//! It serves `POST …/chat/completions` and `GET …/models` under any prefix; the first path segment names the provider,
+//! and `kimi` answers in Kimi's shapes, everything else in GLM's. What an answer looks like is decided, in this order,
+//! by the test's function ([`SimProvider::decide`]), its queue ([`SimProvider::push`]), directives in the prompt
+//! (`[[sim: chunks=10 gap=100ms]]`, see [`directive`]), and the default script.
+
+mod answer;
+mod connection;
+pub mod directive;
+mod http;
+mod log;
+mod reply;
+mod script;
+mod serve;
+mod server;
+mod shape;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use answer::{answer_to, digest};
+pub use log::{End, Ended, Request};
+pub use script::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, Reply, Script, Stream};
+pub use serve::{Lifetime, ServeOptions, serve_blocking};
+pub use shape::Shape;
+
+use server::Server;
+
+/// A running simulated provider; it ends, and all its sockets close, when this is dropped.
+#[derive(Debug)]
+pub struct SimProvider {
+    server: Arc<Server>,
+    address: SocketAddr,
+    acceptor: Option<std::thread::JoinHandle<()>>,
+}
+
+impl SimProvider {
+    /// Starts a provider on a free loopback port.
+    ///
+    /// # Errors
+    /// No port can be bound, or no thread started.
+    pub fn start() -> anyhow::Result<Self> {
+        Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// Starts a provider on this address; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// The address can't be bound, or no thread started.
+    pub fn start_on(address: SocketAddr) -> anyhow::Result<Self> {
+        let (server, listener) = Server::bind(address)?;
+        let address = listener.local_addr()?;
+        let accepting = Arc::clone(&server);
+        let acceptor = std::thread::Builder::new()
+            .name("sim-accept".into())
+            .spawn(move || accepting.accept(&listener))?;
+        Ok(Self { server, address, acceptor: Some(acceptor) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL of the provider of this name, for example `http://127.0.0.1:4711/kimi/v1`.
+    pub fn base_url(&self, name: &str) -> String {
+        format!("http://{}/{name}/v1", self.address)
+    }
+
+    /// The next request that no earlier script was pushed for follows this one.
+    pub fn push(&self, script: Script) {
+        self.server.behaviour.change(|b| b.queue.push_back(script));
+    }
+
+    /// Requests that nothing else decides about follow this script from now on.
+    pub fn set_default(&self, script: Script) {
+        self.server.behaviour.change(|b| b.default = script);
+    }
+
+    /// Asks `decide` first, for every request; `None` leaves the decision to queue, directives and default.
+    pub fn decide(&self, decide: impl Fn(&Request) -> Option<Script> + Send + Sync + 'static) {
+        self.server.behaviour.change(|b| b.decide = Some(Arc::new(decide)));
+    }
+
+    /// All chat requests so far, oldest first (the newest 65,536 of them).
+    pub fn requests(&self) -> Vec<Request> {
+        self.server.log.requests()
+    }
+
+    /// Waits until the log satisfies `enough`, and returns it.
+    ///
+    /// # Errors
+    /// It does not within `timeout`; the error lists what was logged.
+    pub fn wait_for(
+        &self,
+        timeout: Duration,
+        enough: impl Fn(&[Request]) -> bool,
+    ) -> anyhow::Result<Vec<Request>> {
+        self.server.log.wait_for(timeout, enough)
+    }
+
+    /// How long this provider has been running: the clock of all times in the log.
+    pub fn now(&self) -> Duration {
+        self.server.log.now()
+    }
+
+    /// Sockets that are open at this moment, idle kept-alive ones among them.
+    pub fn open_sockets(&self) -> usize {
+        self.server.open_sockets()
+    }
+
+    /// Waits until at most `most` sockets are open.
+    ///
+    /// # Errors
+    /// More are open when `timeout` has passed.
+    pub fn wait_sockets(&self, most: usize, timeout: Duration) -> anyhow::Result<()> {
+        self.server.wait_sockets(most, timeout)
+    }
+}
+
+impl Drop for SimProvider {
+    fn drop(&mut self) {
+        self.server.stop(self.address);
+        if let Some(acceptor) = self.acceptor.take() {
+            // A panic there has been reported by its own thread.
+            let _ = acceptor.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
