@@ -1,2 +1,18 @@
-//! The binary.
-fn main() {}
+//! The binary: collects its surroundings and hands them to a subcommand, each in a file of its own.
+
+mod ask;
+mod call;
+mod cli;
+mod command;
+mod exit;
+mod locate;
+mod settings_gate;
+mod world;
+
+use std::process::ExitCode;
+
+use world::World;
+
+fn main() -> ExitCode {
+    cli::run(&World::collect())
+}

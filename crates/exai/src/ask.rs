@@ -1,0 +1,182 @@
+//! One small HTTP request to a daemon, with a deadline, without a runtime: a container's health check runs it
+//! every few seconds, and it must say something sensible whatever the other side does.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{TcpStream, ToSocketAddrs as _};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+/// Longest response that is read (1 MiB). The largest body, the status, takes a few KiB.
+const RESPONSE_BYTES_MAX: u64 = 1 << 20;
+
+/// Where a daemon listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// Name or address, an IPv6 address without brackets.
+    pub(crate) host: String,
+    /// TCP port.
+    pub(crate) port: u16,
+    /// Whether it speaks TLS.
+    pub(crate) tls: bool,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request<'a> {
+    /// `GET` or `POST`.
+    pub(crate) method: &'a str,
+    /// Path with its leading slash.
+    pub(crate) path: &'a str,
+    /// Sent as a bearer token.
+    pub(crate) token: Option<&'a str>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Response {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// The body as text.
+    pub(crate) body: String,
+}
+
+/// Why there is no response.
+#[derive(Debug)]
+pub(crate) enum AskError {
+    /// No connection, or it broke, or the time was up.
+    Io(io::Error),
+    /// Something answered that does not speak HTTP.
+    NotHttp,
+    /// No TLS session can be set up for this host.
+    Tls(String),
+}
+
+impl fmt::Display for AskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(error)
+                if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
+            {
+                f.write_str("no answer in time")
+            }
+            Self::Io(error) => write!(f, "{error}"),
+            Self::NotHttp => f.write_str("something else than exai listens there"),
+            Self::Tls(why) => write!(f, "TLS: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for AskError {}
+
+impl From<io::Error> for AskError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Asks, and has the response or an error within `timeout`.
+///
+/// # Errors
+/// See [`AskError`].
+pub(crate) fn ask(address: &Address, request: Request<'_>, timeout: Duration) -> Result<Response, AskError> {
+    let deadline = Instant::now() + timeout;
+    let socket = connect(address, deadline)?;
+    let timeouts = socket.try_clone()?;
+    let mut stream: Box<dyn Stream> =
+        if address.tls { Box::new(secure(address, socket)?) } else { Box::new(socket) };
+    let token = request.token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    // HTTP/1.0: the body ends with the connection, so that there are no chunks to decode.
+    let head = format!(
+        "{} {} HTTP/1.0\r\nHost: {address}\r\n{token}Content-Length: 0\r\n\r\n",
+        request.method, request.path
+    );
+    timeouts.set_write_timeout(Some(left(deadline)?))?;
+    timeouts.set_read_timeout(Some(left(deadline)?))?;
+    stream.write_all(head.as_bytes())?;
+    let bytes = read_to_end(stream.as_mut(), &timeouts, deadline)?;
+    parse(&String::from_utf8_lossy(&bytes)).ok_or(AskError::NotHttp)
+}
+
+/// Tries every address that the name stands for, so that `localhost` finds a daemon on either loopback.
+fn connect(address: &Address, deadline: Instant) -> Result<TcpStream, AskError> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for candidate in (address.host.as_str(), address.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&candidate, left(deadline)?) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last.into())
+}
+
+/// Time to the deadline; never zero, which the socket would take for "no limit".
+fn left(deadline: Instant) -> io::Result<Duration> {
+    match deadline.checked_duration_since(Instant::now()) {
+        Some(left) if !left.is_zero() => Ok(left),
+        _ => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+/// A connection, with or without TLS.
+trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
+/// TLS with the roots that are built in: an image without CA certificates works the same.
+fn secure(
+    address: &Address,
+    socket: TcpStream,
+) -> Result<StreamOwned<ClientConnection, TcpStream>, AskError> {
+    let failed = |error: &dyn fmt::Display| AskError::Tls(error.to_string());
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = ServerName::try_from(address.host.clone()).map_err(|error| failed(&error))?;
+    let client = ClientConnection::new(Arc::new(config), name).map_err(|error| failed(&error))?;
+    Ok(StreamOwned::new(client, socket))
+}
+
+fn read_to_end(stream: &mut dyn Stream, timeouts: &TcpStream, deadline: Instant) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0_u8; 8192];
+    loop {
+        timeouts.set_read_timeout(Some(left(deadline)?))?;
+        let n = match stream.read(&mut chunk) {
+            // A TLS peer that closes without saying so; the body was as long as it was.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            n => n?,
+        };
+        bytes.extend(chunk.iter().take(n));
+        if n == 0 || bytes.len() as u64 > RESPONSE_BYTES_MAX {
+            return Ok(bytes);
+        }
+    }
+}
+
+fn parse(text: &str) -> Option<Response> {
+    let (head, body) = text.split_once("\r\n\r\n")?;
+    let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    Some(Response { status, body: body.to_owned() })
+}
+
+#[cfg(test)]
+mod tests;

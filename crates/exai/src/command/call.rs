@@ -1,0 +1,179 @@
+//! `exai call TOOL [key=value...]`: starts a shim of its own, as a host would, and makes one call through it.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
+
+use anyhow::{Context as _, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+
+use crate::call::arguments;
+use crate::call::dialogue::{self, Dialogue, Heard};
+use crate::exit;
+use crate::world::World;
+
+/// The words of this subcommand.
+pub(crate) fn command() -> Command {
+    Command::new("call")
+        .about("Call a tool from the terminal, by the same path as a host")
+        .arg(Arg::new("tool").value_name("TOOL").required(true).help("Name of the tool"))
+        .arg(
+            Arg::new("argument")
+                .value_name("KEY=VALUE")
+                .action(ArgAction::Append)
+                .help("key=text, key:=json, key=@path for the text of a file (@- is standard input)"),
+        )
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print the whole result as JSON"))
+        .after_help(
+            "Examples:\n  exai call chat prompt='Why is the sky blue?' temperature:=0.2\n  \
+             git diff | exai call chat prompt=@- system='Review this change'\n\n\
+             The answer goes to stdout, progress to stderr. Ctrl-C cancels the call.\n\
+             Exit code: 0 answered, 1 the tool failed, 64 wrong use, 130 cancelled.",
+        )
+}
+
+/// Runs it.
+pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let tool = matches.get_one::<String>("tool").cloned().unwrap_or_default();
+    let words = matches.get_many::<String>("argument").into_iter().flatten().map(String::as_str);
+    let arguments = match arguments::parse(words, &mut read_text) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            writeln!(std::io::stderr(), "exai call: {error}")?;
+            return Ok(exit::usage());
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut shim = Shim::start(&world.exe).await?;
+        let end = shim.converse(&Dialogue::new(tool, arguments)).await?;
+        shim.stop().await?;
+        report(&end, matches.get_flag("json"))
+    })
+}
+
+fn read_text(path: &str) -> std::io::Result<String> {
+    if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) }
+}
+
+/// How the call ended.
+enum End {
+    Result(Value),
+    Refused(String),
+    Cancelled,
+}
+
+fn report(end: &End, whole: bool) -> anyhow::Result<ExitCode> {
+    let mut stdout = std::io::stdout().lock();
+    match end {
+        End::Result(result) => {
+            let text = if whole { format!("{result}\n") } else { dialogue::text_of(result) };
+            stdout.write_all(text.as_bytes())?;
+            Ok(if dialogue::is_failure(result) { exit::NO } else { exit::OK })
+        }
+        End::Refused(message) => {
+            writeln!(std::io::stderr(), "exai call: {message}")?;
+            Ok(exit::NO)
+        }
+        End::Cancelled => Ok(exit::interrupted()),
+    }
+}
+
+/// The shim of this call.
+struct Shim {
+    process: Child,
+    stdin: ChildStdin,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Shim {
+    async fn start(exe: &Path) -> anyhow::Result<Self> {
+        let mut command = tokio::process::Command::new(exe);
+        command.arg("shim").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        // A group of its own: Ctrl-C must reach this process only, which turns it into a cancel.
+        #[cfg(unix)]
+        command.process_group(0);
+        let mut process = command.spawn().with_context(|| format!("can't start {}", exe.display()))?;
+        let (Some(stdin), Some(stdout)) = (process.stdin.take(), process.stdout.take()) else {
+            bail!("the shim has no stdin or stdout");
+        };
+        Ok(Self { process, stdin, lines: BufReader::new(stdout).lines() })
+    }
+
+    /// From the handshake to the answer, or to the point where a cancel has been read.
+    async fn converse(&mut self, dialogue: &Dialogue) -> anyhow::Result<End> {
+        let mut progress = Progress::new();
+        let mut cancelled = false;
+        self.say(&[dialogue.open()]).await?;
+        loop {
+            let line = tokio::select! {
+                line = self.lines.next_line() => line?,
+                interrupted = tokio::signal::ctrl_c(), if !cancelled => {
+                    interrupted?;
+                    cancelled = true;
+                    self.say(&dialogue.cancel()).await?;
+                    continue;
+                }
+            };
+            let Some(line) = line else {
+                bail!("the shim ended without an answer: {}", self.process.wait().await?)
+            };
+            match dialogue.hear(&line) {
+                Heard::Say(lines) => self.say(&lines).await?,
+                Heard::Progress { text, since } => progress.show(&format!("{} s: {text}", since.as_secs())),
+                Heard::Result(result) => return Ok(End::Result(result)),
+                Heard::Refused(message) => return Ok(End::Refused(message)),
+                Heard::Pong => return Ok(End::Cancelled),
+                Heard::Other => {}
+            }
+        }
+    }
+
+    async fn say(&mut self, lines: &[Value]) -> anyhow::Result<()> {
+        for line in lines {
+            self.stdin.write_all(format!("{line}\n").as_bytes()).await?;
+        }
+        Ok(self.stdin.flush().await?)
+    }
+
+    /// End of stdin: the shim goes by itself.
+    async fn stop(self) -> anyhow::Result<()> {
+        let Self { mut process, stdin, lines } = self;
+        drop((stdin, lines));
+        process.wait().await?;
+        Ok(())
+    }
+}
+
+/// The progress line on stderr: one that is written over on a terminal, else one line each.
+struct Progress {
+    on_terminal: bool,
+    shown: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { on_terminal: std::io::stderr().is_terminal(), shown: false }
+    }
+
+    fn show(&mut self, text: &str) {
+        self.shown = true;
+        // A closed stderr is no reason to lose the answer.
+        let _ = if self.on_terminal {
+            write!(std::io::stderr(), "\r\x1b[K{text}")
+        } else {
+            writeln!(std::io::stderr(), "{text}")
+        };
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown && self.on_terminal {
+            let _ = write!(std::io::stderr(), "\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Exit codes, from the list that `sysexits.h` made common.
+
+use std::process::ExitCode;
+
+/// Done, and the answer is yes.
+pub(crate) const OK: ExitCode = ExitCode::SUCCESS;
+/// Done, and the answer is no: a tool's result that tells of a failure, a daemon that is not ready.
+pub(crate) const NO: ExitCode = ExitCode::FAILURE;
+
+/// The command line can't be understood.
+pub(crate) fn usage() -> ExitCode {
+    ExitCode::from(64)
+}
+
+/// Settings are wrong, or none where one is needed.
+pub(crate) fn config() -> ExitCode {
+    ExitCode::from(78)
+}
+
+/// Ended by Ctrl-C.
+pub(crate) fn interrupted() -> ExitCode {
+    ExitCode::from(130)
+}

@@ -1,0 +1,91 @@
+//! Where the daemon is: the configured address, or what the local daemon left in `endpoint.json`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use exai_settings::{Secret, Settings, Target};
+use serde_json::Value;
+
+use crate::ask::Address;
+
+/// A daemon to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Located {
+    /// Where it listens.
+    pub(crate) address: Address,
+    /// What it wants to see.
+    pub(crate) token: Option<Secret>,
+}
+
+/// Why there is nothing to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LocateError {
+    /// No address is configured, and no local daemon has left its own.
+    NoneRuns {
+        /// Where one would stand.
+        endpoint: Option<PathBuf>,
+    },
+    /// The URL has no host, or a scheme other than `ws` and `wss`.
+    Url(String),
+}
+
+impl fmt::Display for LocateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoneRuns { endpoint: Some(path) } => {
+                write!(f, "no local daemon runs (no {}); the first call starts one", path.display())
+            }
+            Self::NoneRuns { endpoint: None } => {
+                f.write_str("no state directory and no address: set EXAI_STATE_DIR or EXAI_WS_URL")
+            }
+            Self::Url(url) => write!(f, "`{url}` is no address of a daemon: ws://host:port is needed"),
+        }
+    }
+}
+
+impl std::error::Error for LocateError {}
+
+/// Finds the daemon that these settings mean.
+///
+/// # Errors
+/// See [`LocateError`].
+pub(crate) fn locate(settings: &Settings) -> Result<Located, LocateError> {
+    match settings.connection.target() {
+        Target::Url(url) => {
+            let address = parse(&url).ok_or(LocateError::Url(url))?;
+            Ok(Located { address, token: settings.connection.token.clone() })
+        }
+        Target::Local => local(settings),
+    }
+}
+
+fn local(settings: &Settings) -> Result<Located, LocateError> {
+    let endpoint = settings.state.dir.as_ref().map(|dir| dir.join("endpoint.json"));
+    let read = endpoint.as_ref().and_then(|path| std::fs::read(path).ok());
+    let Some(endpoint) = read.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()) else {
+        return Err(LocateError::NoneRuns { endpoint });
+    };
+    let text = |name| endpoint.get(name).and_then(Value::as_str);
+    let url = text("url").unwrap_or_default();
+    let address = parse(url).ok_or_else(|| LocateError::Url(url.to_owned()))?;
+    Ok(Located { address, token: text("token").map(Secret::new) })
+}
+
+/// Host and port of a `ws://` or `wss://` URL.
+fn parse(url: &str) -> Option<Address> {
+    let (tls, rest) = match (url.strip_prefix("ws://"), url.strip_prefix("wss://")) {
+        (Some(rest), _) => (false, rest),
+        (_, Some(rest)) => (true, rest),
+        _ => return None,
+    };
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+        _ => (authority, if tls { 443 } else { 80 }),
+    };
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    (!host.is_empty()).then(|| Address { host: host.to_owned(), port, tls })
+}
+
+#[cfg(test)]
+mod tests;

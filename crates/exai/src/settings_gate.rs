@@ -1,0 +1,25 @@
+//! Every command but the shim stops at wrong settings, and tells all of them at once.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use exai_settings::{Loaded, Start};
+
+use crate::exit;
+use crate::world::World;
+
+/// The settings, or the exit code where there are errors; these and the warnings are on stderr then.
+///
+/// # Errors
+/// If stderr can't be written.
+pub(crate) fn checked(world: &World, start: Start) -> std::io::Result<Result<Loaded, ExitCode>> {
+    let loaded = world.settings(start);
+    let mut stderr = std::io::stderr().lock();
+    for warning in &loaded.warnings {
+        writeln!(stderr, "warning: {warning}")?;
+    }
+    for error in &loaded.errors {
+        writeln!(stderr, "error: {error}")?;
+    }
+    Ok(if loaded.errors.is_empty() { Ok(loaded) } else { Err(exit::config()) })
+}

@@ -1,0 +1,61 @@
+//! The command line as a person meets it: real processes, each with a home of its own.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The program in an otherwise empty world.
+fn exai(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_exai"));
+    command.args(arguments).env_clear().env("HOME", home).env("USERPROFILE", home).current_dir(home);
+    command
+}
+
+fn code_and_text(output: &Output) -> (Option<i32>, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn wrong_use_exits_with_64_and_says_what_was_probably_meant() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = code_and_text(&exai(home.path(), &["statsu"]).output().unwrap());
+    assert_eq!((code, stdout.as_str()), (Some(64), ""));
+    assert!(stderr.contains("'status'"), "{stderr}");
+
+    let (code, _, stderr) = code_and_text(&exai(home.path(), &["call", "chat", "hello"]).output().unwrap());
+    assert_eq!(code, Some(64));
+    assert!(stderr.contains("key=text"), "{stderr}");
+
+    let (code, _, stderr) = code_and_text(&exai(home.path(), &[]).output().unwrap());
+    assert_eq!(code, Some(64));
+    assert!(stderr.contains("exai shim"), "{stderr}");
+}
+
+#[test]
+fn help_and_version_are_data() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = code_and_text(&exai(home.path(), &["--help"]).output().unwrap());
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    for word in ["shim", "daemon", "call", "status", "health", "stop", "settings", "demo", "version"] {
+        assert!(stdout.contains(&format!("\n  {word} ")), "{word} is missing:\n{stdout}");
+    }
+    assert!(!stdout.contains("sim-provider"), "{stdout}");
+
+    let (code, stdout, _) = code_and_text(&exai(home.path(), &["version"]).output().unwrap());
+    assert_eq!((code, stdout), (Some(0), format!("exai {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn health_without_a_daemon_says_so_and_is_1() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = code_and_text(&exai(home.path(), &["health"]).output().unwrap());
+    assert_eq!((code, stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains("endpoint.json"), "{stderr}");
+}
+
+#[test]
+fn stop_without_a_daemon_has_nothing_to_do() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, stdout, _) = code_and_text(&exai(home.path(), &["stop"]).output().unwrap());
+    assert_eq!(code, Some(0), "{stdout}");
+}
