@@ -1,8 +1,22 @@
 //! `chat`: one question to a model of a provider, with files and earlier turns.
 
 mod arguments;
+mod failure;
+mod prompt;
+mod report;
 
+use std::sync::Arc;
+
+use exai_provider::{Chat, ModelInfo};
+use serde_json::value::RawValue;
+
+use self::arguments::ChatArguments;
+use self::report::Report;
 use crate::class::Class;
+use crate::context::ToolContext;
+use crate::conversation::{ConversationId, Exchange};
+use crate::models;
+use crate::result::ToolResult;
 use crate::schema;
 use crate::tool::{Reach, Tool};
 
@@ -16,6 +30,92 @@ pub(crate) const TOOL: Tool = Tool {
     search_hint: "second opinion, ask another model, GLM, Kimi, LLM, consult, review, brainstorm",
     class: Class::Metered,
     reach: Reach::Provider,
-    arguments: schema::of::<arguments::ChatArguments>,
+    arguments: schema::of::<ChatArguments>,
     files_argument: Some("files"),
 };
+
+/// Asks, and keeps question and answer under the conversation's id once the answer is there.
+pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> ToolResult {
+    let (arguments, ignored) = match ChatArguments::read(arguments) {
+        Ok(read) => read,
+        Err(sentence) => return failure::arguments(&sentence),
+    };
+    let thread = match Thread::open(&arguments, context) {
+        Ok(thread) => thread,
+        Err(unknown) => return failure::unknown_conversation(&unknown),
+    };
+    let models = context.providers.models();
+    let exchange = thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
+    let asked = models::find(&models, exchange.model.as_deref());
+    let question = prompt::Question {
+        system: exchange.system.as_deref(),
+        prompt: &exchange.prompt,
+        files: &exchange.files,
+    };
+    let prompt = match prompt::build(question, &thread.history, asked) {
+        Ok(prompt) => prompt,
+        Err(too_long) => return failure::too_long(&too_long, asked, &models),
+    };
+    let chat = Chat {
+        model: exchange.model.clone(),
+        messages: prompt.messages,
+        temperature: arguments.temperature,
+        effort: arguments.effort,
+        ..Chat::default()
+    };
+    let reply = match context.providers.chat(chat, context.provider_call()).await {
+        Ok(reply) => reply,
+        Err(failed) => return failure::provider(&failed, context.daemon.facts().env_file.as_deref()),
+    };
+    let answer = reply.text.clone();
+    let report = Report {
+        reply,
+        expected: asked.map(|model: &ModelInfo| model.id.clone()),
+        conversation: thread.id,
+        left_out: prompt.left_out,
+        ignored,
+    };
+    context.conversations.append(thread.id, Exchange { answer, ..exchange });
+    report.into_result()
+}
+
+/// The conversation that a call belongs to.
+struct Thread {
+    id: ConversationId,
+    history: Vec<Arc<Exchange>>,
+}
+
+impl Thread {
+    /// Finds the conversation that is named, or starts one where none is, or where a new one is asked for.
+    ///
+    /// # Errors
+    /// The name of a conversation that is not known.
+    fn open(arguments: &ChatArguments, context: &ToolContext<'_>) -> Result<Self, String> {
+        let named = arguments.conversation.as_deref().filter(|name| !name.eq_ignore_ascii_case("new"));
+        let Some(name) = named else { return Ok(Self { id: context.new_conversation, history: Vec::new() }) };
+        let known =
+            name.parse().ok().and_then(|id| Some(Self { id, history: context.conversations.load(id)? }));
+        known.ok_or_else(|| name.to_owned())
+    }
+
+    /// The new exchange, still without its answer. What it leaves open stays as it was in the exchange before.
+    fn question(
+        &self,
+        prompt: String,
+        system: Option<String>,
+        model: Option<String>,
+        files: Vec<crate::file::FileText>,
+    ) -> Exchange {
+        let before = self.history.last();
+        Exchange {
+            prompt,
+            files,
+            system: system.or_else(|| before?.system.clone()),
+            model: model.or_else(|| before?.model.clone()),
+            answer: String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,36 @@
 //! The catalogue: schema, class and behaviour of every tool.
 //!
-//! One file per tool; `catalogue` lists them. Nothing here reads a clock, a file, a socket or the environment:
-//! providers, conversations and what is known of the daemon come in through the context of a call.
+//! One file per tool; `catalogue` lists them, `run` routes. Nothing here reads a clock, a file, a socket or the
+//! environment: providers, conversations and what is known of the daemon come in through the context of a call.
 
 mod arguments;
 mod catalogue;
 mod chat;
 mod class;
+mod context;
+mod conversation;
+mod daemon_view;
 mod file;
 mod listmodels;
+mod models;
+mod result;
+mod run;
 mod schema;
+mod span;
 mod status;
 mod tool;
 mod version;
 
 pub use catalogue::{catalogue_hash, catalogue_json, class, files_params, names};
 pub use class::Class;
+pub use context::ToolContext;
+pub use conversation::{
+    ConversationId, ConversationLimits, ConversationMemory, Conversations, Exchange, NoConversationId,
+};
+pub use daemon_view::{DaemonFacts, DaemonView};
 pub use file::FileText;
+pub use result::{BODY_BYTES_MAX, Outcome, ToolResult};
+pub use run::run;
 
 #[cfg(test)]
 mod tests;

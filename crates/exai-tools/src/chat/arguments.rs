@@ -1,5 +1,6 @@
 //! The arguments of `chat`, once: the schema is derived from what is read here.
 
+use exai_provider::Effort;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
 
@@ -22,7 +23,8 @@ pub(crate) struct ChatArguments {
     #[schemars(range(min = 0, max = 2))]
     pub(crate) temperature: Option<f64>,
     /// How much the model thinks before it answers.
-    pub(crate) effort: Option<EffortName>,
+    #[schemars(with = "Option<String>", extend("enum" = Effort::ALL.map(Effort::word)))]
+    pub(crate) effort: Option<Effort>,
     /// Absolute paths of text files to show to the model; at most 64, 1 MiB each, 4 MiB together.
     #[schemars(with = "Option<Vec<String>>")]
     pub(crate) files: Vec<FileText>,
@@ -30,38 +32,17 @@ pub(crate) struct ChatArguments {
     pub(crate) conversation: Option<String>,
 }
 
-/// The words for `effort`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum EffortName {
-    Minimal,
-    Low,
-    Medium,
-    High,
-    Max,
-}
-
-impl EffortName {
-    const ALL: [(&'static str, Self); 5] = [
-        ("minimal", Self::Minimal),
-        ("low", Self::Low),
-        ("medium", Self::Medium),
-        ("high", Self::High),
-        ("max", Self::Max),
-    ];
-
-    fn read(arguments: &mut Arguments<'_>) -> Option<Self> {
-        let names = ["effort", "thinking_mode"];
-        let raw = arguments.raw(&names)?;
-        let word: String = serde_json::from_str(raw.get()).unwrap_or_default();
-        let found = Self::ALL.iter().find(|(name, _)| name.eq_ignore_ascii_case(word.trim()));
-        // An empty word is how some models say "not given".
-        if found.is_none() && raw.get() != "\"\"" {
-            let known: Vec<&str> = Self::ALL.iter().map(|(name, _)| *name).collect();
-            arguments.complain_of(&names, format_args!("one of {}", known.join(", ")), raw);
-        }
-        found.map(|(_, effort)| *effort)
+/// The effort under either of its names; an empty word is how some models say "not given".
+fn read_effort(arguments: &mut Arguments<'_>) -> Option<Effort> {
+    let names = ["effort", "thinking_mode"];
+    let raw = arguments.raw(&names)?;
+    let word = serde_json::from_str::<String>(raw.get()).unwrap_or_default();
+    let effort = word.parse().ok();
+    if effort.is_none() && raw.get() != "\"\"" {
+        let known = Effort::ALL.map(Effort::word).join(", ");
+        arguments.complain_of(&names, format_args!("one of {known}"), raw);
     }
+    effort
 }
 
 impl ChatArguments {
@@ -77,7 +58,7 @@ impl ChatArguments {
             model: arguments.optional_text(&["model"]),
             system: arguments.text(&["system"]).filter(|text| !text.trim().is_empty()),
             temperature: arguments.number(&["temperature"], TEMPERATURE),
-            effort: EffortName::read(&mut arguments),
+            effort: read_effort(&mut arguments),
             files: file::read(&mut arguments, "files"),
             conversation: arguments.optional_text(&["conversation", "continuation_id"]),
         };

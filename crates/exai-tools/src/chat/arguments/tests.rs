@@ -1,6 +1,7 @@
+use exai_provider::Effort;
 use serde_json::value::RawValue;
 
-use super::{ChatArguments, EffortName};
+use super::ChatArguments;
 use crate::chat::TOOL;
 
 fn read(json: &str) -> Result<(ChatArguments, Option<String>), String> {
@@ -17,7 +18,7 @@ fn every_argument_of_the_schema_is_read() {
     assert_eq!(arguments.model.as_deref(), Some("m"));
     assert_eq!(arguments.system.as_deref(), Some("s"));
     assert_eq!(arguments.temperature, Some(1.0));
-    assert_eq!(arguments.effort, Some(EffortName::High));
+    assert_eq!(arguments.effort, Some(Effort::High));
     assert_eq!(arguments.conversation.as_deref(), Some("c"));
     assert_eq!(arguments.files[0].text, "x");
 
@@ -30,7 +31,7 @@ fn every_argument_of_the_schema_is_read() {
 #[test]
 fn the_names_of_the_predecessor_are_understood() {
     let (arguments, remark) = read(r#"{"prompt":"p","thinking_mode":"Max","continuation_id":"c"}"#).unwrap();
-    assert_eq!(arguments.effort, Some(EffortName::Max));
+    assert_eq!(arguments.effort, Some(Effort::Max));
     assert_eq!(arguments.conversation.as_deref(), Some("c"));
     assert_eq!(remark, None);
 }
@@ -38,7 +39,10 @@ fn the_names_of_the_predecessor_are_understood() {
 #[test]
 fn an_unknown_effort_gets_the_known_ones() {
     let sentence = read(r#"{"prompt":"p","effort":"extreme"}"#).unwrap_err();
-    assert!(sentence.contains(r#"one of minimal, low, medium, high, max, got "extreme""#), "{sentence}");
+    assert!(
+        sentence.contains(r#"one of none, minimal, low, medium, high, max, got "extreme""#),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -50,5 +54,5 @@ fn the_words_for_effort_in_the_schema_are_those_that_are_read() {
         .iter()
         .map(|word| word.as_str().unwrap())
         .collect();
-    assert_eq!(shown, EffortName::ALL.map(|(word, _)| word));
+    assert_eq!(shown, Effort::ALL.map(Effort::word));
 }

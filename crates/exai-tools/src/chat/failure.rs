@@ -1,0 +1,78 @@
+//! Failures of `chat`, in sentences that say what to do next.
+
+use exai_provider::{Cause, Failure, ModelInfo};
+use serde_json::json;
+
+use super::prompt::TooLong;
+use super::report::attempts_line;
+use crate::arguments::excerpt;
+use crate::result::ToolResult;
+
+/// Most models that are offered instead.
+const OFFERED: usize = 5;
+
+/// Wrong arguments.
+pub(crate) fn arguments(sentence: &str) -> ToolResult {
+    ToolResult::failure(sentence, json!({ "error": "arguments", "retryable": false }))
+}
+
+/// A conversation that is not there.
+pub(crate) fn unknown_conversation(name: &str) -> ToolResult {
+    let sentence = format!(
+        "Conversation \"{}\" is not known, nothing was sent. Conversations end when exai's daemon restarts, and old \
+         ones make room for new ones. To go on, leave out `conversation` and put what matters into the prompt; the \
+         answer will name a new id.",
+        excerpt(name)
+    );
+    ToolResult::failure(&sentence, json!({ "error": "unknown_conversation", "retryable": false }))
+}
+
+/// A question that is longer than the model's context.
+pub(crate) fn too_long(refused: &TooLong, asked: Option<&ModelInfo>, models: &[ModelInfo]) -> ToolResult {
+    let TooLong { needed, room } = *refused;
+    let name = asked.map_or("the model", |model| model.id.as_str());
+    let context = asked.map_or(0, |model| model.context);
+    let mut larger: Vec<&ModelInfo> =
+        models.iter().filter(|model| model.usable && model.context > context).collect();
+    larger.sort_by_key(|model| std::cmp::Reverse(model.context));
+    let offers: Vec<String> =
+        larger.iter().take(OFFERED).map(|model| format!("{} ({} tokens)", model.id, model.context)).collect();
+    let offer = match offers.as_slice() {
+        [] => String::new(),
+        offers => format!(", or choose a model with a larger context: {}", offers.join(", ")),
+    };
+    let sentence = format!(
+        "The prompt with its files is too long for {name}, nothing was sent: about {needed} tokens, and {room} of its \
+         context of {context} are free for them (the rest is kept for the answer). Send less{offer}."
+    );
+    let facts = json!({ "error": "prompt_too_long", "retryable": false, "tokens": needed, "room": room });
+    ToolResult::failure(&sentence, facts)
+}
+
+/// A failure of the provider layer, with every attempt.
+pub(crate) fn provider(failed: &Failure, env_file: Option<&str>) -> ToolResult {
+    let mut sentences = sentence_of(&failed.message);
+    if let (Cause::NoKey, Some(file)) = (&failed.cause, env_file)
+        && !sentences.contains(file)
+    {
+        sentences.push_str(&format!(" The settings file that the daemon reads is {file}."));
+    }
+    if failed.is_retryable() {
+        sentences.push_str(" Asking again later may succeed.");
+    }
+    if !failed.attempts.is_empty() {
+        sentences.push_str(&format!("\n\n— {}", attempts_line(&failed.attempts)));
+    }
+    let facts =
+        json!({ "error": failed.code(), "retryable": failed.is_retryable(), "attempts": failed.attempts });
+    ToolResult::failure(&sentences, facts)
+}
+
+fn sentence_of(message: &str) -> String {
+    let message = message.trim();
+    let ends = message.ends_with(['.', '!', '?']);
+    format!("{message}{}", if ends { "" } else { "." })
+}
+
+#[cfg(test)]
+mod tests;

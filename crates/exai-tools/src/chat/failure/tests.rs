@@ -1,0 +1,63 @@
+use exai_provider::{AttemptReport, Cause, Failure, ModelInfo};
+use serde_json::Value;
+
+use super::{provider, too_long};
+use crate::chat::prompt::TooLong;
+use crate::result::ToolResult;
+
+fn shown(result: &ToolResult) -> (String, Value) {
+    let body: Value = serde_json::from_str(result.body.get()).unwrap();
+    assert_eq!(body["isError"], true);
+    (body["content"][0]["text"].as_str().unwrap().to_owned(), body["_meta"]["dev.exai/route"].clone())
+}
+
+fn model(id: &str, context: u32, usable: bool) -> ModelInfo {
+    ModelInfo {
+        id: id.to_owned(),
+        provider: "p".to_owned(),
+        aliases: Vec::new(),
+        context,
+        output_cap: 1000,
+        thinks: false,
+        is_default: false,
+        usable,
+        price: None,
+    }
+}
+
+#[test]
+fn a_missing_key_is_told_with_the_file_it_goes_to() {
+    let failed = Failure { cause: Cause::NoKey, message: "Set GLM_API_KEY".to_owned(), attempts: Vec::new() };
+    let (text, facts) = shown(&provider(&failed, Some("/h/exai/.env")));
+    assert_eq!(text, "Set GLM_API_KEY. The settings file that the daemon reads is /h/exai/.env.");
+    assert_eq!(facts["error"], "no_key");
+    assert_eq!(facts["retryable"], false);
+}
+
+#[test]
+fn every_attempt_of_a_failed_call_is_told() {
+    let attempt = AttemptReport {
+        n: 1,
+        provider: "glm".to_owned(),
+        model: "glm-5.3".to_owned(),
+        cause: "server",
+        detail: String::new(),
+        ms: 1500,
+        billed: true,
+    };
+    let failed = Failure { cause: Cause::Server, message: "All failed.".to_owned(), attempts: vec![attempt] };
+    let (text, facts) = shown(&provider(&failed, None));
+    assert_eq!(
+        text,
+        "All failed. Asking again later may succeed.\n\n— 1 attempt: #1 glm-5.3 (glm) server 1.5 s"
+    );
+    assert_eq!(facts["attempts"][0]["ms"], 1500);
+}
+
+#[test]
+fn a_prompt_that_is_too_long_gets_numbers_and_larger_models() {
+    let models = [model("small", 1000, true), model("large", 9000, true), model("no-key", 99_000, false)];
+    let (text, _) = shown(&too_long(&TooLong { needed: 1234, room: 750 }, models.first(), &models));
+    assert!(text.contains("1234 tokens, and 750 of its context of 1000"), "{text}");
+    assert!(text.contains("large (9000 tokens)") && !text.contains("no-key"), "{text}");
+}

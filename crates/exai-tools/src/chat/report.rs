@@ -1,0 +1,135 @@
+//! The result of `chat`: the answer, and how it came about.
+
+use exai_provider::{AttemptReport, Ending, Reply};
+use serde_json::{Value, json};
+
+use crate::conversation::ConversationId;
+use crate::models;
+use crate::result::{Text, ToolResult};
+use crate::span::span_ms;
+
+/// An answer with what is to be told of it.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(crate) reply: Reply,
+    /// Id of the model that the call asked for first, by name or as the default; `None` if the catalogue does not know.
+    pub(crate) expected: Option<String>,
+    /// Where question and answer are kept.
+    pub(crate) conversation: ConversationId,
+    /// Earlier exchanges that found no room in the prompt.
+    pub(crate) left_out: usize,
+    /// Remark on arguments that were ignored.
+    pub(crate) ignored: Option<String>,
+}
+
+impl Report {
+    /// The result. A partial answer is no error: hosts cut the text of errors, and this text is paid for.
+    pub(crate) fn into_result(self) -> ToolResult {
+        let first = [self.other_model(), self.partial()].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        let (last, facts) = (self.last_line(), self.facts());
+        ToolResult::success(Text { first, main: self.reply.text, last }, facts)
+    }
+
+    /// Says that another model answered than was asked for.
+    fn other_model(&self) -> Option<String> {
+        let Reply { model, provider, asked_model, .. } = &self.reply;
+        let expected =
+            self.expected.as_deref().or(self.reply.requested_model.as_deref()).unwrap_or(asked_model);
+        if models::is_same(expected, model) {
+            return None;
+        }
+        let wish = match self.reply.requested_model {
+            Some(_) => "as requested",
+            None => "the default",
+        };
+        let failed =
+            self.reply.attempts.iter().find(|attempt| attempt.cause != "ok" && attempt.model == expected);
+        let why = match failed {
+            Some(attempt) => format!(" ({expected}: {})", attempt.cause),
+            None if models::is_same(expected, asked_model) => format!(" ({provider} chose so itself)"),
+            None => String::new(),
+        };
+        Some(format!("Note: answered by {model} ({provider}), not by {expected}, {wish}{why}."))
+    }
+
+    fn partial(&self) -> Option<String> {
+        match &self.reply.ending {
+            Ending::Partial(cause) => Some(format!(
+                "PARTIAL ANSWER: it broke off ({}) and could not be completed. To get the rest, ask for it in the same \
+                 conversation.",
+                cause.code()
+            )),
+            Ending::Whole | Ending::Unterminated | Ending::Truncated => None,
+        }
+    }
+
+    fn ending(&self) -> (&'static str, Option<&'static str>) {
+        match self.reply.ending {
+            Ending::Whole => ("whole", None),
+            Ending::Unterminated => ("unterminated", Some("the provider sent no end mark")),
+            Ending::Truncated => ("truncated", Some("TRUNCATED at the output limit")),
+            Ending::Partial(_) => ("partial", Some("PARTIAL")),
+        }
+    }
+
+    fn last_line(&self) -> String {
+        let reply = &self.reply;
+        let requested = reply.requested_model.as_deref().unwrap_or("default");
+        let mut parts = vec![format!("{} ({}), requested: {requested}", reply.model, reply.provider)];
+        parts.push(attempts_line(&reply.attempts));
+        if let Some(usage) = reply.usage {
+            parts.push(format!("tokens: {} in, {} out", usage.prompt_tokens, usage.completion_tokens));
+        }
+        parts.extend(self.ending().1.map(str::to_owned));
+        if self.left_out > 0 {
+            parts.push(format!("{} earlier turns left out, no room", self.left_out));
+        }
+        parts.extend(reply.notes.iter().cloned());
+        parts.extend(self.ignored.clone());
+        parts.push(format!("conversation: {}", self.conversation));
+        format!("— {}", one_line(&parts.join(" · ")))
+    }
+
+    fn facts(&self) -> Value {
+        let reply = &self.reply;
+        json!({
+            "requested": reply.requested_model,
+            "provider": reply.provider,
+            "asked": reply.asked_model,
+            "model": reply.model,
+            "attempts": reply.attempts,
+            "usage": reply.usage,
+            "finish": reply.finish,
+            "ending": self.ending().0,
+            "left_out": self.left_out,
+            "notes": reply.notes,
+            "conversation": self.conversation.to_string(),
+        })
+    }
+}
+
+/// Every attempt with cause and duration; `ok` alone needs no cause.
+pub(crate) fn attempts_line(attempts: &[AttemptReport]) -> String {
+    if let [only] = attempts
+        && only.cause == "ok"
+    {
+        return span_ms(only.ms);
+    }
+    let told: Vec<String> = attempts
+        .iter()
+        .map(|attempt| {
+            let AttemptReport { n, provider, model, cause, ms, .. } = attempt;
+            format!("#{n} {model} ({provider}) {cause} {}", span_ms(*ms))
+        })
+        .collect();
+    let plural = if attempts.len() == 1 { "" } else { "s" };
+    format!("{} attempt{plural}: {}", attempts.len(), told.join(", "))
+}
+
+/// Providers' words must not break the last line in two.
+fn one_line(text: &str) -> String {
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).collect()
+}
+
+#[cfg(test)]
+mod tests;

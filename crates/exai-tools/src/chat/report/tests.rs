@@ -1,0 +1,132 @@
+use exai_provider::{AttemptReport, Cause, Ending, Reply, StallClock, Usage};
+use serde_json::Value;
+
+use super::Report;
+use crate::conversation::ConversationId;
+
+fn attempt(n: u32, provider: &str, model: &str, cause: &'static str, ms: u64) -> AttemptReport {
+    AttemptReport {
+        n,
+        provider: provider.to_owned(),
+        model: model.to_owned(),
+        cause,
+        detail: String::new(),
+        ms,
+        billed: true,
+    }
+}
+
+fn report() -> Report {
+    let reply = Reply {
+        text: "42".to_owned(),
+        reasoning: String::new(),
+        tool_calls: Vec::new(),
+        requested_model: Some("glm".to_owned()),
+        provider: "glm".to_owned(),
+        asked_model: "glm-5.3".to_owned(),
+        model: "glm-5.3".to_owned(),
+        attempts: vec![attempt(1, "glm", "glm-5.3", "ok", 2300)],
+        usage: Some(Usage { prompt_tokens: 10, completion_tokens: 2, ..Usage::default() }),
+        finish: Some("stop".to_owned()),
+        ending: Ending::Whole,
+        notes: Vec::new(),
+    };
+    Report {
+        reply,
+        expected: Some("glm-5.3".to_owned()),
+        conversation: ConversationId::from_random([7; 16]),
+        left_out: 0,
+        ignored: None,
+    }
+}
+
+fn shown(report: Report) -> (String, Value) {
+    let body: Value = serde_json::from_str(report.into_result().body.get()).unwrap();
+    assert_eq!(body["isError"], false);
+    (body["content"][0]["text"].as_str().unwrap().to_owned(), body["_meta"]["dev.exai/route"].clone())
+}
+
+#[test]
+fn the_answer_leads_and_one_line_tells_the_rest() {
+    let (text, facts) = shown(report());
+    let conversation = "07".repeat(16);
+    assert_eq!(
+        text,
+        format!(
+            "42\n\n— glm-5.3 (glm), requested: glm · 2.3 s · tokens: 10 in, 2 out · conversation: {conversation}"
+        )
+    );
+    assert_eq!(facts["requested"], "glm");
+    assert_eq!(facts["model"], "glm-5.3");
+    assert_eq!(facts["ending"], "whole");
+    assert_eq!(facts["usage"]["prompt_tokens"], 10);
+    assert_eq!(facts["conversation"], conversation);
+}
+
+#[test]
+fn another_model_is_named_first_with_the_reason() {
+    let mut report = report();
+    report.reply.model = "kimi-k3".to_owned();
+    report.reply.asked_model = "kimi-k3".to_owned();
+    report.reply.provider = "kimi".to_owned();
+    report.reply.requested_model = None;
+    report.reply.attempts =
+        vec![attempt(1, "glm", "glm-5.3", "stall_idle", 31_200), attempt(2, "kimi", "kimi-k3", "ok", 900)];
+    let (text, facts) = shown(report);
+    assert!(
+        text.starts_with(
+            "Note: answered by kimi-k3 (kimi), not by glm-5.3, the default (glm-5.3: stall_idle).\n\n42\n\n"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("2 attempts: #1 glm-5.3 (glm) stall_idle 31.2 s, #2 kimi-k3 (kimi) ok 900 ms"),
+        "{text}"
+    );
+    assert_eq!(facts["attempts"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_provider_that_swaps_the_model_is_told_of() {
+    let mut report = report();
+    report.reply.model = "glm-5.2".to_owned();
+    let (text, _) = shown(report);
+    assert!(
+        text.starts_with(
+            "Note: answered by glm-5.2 (glm), not by glm-5.3, as requested (glm chose so itself)."
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn partial_and_truncated_answers_say_so() {
+    let mut partial = report();
+    partial.reply.ending = Ending::Partial(Cause::Stall(StallClock::Idle));
+    let (text, facts) = shown(partial);
+    assert!(
+        text.starts_with("PARTIAL ANSWER: it broke off (stall_idle)") && text.contains("· PARTIAL ·"),
+        "{text}"
+    );
+    assert_eq!(facts["ending"], "partial");
+
+    let mut truncated = report();
+    truncated.reply.ending = Ending::Truncated;
+    let (text, facts) = shown(truncated);
+    assert!(text.starts_with("42\n\n") && text.contains("· TRUNCATED at the output limit ·"), "{text}");
+    assert_eq!(facts["ending"], "truncated");
+}
+
+#[test]
+fn remarks_stand_in_the_last_line_and_cannot_break_it() {
+    let mut report = report();
+    report.left_out = 3;
+    report.ignored = Some("ignored unknown arguments: x".to_owned());
+    report.reply.notes = vec!["temperature left\nout".to_owned()];
+    let (text, _) = shown(report);
+    let last = text.lines().last().unwrap();
+    assert!(last.starts_with("— glm-5.3"), "{last}");
+    for part in ["3 earlier turns left out", "ignored unknown arguments: x", "temperature left out"] {
+        assert!(last.contains(part), "{last}");
+    }
+}

@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use exai_provider::{HealthState, ProviderHealth};
+
+use super::text;
+use crate::daemon_view::DaemonFacts;
+
+fn facts() -> DaemonFacts {
+    DaemonFacts {
+        version: "1.2.3".to_owned(),
+        state: "busy",
+        epoch: 7,
+        pid: 99,
+        uptime: Duration::from_secs(3 * 3600 + 12 * 60),
+        sessions: 3,
+        in_flight: 2,
+        waiting: 1,
+        oldest: Some(Duration::from_secs(61)),
+        lag: Duration::from_millis(2),
+        env_file: None,
+    }
+}
+
+#[test]
+fn the_text_tells_daemon_load_and_each_provider() {
+    let glm = ProviderHealth {
+        name: "glm".to_owned(),
+        state: HealthState::Failing,
+        in_flight: 1,
+        max_concurrency: 4,
+        waiting: 0,
+        oldest_ms: Some(1500),
+        last_progress_ms: Some(20),
+        last_ok_ms: Some(60_000),
+        last_error: Some("stall_idle"),
+        last_error_ms: Some(5000),
+        failures: 2,
+    };
+    let kimi = ProviderHealth {
+        name: "kimi".to_owned(),
+        state: HealthState::NoKey,
+        in_flight: 0,
+        oldest_ms: None,
+        last_ok_ms: None,
+        last_error: None,
+        last_error_ms: None,
+        failures: 0,
+        ..glm.clone()
+    };
+    assert_eq!(
+        text(&facts(), &[glm, kimi]),
+        "exai daemon: busy · version 1.2.3 · up 3 h 12 min · start number 7 · pid 99\n\
+         2 calls in flight (oldest 1 min 1 s) · 1 waiting · 3 sessions · lag 2 ms\n\
+         glm: failing · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
+         2 failed since, last 5.0 s ago: stall_idle\n\
+         kimi: no key set"
+    );
+}
+
+#[test]
+fn without_providers_the_text_says_what_to_set() {
+    assert!(text(&facts(), &[]).ends_with("set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS."));
+}
