@@ -38,8 +38,8 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
 fn used(repo: &Repo, findings: &mut Vec<Finding>) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for manifest in Manifest::all(repo) {
-        for (name, source) in manifest.dependencies.iter().chain(&manifest.other) {
-            if *source == Source::Own {
+        for (name, dependency) in manifest.dependencies.iter().chain(&manifest.other) {
+            if dependency.source == Source::Own {
                 let message = format!("`{name}`: declare it in the workspace, so that it has one version");
                 findings.push(Finding::of_file(&manifest.path, message));
             }

@@ -1,7 +1,7 @@
 //! Crates depend downwards only, and the inner ones on nothing that does I/O.
 
 use super::Finding;
-use super::manifest::Manifest;
+use super::manifest::{Dependency, Manifest};
 use crate::repo::Repo;
 
 /// Height of a crate in the house.
@@ -48,18 +48,20 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
 ];
 
 /// Libraries that bring a clock, a socket, a thread or randomness with them: not below L2.
-const IO: [&str; 10] = [
+const IO: [&str; 9] = [
     "axum",
     "getrandom",
     "rand",
     "reqwest",
     "rustix",
-    "tokio",
     "tokio-rustls",
     "tokio-tungstenite",
     "tokio-util",
     "tracing-appender",
 ];
+
+/// What of tokio works without its runtime: channels, semaphores, `select!`.
+const TOKIO_WITHOUT_IO: [&str; 2] = ["macros", "sync"];
 
 /// Whether a path lies in a crate of the layers that take time, randomness and settings as parameters.
 pub(super) fn is_without_io(path: &str) -> bool {
@@ -76,8 +78,8 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
                 .push(Finding::of_file(&manifest.path, "a crate without a layer: give it one in layers.rs"));
             continue;
         };
-        for name in manifest.dependencies.keys() {
-            if *layer <= Layer::L1 && IO.contains(&name.as_str()) {
+        for (name, dependency) in &manifest.dependencies {
+            if *layer <= Layer::L1 && does_io(name, dependency) {
                 findings.push(Finding::of_file(
                     &manifest.path,
                     format!("`{name}` does I/O; {layer:?} takes what it needs as parameters"),
@@ -93,4 +95,9 @@ pub(super) fn check(repo: &Repo) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn does_io(name: &str, dependency: &Dependency) -> bool {
+    let beyond = |feature: &String| !TOKIO_WITHOUT_IO.contains(&feature.as_str());
+    IO.contains(&name) || (name == "tokio" && dependency.features.iter().any(beyond))
 }

@@ -12,10 +12,19 @@ pub(super) struct Manifest {
     pub path: String,
     /// Name of the package.
     pub name: String,
-    /// `[dependencies]` of every platform, by name, with whether it is taken from the workspace.
-    pub dependencies: BTreeMap<String, Source>,
+    /// `[dependencies]` of every platform, by name.
+    pub dependencies: BTreeMap<String, Dependency>,
     /// `[dev-dependencies]` and `[build-dependencies]`, likewise.
-    pub other: BTreeMap<String, Source>,
+    pub other: BTreeMap<String, Dependency>,
+}
+
+/// How a crate names a dependency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dependency {
+    /// Where its version comes from.
+    pub source: Source,
+    /// Features that the crate itself names.
+    pub features: Vec<String>,
 }
 
 /// Where a crate takes a dependency's version from.
@@ -72,10 +81,13 @@ pub(super) fn workspace_dependencies(repo: &Repo) -> Vec<String> {
         .collect()
 }
 
-fn entries(table: &Table, section: &str) -> BTreeMap<String, Source> {
+fn entries(table: &Table, section: &str) -> BTreeMap<String, Dependency> {
     let entry = |(name, value): (&String, &toml::Value)| {
         let workspace = value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
-        (name.clone(), if workspace { Source::Workspace } else { Source::Own })
+        let source = if workspace { Source::Workspace } else { Source::Own };
+        let features = value.get("features").and_then(toml::Value::as_array).into_iter().flatten();
+        let features = features.filter_map(toml::Value::as_str).map(str::to_owned).collect();
+        (name.clone(), Dependency { source, features })
     };
     table.get(section).and_then(|s| s.as_table()).map(|s| s.iter().map(entry).collect()).unwrap_or_default()
 }

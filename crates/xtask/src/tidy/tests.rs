@@ -9,11 +9,15 @@ fn an_arrow_upwards_or_sideways_is_found_and_dev_dependencies_are_free() {
     let repo = Repo::of([
         (
             "crates/exai-session/Cargo.toml",
-            "[package]\nname = \"exai-session\"\n[dependencies]\nexai-wire.workspace = true\nexai-shim.workspace = true\ntokio.workspace = true\n[dev-dependencies]\nexai-sim.workspace = true\n",
+            "[package]\nname = \"exai-session\"\n[dependencies]\nexai-wire.workspace = true\nexai-shim.workspace = true\ntokio = { workspace = true, features = [\"sync\", \"time\"] }\n[dev-dependencies]\nexai-sim.workspace = true\n",
         ),
         (
             "crates/exai-shim/Cargo.toml",
             "[package]\nname = \"exai-shim\"\n[target.'cfg(unix)'.dependencies]\nexai-http.workspace = true\n",
+        ),
+        (
+            "crates/exai-mcp/Cargo.toml",
+            "[package]\nname = \"exai-mcp\"\n[dependencies]\ntokio = { workspace = true, features = [\"sync\"] }\n",
         ),
         ("crates/attic/Cargo.toml", "[package]\nname = \"attic\"\n"),
     ]);
