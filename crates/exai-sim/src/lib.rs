@@ -4,5 +4,8 @@
 //! deadline. Nothing here uses the crates it tests, so that a mistake in them can't hide itself; the `exai` binary is
 //! known by its path alone.
 
+pub mod bench;
+pub mod host;
+pub mod process;
 pub mod provider;
 mod sync;

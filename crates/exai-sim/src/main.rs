@@ -21,6 +21,10 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
     match arguments.split_first() {
         Some((command, rest)) if command == "provider" => provider(rest),
+        // The floor of the benchmark, and the server of this crate's own tests.
+        Some((command, [])) if command == "floor" => {
+            Ok(exai_sim::bench::floor().map(|()| ExitCode::SUCCESS)?)
+        }
         _ => bail!("{USAGE}"),
     }
 }

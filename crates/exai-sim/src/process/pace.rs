@@ -1,0 +1,29 @@
+//! Looking again and again at something that can't wake its watcher: another process, its files, its port.
+
+use std::time::{Duration, Instant};
+
+/// Time between two looks: below what any test measures, above what would load the machine.
+const STEP: Duration = Duration::from_millis(2);
+
+/// Looks until something is found; `None` after `timeout`.
+pub(crate) fn poll<T>(timeout: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return Some(found);
+        }
+        if start.elapsed() >= timeout {
+            return None;
+        }
+        pace(STEP);
+    }
+}
+
+/// Lets time pass where the passing itself is meant.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another process can't wake this thread, and some scripts are made of time"
+)]
+fn pace(length: Duration) {
+    std::thread::sleep(length);
+}
