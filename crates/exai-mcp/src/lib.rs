@@ -9,13 +9,33 @@
 //! not know (params, fields, `_meta`) passes byte for byte. What differs between protocol revisions stands in
 //! tables (`revision.rs`), not in branches.
 
+mod calls;
 mod config;
+mod content;
+mod cut;
+mod damaged;
+mod dispatch;
+mod encode;
 mod engine;
+mod envelope;
+mod error;
 mod event;
+mod fields;
+mod handshake;
+mod id;
+mod json;
 mod limit;
+mod list;
+mod method;
+mod outbox;
+mod params;
+mod progress;
+mod result;
 mod revision;
+mod subscription;
 
 pub use config::{EngineConfig, ServerInfo};
+pub use cut::CUT_META_KEY;
 pub use engine::Engine;
 pub use event::{Answer, CallKey, Event, HostInfo, IncomingCall, Output, Token};
 pub use limit::{

@@ -1,0 +1,90 @@
+//! Held `subscriptions/listen` requests, the modern way to hear of changes.
+
+use serde_json::value::RawValue;
+
+use crate::error::{RpcError, code};
+use crate::id;
+use crate::json::{Kind, kind, pick};
+use crate::limit::SUBSCRIPTIONS_MAX;
+
+/// Requests that are acknowledged and not ended.
+#[derive(Debug, Default)]
+pub(crate) struct Subscriptions {
+    held: Vec<Subscription>,
+}
+
+#[derive(Debug)]
+struct Subscription {
+    /// The request's id, raw; it tags every notification.
+    id: Box<str>,
+    tools: ToolChanges,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ToolChanges {
+    Wanted,
+    NotWanted,
+}
+
+impl Subscriptions {
+    /// Holds a request; gives the acknowledgement to send first.
+    ///
+    /// # Errors
+    ///
+    /// The filter is no object, or too many are held.
+    pub(crate) fn listen(&mut self, id: &str, filter: Option<&RawValue>) -> Result<String, RpcError> {
+        let Some(filter) = filter.filter(|filter| kind(filter) == Kind::Object) else {
+            return Err(RpcError::invalid_params(
+                "subscriptions/listen needs the object params.notifications",
+            ));
+        };
+        self.cancel(id);
+        if self.held.len() >= SUBSCRIPTIONS_MAX {
+            let message = format!("{SUBSCRIPTIONS_MAX} subscriptions are held already; cancel one first");
+            return Err(RpcError::new(code::INTERNAL, message));
+        }
+        let wanted =
+            matches!(pick(filter.get(), ["toolsListChanged"]), Ok([Some(flag)]) if flag.get() == "true");
+        let (tools, accepted) = match wanted {
+            true => (ToolChanges::Wanted, "{\"toolsListChanged\":true}"),
+            false => (ToolChanges::NotWanted, "{}"),
+        };
+        self.held.push(Subscription { id: id.into(), tools });
+        let extra = format!(",\"notifications\":{accepted}");
+        Ok(notification("notifications/subscriptions/acknowledged", id, &extra))
+    }
+
+    /// Ends the subscription of that id, in silence: the host does not want it any more.
+    pub(crate) fn cancel(&mut self, id: &str) {
+        self.held.retain(|held| !id::same(&held.id, id));
+    }
+
+    /// The notifications of a changed tool list.
+    pub(crate) fn tools_changed(&self) -> impl Iterator<Item = String> {
+        let listens = |held: &&Subscription| held.tools == ToolChanges::Wanted;
+        self.held
+            .iter()
+            .filter(listens)
+            .map(|held| notification("notifications/tools/list_changed", &held.id, ""))
+    }
+
+    /// Ends all of them; gives raw ids and result bodies.
+    pub(crate) fn end(&mut self, server_info: &str) -> Vec<(Box<str>, String)> {
+        let ended = std::mem::take(&mut self.held);
+        ended.into_iter().map(|held| (held.id.clone(), completion(&held.id, server_info))).collect()
+    }
+}
+
+fn notification(method: &str, id: &str, extra: &str) -> String {
+    format!(
+        "{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\",\"params\":\
+         {{\"_meta\":{{\"io.modelcontextprotocol/subscriptionId\":{id}}}{extra}}}}}"
+    )
+}
+
+fn completion(id: &str, server_info: &str) -> String {
+    format!(
+        "{{\"resultType\":\"complete\",\"_meta\":{{\"io.modelcontextprotocol/subscriptionId\":{id},\
+         \"io.modelcontextprotocol/serverInfo\":{server_info}}}}}"
+    )
+}
