@@ -12,6 +12,7 @@
 
 mod backoff;
 mod daemon;
+mod jitter;
 mod liveness;
 mod shim;
 

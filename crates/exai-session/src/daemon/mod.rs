@@ -1,102 +1,163 @@
 //! The daemon's end: all sessions, all calls.
+//!
+//! Invariants: nothing that speaks of kept state is transmitted but out of a journal's seal `D`; a call id is known from
+//! the moment its frame is read, so the same id never runs twice; at most one live connection a session; every wait
+//! (hello, silence, absence, retention) is ended by [`DaemonEnd::handle_timeout`].
 
+mod call;
+mod cancel;
+mod commit;
+mod connection;
+mod drain;
 mod event;
+mod execute;
+mod hello;
+mod intake;
+mod retention;
+mod session;
 
 pub use event::{
     AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEvent, DrainPlan, Finished,
     PeerConn, Promise, Ticket, Vitals,
 };
 
-use std::marker::PhantomData;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use exai_wire::{CallId, DaemonState, KeptFrame};
+use exai_wire::{CallId, DaemonFrame, DaemonState, Hello, KeptFrame, SessionId};
+
+use call::Calls;
+use connection::Conn;
+use drain::Drain;
+use session::Session;
+
+/// Grid of the timers. Everything that is timed here is counted in seconds, and one scan every quarter of a second
+/// is cheaper than a timer for each of a thousand connections.
+const TICK: Duration = Duration::from_millis(250);
 
 /// All sessions and calls of one daemon start. `D` is a journal's seal around a [`KeptFrame`].
 #[derive(Debug)]
 pub struct DaemonEnd<D, C> {
     config: DaemonConfig,
-    _class: C,
-    sealed: PhantomData<D>,
+    class: C,
+    conns: BTreeMap<PeerConn, Conn>,
+    sessions: BTreeMap<SessionId, Session>,
+    calls: Calls<D>,
+    /// Hellos that name calls whose promise is on its way to the journal.
+    greeting: Vec<(PeerConn, Hello)>,
+    tickets: BTreeMap<Ticket, commit::Pending>,
+    next_ticket: u64,
+    retries: Vec<commit::Retry>,
+    vitals: Vitals,
+    drain: Option<Drain>,
+    next_tick: Option<Duration>,
+    out: VecDeque<(PeerConn, String)>,
+    events: VecDeque<DaemonEvent>,
 }
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// A daemon that knows of nothing yet.
     pub fn new(config: DaemonConfig, class: C) -> Self {
-        Self { config, _class: class, sealed: PhantomData }
+        Self {
+            config,
+            class,
+            conns: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            calls: Calls::default(),
+            greeting: Vec::new(),
+            tickets: BTreeMap::new(),
+            next_ticket: 1,
+            retries: Vec::new(),
+            vitals: Vitals { stalled: false, lag_ms: 0 },
+            drain: None,
+            next_tick: None,
+            out: VecDeque::new(),
+            events: VecDeque::new(),
+        }
     }
 
-    /// A WebSocket was accepted (its token is right); it has 3 s for its `hello`.
-    pub fn opened(&mut self, _now: Duration, _conn: PeerConn) {}
-
-    /// Bytes arrived, counted below the WebSocket layer.
-    pub fn bytes_received(&mut self, _now: Duration, _conn: PeerConn) {}
-
-    /// A text message arrived.
-    pub fn frame(&mut self, _now: Duration, _conn: PeerConn, _text: &str) {}
-
-    /// The connection ended.
-    pub fn closed(&mut self, _now: Duration, _conn: PeerConn) {}
-
-    /// The journal reports on a promise.
-    pub fn committed(&mut self, _now: Duration, _ticket: Ticket, _result: CommitResult<D>) {}
-
-    /// The executor wants to begin an attempt; answered by `Go` or `Deny`.
-    pub fn attempt(&mut self, _now: Duration, _call_id: CallId, _provider: &str, _model: &str) {}
-
-    /// How a call is getting on.
-    pub fn note(&mut self, _now: Duration, _call_id: CallId, _text: String) {}
-
-    /// The executor is through with a call.
-    pub fn finished(&mut self, _now: Duration, _call_id: CallId, _finished: Finished) {}
-
     /// The daemon's condition has been measured.
-    pub fn set_vitals(&mut self, _now: Duration, _vitals: Vitals) {}
-
-    /// Begins the drain.
-    pub fn drain(&mut self, _now: Duration, _plan: DrainPlan, _reason: &str) {}
+    pub fn set_vitals(&mut self, _now: Duration, vitals: Vitals) {
+        self.vitals = vitals;
+    }
 
     /// A moment given by `poll_timeout` has come.
-    pub fn handle_timeout(&mut self, _now: Duration) {}
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.step_drain(now);
+        if self.next_tick.is_some_and(|at| at > now) {
+            return;
+        }
+        self.sweep_connections(now);
+        self.sweep_sessions(now);
+        self.sweep_calls(now);
+        self.retry_commits(now);
+        let idle = self.conns.is_empty() && self.sessions.is_empty() && self.calls.is_empty();
+        self.next_tick = (!idle).then_some(now + TICK);
+    }
 
     /// When to call `handle_timeout` next.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        None
+        let drain = self.drain.as_ref().and_then(Drain::next_due);
+        [self.next_tick, drain].into_iter().flatten().min()
     }
 
     /// The next frame to write.
     pub fn poll_transmit(&mut self) -> Option<(PeerConn, String)> {
-        None
+        self.out.pop_front()
     }
 
     /// The next thing to do.
     pub fn poll_event(&mut self) -> Option<DaemonEvent> {
-        None
+        self.events.pop_front()
     }
 
     /// State to be told: ready, busy, stalled or draining.
     pub fn state(&self) -> DaemonState {
-        event::state(false, Vitals { stalled: false, lag_ms: 0 }, 0)
+        event::state(self.drain.is_some(), self.vitals, self.in_flight())
     }
 
     /// Calls that are accepted or run, of all sessions.
     pub fn in_flight(&self) -> usize {
-        let _ = &self.config;
-        0
+        self.calls.in_flight()
     }
 
     /// Age of the oldest of them.
-    pub fn oldest(&self, _now: Duration) -> Option<Duration> {
-        None
+    pub fn oldest(&self, now: Duration) -> Option<Duration> {
+        self.calls.oldest().map(|since| now.saturating_sub(since))
     }
 
     /// Sessions that are connected or were within the last 20 s.
     pub fn sessions(&self) -> usize {
-        0
+        self.sessions.len()
     }
 
     /// Connections that are open.
     pub fn connections(&self) -> usize {
-        0
+        self.conns.len()
+    }
+
+    /// Arms the timer grid; whoever adds something timed calls it.
+    fn arm(&mut self, now: Duration) {
+        self.next_tick.get_or_insert(now + TICK);
+    }
+
+    /// Writes a frame that speaks of nothing kept.
+    fn send(&mut self, now: Duration, conn: PeerConn, frame: &DaemonFrame) {
+        if let Some(open) = self.conns.get_mut(&conn) {
+            open.last_sent = now;
+            self.out.push_back((conn, frame.encode()));
+        }
+    }
+
+    /// Connections of those who wait for a call.
+    fn waiting_conns(&self, call_id: CallId) -> Vec<PeerConn> {
+        let waiters = self.calls.get(call_id).into_iter().flat_map(|call| &call.waiters);
+        waiters.filter_map(|session| self.sessions.get(session)?.conn).collect()
+    }
+
+    fn tell_waiters(&mut self, now: Duration, call_id: CallId, frame: &DaemonFrame) {
+        for conn in self.waiting_conns(call_id) {
+            self.send(now, conn, frame);
+        }
     }
 }

@@ -1,39 +1,80 @@
 //! The shim's end: keeps calls alive over connections.
+//!
+//! Invariants: an open call ends exactly once, by its result or by an [`ShimEvent::End`]; nothing comes out for a call
+//! that was cancelled or detached; a call is sent on a connection only after its welcome; at most one welcomed
+//! connection exists, and at most one dial beside it.
 
+mod calls;
 mod event;
+mod inbound;
+mod link;
+mod receipts;
 
 pub use event::{
     ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEvent, TooMuch, Transmit,
 };
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use exai_wire::{CallId, Peer};
+use exai_wire::{Attach, Bye, CallId, Cancel, Peer, ShimFrame};
+
+use calls::{Ask, Calls, Reach};
+use link::LinkState;
+use receipts::Receipts;
+
+/// Frames owed to the daemon while it is away (`detach`): as many as calls can be open.
+const OWED_MAX: usize = 1000;
 
 /// One session, for the life of the shim process.
 #[derive(Debug)]
 pub struct ShimEnd {
     config: ShimConfig,
+    host: Option<Peer>,
+    calls: Calls,
+    receipts: Receipts,
+    link: LinkState,
+    /// Said to the daemon after the next welcome.
+    owed: VecDeque<ShimFrame>,
+    out: VecDeque<Transmit>,
+    events: VecDeque<ShimEvent>,
 }
 
 impl ShimEnd {
     /// A session that has not dialled yet.
     pub fn new(config: ShimConfig) -> Self {
-        Self { config }
+        let link = LinkState::new(&config);
+        Self {
+            config,
+            host: None,
+            calls: Calls::default(),
+            receipts: Receipts::default(),
+            link,
+            owed: VecDeque::new(),
+            out: VecDeque::new(),
+            events: VecDeque::new(),
+        }
     }
 
     /// The host has introduced itself; goes out with the next `hello`.
-    pub fn set_host(&mut self, _host: Peer) {}
+    pub fn set_host(&mut self, host: Peer) {
+        self.host = Some(host);
+    }
 
     /// Dials now if it has not (2 s after a completed handshake, an autostarted daemon that listens, ...), and
     /// cuts a backoff pause short.
-    pub fn wake(&mut self, _now: Duration) {}
+    pub fn wake(&mut self, now: Duration) {
+        self.dial_now(now);
+    }
 
     /// Takes a call from the host; dials at once where there is no connection.
     ///
     /// # Errors
     /// [`TooMuch`] where the session holds 1,000 calls or 64 MiB; the call is not taken.
-    pub fn call(&mut self, _now: Duration, _call: NewCall) -> Result<(), TooMuch> {
+    pub fn call(&mut self, now: Duration, call: NewCall) -> Result<(), TooMuch> {
+        let call_id = call.call_id;
+        self.calls.take(call)?;
+        self.taken(now, call_id);
         Ok(())
     }
 
@@ -43,71 +84,130 @@ impl ShimEnd {
     /// As [`Self::call`].
     pub fn attach(
         &mut self,
-        _now: Duration,
-        _call_id: CallId,
-        _deadline: Duration,
-        _patience: Option<Duration>,
-        _hold: Option<Duration>,
+        now: Duration,
+        call_id: CallId,
+        deadline: Duration,
+        patience: Option<Duration>,
+        hold: Option<Duration>,
     ) -> Result<(), TooMuch> {
+        self.calls.insert(call_id, Ask::Attach, deadline, patience, hold)?;
+        self.receipts.forget(call_id);
+        self.taken(now, call_id);
         Ok(())
     }
 
+    fn taken(&mut self, now: Duration, call_id: CallId) {
+        match self.link.reach() {
+            Reach::TakesCalls => self.send_call(now, call_id),
+            // Held until the next daemon's welcome.
+            Reach::Leaving => {}
+            Reach::Away => match self.link.fresh_rejection(now) {
+                Some((code, message)) => {
+                    self.end(call_id, EndWhy::Rejected(code, message));
+                    self.detach(now, call_id);
+                }
+                None => self.dial_now(now),
+            },
+        }
+    }
+
     /// The host has cancelled: nothing more comes out for this call; the daemon is told until it has confirmed.
-    pub fn cancel(&mut self, _now: Duration, _call_id: CallId, _reason: &str) {}
+    pub fn cancel(&mut self, now: Duration, call_id: CallId, reason: &str) {
+        let Some(open) = self.calls.get_mut(call_id) else { return };
+        open.cancelled = true;
+        if open.under.is_none() {
+            self.calls.remove(call_id);
+        } else if self.link.is_up() {
+            self.send(now, &ShimFrame::Cancel(Cancel { call_id, reason: reason.to_owned() }));
+        }
+    }
 
     /// The host has been answered or has given up, the call goes on in the daemon: nothing more comes out for it.
-    pub fn detach(&mut self, _now: Duration, _call_id: CallId) {}
+    pub fn detach(&mut self, now: Duration, call_id: CallId) {
+        let Some(open) = self.calls.remove(call_id) else { return };
+        if open.under.is_none() {
+            return;
+        }
+        let frame = ShimFrame::Detach(Attach { call_id });
+        if self.link.is_up() {
+            self.send(now, &frame);
+        } else if self.owed.len() < OWED_MAX {
+            self.owed.push_back(frame);
+        }
+    }
 
     /// The whole line of this call's answer has been written to the host.
-    pub fn delivered(&mut self, _now: Duration, _call_id: CallId) {}
+    pub fn delivered(&mut self, _now: Duration, call_id: CallId) {
+        self.receipts.delivered(call_id);
+    }
 
     /// Asks for the tool definitions on the present connection.
-    pub fn get_catalogue(&mut self, _now: Duration) {}
+    pub fn get_catalogue(&mut self, now: Duration) {
+        if self.link.is_up() {
+            self.send(now, &ShimFrame::GetCatalogue);
+        }
+    }
 
     /// The shim ends; a `bye` goes out on the present connection.
-    pub fn bye(&mut self, _now: Duration, _reason: &str) {}
-
-    /// Connect and upgrade succeeded.
-    pub fn connected(&mut self, _now: Duration, _conn: ConnNo) {}
-
-    /// Connect or upgrade failed.
-    pub fn connect_failed(&mut self, _now: Duration, _conn: ConnNo, _error: ConnectError) {}
-
-    /// Bytes arrived, counted below the WebSocket layer: a sign of life, whole message or not.
-    pub fn bytes_received(&mut self, _now: Duration, _conn: ConnNo) {}
-
-    /// A text message arrived.
-    pub fn frame(&mut self, _now: Duration, _conn: ConnNo, _text: &str) {}
-
-    /// The connection ended: close, reset, error.
-    pub fn closed(&mut self, _now: Duration, _conn: ConnNo, _reason: &str) {}
-
-    /// A moment given by `poll_timeout` has come.
-    pub fn handle_timeout(&mut self, _now: Duration) {}
+    pub fn bye(&mut self, now: Duration, reason: &str) {
+        if self.link.is_up() {
+            self.send(now, &ShimFrame::Bye(Bye { reason: reason.to_owned() }));
+        }
+    }
 
     /// When to call `handle_timeout` next.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        None
+        [self.link.next_due(), self.calls.next_due(self.link.reach())].into_iter().flatten().min()
     }
 
     /// The next frame to write.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        None
+        if let Some(conn) = self.link.up_conn()
+            && let Some(call_ids) = self.receipts.take_owed()
+        {
+            self.out.push_back(Transmit { conn, text: ShimFrame::Ack(call_ids).encode() });
+        }
+        self.out.pop_front()
     }
 
     /// The next thing to do or to tell.
     pub fn poll_event(&mut self) -> Option<ShimEvent> {
-        None
+        self.events.pop_front()
     }
 
     /// State of the link.
     pub fn link(&self) -> Link {
-        let _ = &self.config;
-        Link::Idle
+        self.link.describe()
     }
 
     /// Calls that wait for an end.
     pub fn open_calls(&self) -> usize {
-        0
+        self.calls.waiting()
+    }
+
+    /// Ends a call without its result; the daemon, where it has it, goes on for whoever collects it.
+    fn end(&mut self, call_id: CallId, why: EndWhy) {
+        let Some(open) = self.calls.get_mut(call_id) else { return };
+        if !open.cancelled {
+            let fate = open.fate();
+            self.events.push_back(ShimEvent::End { call_id, why, fate });
+        }
+    }
+
+    fn send(&mut self, now: Duration, frame: &ShimFrame) {
+        if let Some(conn) = self.link.sent(now) {
+            self.out.push_back(Transmit { conn, text: frame.encode() });
+        }
+    }
+
+    fn send_call(&mut self, now: Duration, call_id: CallId) {
+        let Some(under) = self.link.journal() else { return };
+        let Some(open) = self.calls.get_mut(call_id) else { return };
+        let frame = open.frame(now, call_id);
+        open.retry_at = None;
+        // A call that came from another journal keeps telling so until this one has accepted it: should this daemon
+        // die before it has read the frame, the next one must still know that it may have run elsewhere.
+        open.under.get_or_insert(under);
+        self.send(now, &frame);
     }
 }

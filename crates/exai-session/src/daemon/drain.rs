@@ -1,0 +1,118 @@
+//! The drain: finish, cut, close, within the ten seconds that a container gets.
+
+use std::time::Duration;
+
+use exai_wire::{CallId, Class, DaemonFrame, Goaway, KeptFrame, Outcome};
+
+use super::DaemonEnd;
+use super::call::error_body;
+use super::connection::CLOSE_RESTART;
+use super::event::{AbortReason, CallClass, DaemonEvent, DrainPlan, PeerConn};
+
+const EFFECT_CUT: &str = "The daemon stopped while this call was running, so whether it took effect can't be known. Look before you repeat it.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Finishing,
+    Effects,
+    Closing,
+    Over,
+}
+
+#[derive(Debug)]
+pub(super) struct Drain {
+    began: Duration,
+    plan: DrainPlan,
+    step: Step,
+    /// Calls may be through before their time: looked at on this grid.
+    look: Duration,
+}
+
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+impl Drain {
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        (self.step != Step::Over).then_some(self.look)
+    }
+}
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    /// Begins the drain.
+    pub fn drain(&mut self, now: Duration, plan: DrainPlan, reason: &str) {
+        if self.drain.is_some() {
+            return;
+        }
+        self.drain = Some(Drain { began: now, plan, step: Step::Finishing, look: now });
+        let goaway = DaemonFrame::Goaway(Goaway {
+            reason: reason.to_owned(),
+            grace_ms: millis(plan.finish),
+            retry_after_ms: millis(plan.retry_after),
+            spread_ms: millis(plan.spread),
+        });
+        let welcomed: Vec<PeerConn> =
+            self.conns.iter().filter(|(_, open)| open.session.is_some()).map(|(conn, _)| *conn).collect();
+        for conn in welcomed {
+            self.send(now, conn, &goaway);
+        }
+        self.step_drain(now);
+    }
+
+    pub(super) fn step_drain(&mut self, now: Duration) {
+        let idle = self.in_flight() == 0;
+        let Some(drain) = &mut self.drain else { return };
+        let age = now.saturating_sub(drain.began);
+        drain.look = now + LOOK_EVERY;
+        let step = match drain.step {
+            Step::Over => return,
+            _ if idle || age >= drain.plan.close => Step::Over,
+            Step::Finishing if age >= drain.plan.finish => Step::Effects,
+            Step::Effects if age >= drain.plan.effects => Step::Closing,
+            same => same,
+        };
+        if step == std::mem::replace(&mut drain.step, step) {
+            return;
+        }
+        match step {
+            Step::Effects => self.cut(),
+            Step::Closing => self.give_up_effects(now),
+            Step::Over => self.close_all(now),
+            Step::Finishing => {}
+        }
+    }
+
+    /// Cuts what may run on after the restart: the shims bring it again.
+    fn cut(&mut self) {
+        for call_id in self.running(|class| class != Class::Effect) {
+            self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
+            self.forget(call_id);
+        }
+    }
+
+    fn give_up_effects(&mut self, now: Duration) {
+        for call_id in self.running(|class| class == Class::Effect) {
+            self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
+            if self.may_have_run(call_id) {
+                self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, EFFECT_CUT));
+            } else {
+                self.forget(call_id);
+            }
+        }
+    }
+
+    fn running(&self, wanted: impl Fn(Class) -> bool) -> Vec<CallId> {
+        let running = self.calls.iter().filter(|(_, entry)| entry.is_running() && wanted(entry.class));
+        running.map(|(call_id, _)| call_id).collect()
+    }
+
+    fn close_all(&mut self, now: Duration) {
+        let open: Vec<PeerConn> = self.conns.keys().copied().collect();
+        for conn in open {
+            self.close(now, conn, CLOSE_RESTART, "the daemon stops");
+        }
+        self.events.push_back(DaemonEvent::Drained);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

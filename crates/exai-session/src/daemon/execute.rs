@@ -1,0 +1,106 @@
+//! Between the calls and the executor: run, attempts, notes, ends.
+
+use std::time::Duration;
+
+use exai_wire::{CallId, Class, DaemonFrame, KeptFrame, Note, ResultFrame};
+
+use super::DaemonEnd;
+use super::call::Phase;
+use super::event::{AttemptDenied, CallClass, DaemonEvent, Finished, Promise};
+
+/// Requests that may be billed, per call, all causes together: retry, fallback, crash.
+pub(super) const ATTEMPTS_MAX: u32 = 3;
+/// Part of the remaining time that the executor does not get, so that its last word (a partial answer) still
+/// reaches the host before the shim's own deadline: a tenth, at most 2 s.
+const MARGIN_MAX: Duration = Duration::from_secs(2);
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    pub(super) fn run(&mut self, call_id: CallId) {
+        let Some(entry) = self.calls.get(call_id) else { return };
+        let Some(work) = &entry.work else { return };
+        let left = entry.deadline.saturating_sub(entry.since);
+        self.events.push_back(DaemonEvent::Run {
+            call_id,
+            session: work.session,
+            class: entry.class,
+            method: work.method.clone(),
+            params: work.params.clone(),
+            attempts_before: entry.attempts,
+            deadline: entry.deadline.saturating_sub((left / 10).min(MARGIN_MAX)),
+        });
+    }
+
+    /// The executor wants to begin an attempt; answered by `Go` or `Deny`.
+    pub fn attempt(&mut self, _now: Duration, call_id: CallId, provider: &str, model: &str) {
+        let draining = self.drain.is_some();
+        let verdict = match self.calls.get_mut(call_id) {
+            Some(entry) if !entry.is_running() || entry.starting => Err(AttemptDenied::Over),
+            None => Err(AttemptDenied::Over),
+            Some(_) if draining => Err(AttemptDenied::Draining),
+            Some(entry) if entry.attempts >= attempts_max(entry.class) => Err(AttemptDenied::Exhausted),
+            Some(entry) if entry.sponsors.is_empty() => Err(AttemptDenied::Orphaned),
+            Some(entry) => {
+                entry.attempts += 1;
+                entry.starting = true;
+                Ok(entry.attempts)
+            }
+        };
+        match verdict {
+            Ok(attempt) => {
+                let (provider, model) = (provider.to_owned(), model.to_owned());
+                self.commit(call_id, Promise::Started { call_id, attempt, provider, model });
+            }
+            Err(why) => self.deny(call_id, why),
+        }
+    }
+
+    pub(super) fn deny(&mut self, call_id: CallId, why: AttemptDenied) {
+        if let Some(entry) = self.calls.get_mut(call_id) {
+            entry.starting = false;
+        }
+        self.events.push_back(DaemonEvent::Deny { call_id, why });
+    }
+
+    /// How a call is getting on.
+    pub fn note(&mut self, now: Duration, call_id: CallId, text: String) {
+        let Some(entry) = self.calls.get(call_id).filter(|entry| entry.is_running()) else { return };
+        let note = Note { call_id, attempt: entry.attempts, text: Some(text) };
+        self.tell_waiters(now, call_id, &DaemonFrame::Note(note));
+    }
+
+    /// The executor is through with a call.
+    pub fn finished(&mut self, now: Duration, call_id: CallId, finished: Finished) {
+        let Some(entry) = self.calls.get(call_id).filter(|entry| entry.is_running()) else { return };
+        if entry.class == Class::Pure {
+            self.deliver_pure(now, call_id, finished);
+        } else {
+            self.conclude(now, call_id, finished);
+        }
+    }
+
+    /// A pure call's answer is kept nowhere: where nobody hears it, the call reruns.
+    fn deliver_pure(&mut self, now: Duration, call_id: CallId, finished: Finished) {
+        let Finished { outcome, body } = finished;
+        let frame = ResultFrame { call_id, attempt: 1, outcome, body, replayed: false };
+        self.tell_waiters(now, call_id, &DaemonFrame::Result(frame));
+        self.forget(call_id);
+    }
+
+    pub(super) fn forget(&mut self, call_id: CallId) {
+        self.uncount(call_id);
+        self.calls.remove(call_id);
+    }
+
+    /// Whether an attempt was begun and its end is not known.
+    pub(super) fn may_have_run(&self, call_id: CallId) -> bool {
+        let entry = self.calls.get(call_id);
+        entry.is_some_and(|entry| entry.attempts > 0 && !matches!(entry.phase, Phase::Done(_)))
+    }
+}
+
+const fn attempts_max(class: Class) -> u32 {
+    match class {
+        Class::Effect => 1,
+        Class::Pure | Class::Metered => ATTEMPTS_MAX,
+    }
+}

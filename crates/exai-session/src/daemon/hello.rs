@@ -1,0 +1,163 @@
+//! The handshake: who is it, which version, and what does it believe to be open.
+
+use std::time::Duration;
+
+use exai_wire::{
+    CallId, DaemonFrame, Hello, KeptFrame, KnownCall, PROTO, Reconnect, Reject, RejectCode, SessionId,
+    Welcome,
+};
+
+use super::DaemonEnd;
+use super::call::Phase;
+use super::connection::{BEAT, CLOSE_FENCED};
+use super::event::{CallClass, DaemonEvent, PeerConn};
+use super::session::Session;
+
+/// Dials of n sessions spread over n milliseconds, within these bounds.
+const CAP_MIN_MS: u64 = 250;
+const CAP_MAX_MS: u64 = 2_000;
+const BASE_MS: u64 = 50;
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    pub(super) fn hello(&mut self, now: Duration, conn: PeerConn, hello: Hello) {
+        if let Some(open) = self.conns.get_mut(&conn) {
+            open.greeted = true;
+        }
+        if let Some(reject) = self.objection(&hello) {
+            self.reject(now, conn, reject);
+        } else if self.waits_for_journal(&hello) {
+            self.fence(now, &hello);
+            self.greeting.push((conn, hello));
+        } else {
+            self.fence(now, &hello);
+            self.welcome(now, conn, &hello);
+        }
+    }
+
+    fn objection(&self, hello: &Hello) -> Option<Reject> {
+        let plain = |code, message: String| Reject { code, message, retry_after_ms: None, supported: None };
+        if hello.proto.common(PROTO).is_none() {
+            let message = format!(
+                "this daemon (exai {}) speaks session protocol {} to {}, the shim (exai {}) {} to {}: install the same \
+                 release of both",
+                self.config.version,
+                PROTO.min,
+                PROTO.max,
+                hello.shim.version,
+                hello.proto.min,
+                hello.proto.max
+            );
+            return Some(Reject { supported: Some(PROTO), ..plain(RejectCode::Version, message) });
+        }
+        if self.drain.is_some() {
+            return Some(plain(RejectCode::Draining, "the daemon is about to stop".to_owned()));
+        }
+        let known = self.sessions.get(&hello.session)?;
+        let fenced = hello.dial_no <= known.dial_no;
+        fenced.then(|| plain(RejectCode::Fenced, "a later dial of this session is known".to_owned()))
+    }
+
+    /// Gives the session to this dial: an older connection is closed, and nothing it still sends is read.
+    fn fence(&mut self, now: Duration, hello: &Hello) {
+        let fresh =
+            Session { dial_no: hello.dial_no, conn: None, lost_at: Some(now), in_flight: 0, bytes: 0 };
+        let session = self.sessions.entry(hello.session).or_insert(fresh);
+        session.dial_no = hello.dial_no;
+        let older = session.conn.take();
+        session.lost_at.get_or_insert(now);
+        let greeting =
+            self.greeting.iter().find(|(_, other)| other.session == hello.session).map(|(conn, _)| *conn);
+        for conn in [older, greeting].into_iter().flatten() {
+            self.close(now, conn, CLOSE_FENCED, "the session has dialled anew");
+        }
+    }
+
+    /// What is called known must be durable, so a hello waits for promises on their way.
+    fn waits_for_journal(&self, hello: &Hello) -> bool {
+        hello.open.iter().any(|open| {
+            self.calls.get(open.call_id).is_some_and(|entry| matches!(entry.phase, Phase::Accepting))
+        })
+    }
+
+    /// Called after every commit.
+    pub(super) fn greet_waiting(&mut self, now: Duration) {
+        if self.greeting.is_empty() {
+            return;
+        }
+        let (waiting, ready): (Vec<_>, Vec<_>) = std::mem::take(&mut self.greeting)
+            .into_iter()
+            .partition(|(_, hello)| self.waits_for_journal(hello));
+        self.greeting = waiting;
+        for (conn, hello) in ready {
+            self.welcome(now, conn, &hello);
+        }
+    }
+
+    fn welcome(&mut self, now: Duration, conn: PeerConn, hello: &Hello) {
+        let Some(open) = self.conns.get_mut(&conn) else { return };
+        open.session = Some(hello.session);
+        if let Some(session) = self.sessions.get_mut(&hello.session) {
+            session.conn = Some(conn);
+            session.lost_at = None;
+        }
+        let calls = hello.open.iter();
+        let calls = calls
+            .map(|open| KnownCall { call_id: open.call_id, known: self.calls.get(open.call_id).is_some() });
+        let welcome = Welcome {
+            proto: hello.proto.common(PROTO).unwrap_or(PROTO.max),
+            journal: self.config.journal,
+            epoch: self.config.epoch,
+            version: self.config.version.clone(),
+            calls: calls.collect(),
+            catalogue_hash: self.config.catalogue_hash.clone(),
+            limits: self.config.limits,
+            beat_ms: u64::try_from(BEAT.as_millis()).unwrap_or(u64::MAX),
+            reconnect: self.reconnect(),
+            state: self.state(),
+        };
+        self.send(now, conn, &DaemonFrame::Welcome(welcome));
+        self.events.push_back(DaemonEvent::Joined { session: hello.session, about: about(hello) });
+        self.resume(now, conn, hello);
+    }
+
+    fn reconnect(&self) -> Reconnect {
+        let sessions = u64::try_from(self.sessions.len()).unwrap_or(u64::MAX);
+        Reconnect { base_ms: BASE_MS, cap_ms: sessions.clamp(CAP_MIN_MS, CAP_MAX_MS) }
+    }
+
+    fn resume(&mut self, now: Duration, conn: PeerConn, hello: &Hello) {
+        for open in &hello.open {
+            self.join(hello.session, open.call_id);
+            if open.cancelled {
+                self.cancel(now, hello.session, open.call_id);
+            }
+        }
+        let done: Vec<CallId> =
+            hello.open.iter().filter(|open| !open.cancelled).map(|open| open.call_id).collect();
+        for call_id in done {
+            self.replay(now, conn, call_id);
+        }
+    }
+
+    /// Delivers a recorded result again, where there is one.
+    pub(super) fn replay(&mut self, now: Duration, conn: PeerConn, call_id: CallId) {
+        let Some(Phase::Done(done)) = self.calls.get(call_id).map(|entry| &entry.phase) else { return };
+        if let KeptFrame::Result(result) = done.sealed.as_ref() {
+            let mut result = result.clone();
+            result.replayed = true;
+            self.send(now, conn, &DaemonFrame::Result(result));
+        }
+    }
+
+    /// The shim leaves.
+    pub(super) fn bye(&mut self, now: Duration, conn: PeerConn, session: SessionId) {
+        self.close(now, conn, super::connection::CLOSE_BYE, "bye");
+        self.leave(session);
+    }
+}
+
+fn about(hello: &Hello) -> String {
+    let host =
+        hello.host.as_ref().map_or_else(String::new, |host| format!(" host={}/{}", host.name, host.version));
+    format!("shim={}/{} pid={}{host}", hello.shim.name, hello.shim.version, hello.shim.pid)
+}

@@ -1,0 +1,177 @@
+//! Frames from shims: routed, and calls taken, joined or refused.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use exai_wire::{
+    Call, CallId, Class, DaemonFrame, KeptFrame, Outcome, Refused, RefusedCode, SessionId, ShimFrame,
+};
+
+use super::DaemonEnd;
+use super::call::{Entry, Phase, Wish, Work, error_body};
+use super::event::{CallClass, PeerConn, Promise};
+
+/// Pause that a refusal for lack of room asks for.
+const OVERLOADED_RETRY_MS: u64 = 500;
+/// A drain lasts up to 9 s; the shim comes back with the connection's end, so this only bounds idle resends.
+const DRAINING_RETRY_MS: u64 = 1_000;
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    /// A text message arrived.
+    pub fn frame(&mut self, now: Duration, conn: PeerConn, text: &str) {
+        let Some(open) = self.conns.get(&conn) else { return };
+        let (session, greeted) = (open.session, open.greeted);
+        self.bytes_received(now, conn);
+        match (ShimFrame::decode(text), session) {
+            (Err(error), _) => self.reject_malformed(now, conn, &error.to_string()),
+            (Ok(Some(ShimFrame::Hello(hello))), None) if !greeted => self.hello(now, conn, hello),
+            (Ok(Some(ShimFrame::Hello(_))), _) => self.reject_malformed(now, conn, "a second hello"),
+            (Ok(Some(_)), None) => self.reject_malformed(now, conn, "a frame before the welcome"),
+            (Ok(Some(frame)), Some(session)) => self.route(now, conn, session, frame),
+            (Ok(None), _) => {}
+        }
+    }
+
+    fn route(&mut self, now: Duration, conn: PeerConn, session: SessionId, frame: ShimFrame) {
+        match frame {
+            ShimFrame::Call(call) => self.call(now, conn, session, call),
+            ShimFrame::Attach(attach) => self.attach(now, conn, session, attach.call_id),
+            ShimFrame::Cancel(cancel) => {
+                self.join(session, cancel.call_id);
+                self.cancel(now, session, cancel.call_id);
+            }
+            ShimFrame::Detach(detach) => self.detach(session, detach.call_id),
+            ShimFrame::Ack(call_ids) => self.acked(now, &call_ids),
+            ShimFrame::Bye(_) => self.bye(now, conn, session),
+            ShimFrame::GetCatalogue => self.catalogue(now, conn),
+            // Nothing here asks the host.
+            ShimFrame::Answer(_) | ShimFrame::Beat | ShimFrame::Hello(_) => {}
+        }
+    }
+
+    fn catalogue(&mut self, now: Duration, conn: PeerConn) {
+        let (hash, tools) = (self.config.catalogue_hash.clone(), self.config.catalogue.clone());
+        self.send(now, conn, &DaemonFrame::Catalogue(exai_wire::Catalogue { hash, tools }));
+    }
+
+    fn call(&mut self, now: Duration, conn: PeerConn, session: SessionId, call: Call) {
+        if let Some(known) = self.calls.get(call.call_id) {
+            let same = known.fingerprint.is_none_or(|fingerprint| fingerprint == call.fingerprint);
+            if same {
+                self.attach(now, conn, session, call.call_id);
+            } else {
+                let message = "this call id was used with another payload";
+                self.refuse(now, conn, call.call_id, RefusedCode::KeyReused, message, None);
+            }
+            return;
+        }
+        match self.admit(session, &call) {
+            Ok(class) => self.take(now, session, call, class),
+            Err((code, message, retry)) => self.refuse(now, conn, call.call_id, code, &message, retry),
+        }
+    }
+
+    fn admit(&self, session: SessionId, call: &Call) -> Result<Class, (RefusedCode, String, Option<u64>)> {
+        if self.drain.is_some() {
+            let message = "the daemon is about to stop".to_owned();
+            return Err((RefusedCode::Draining, message, Some(DRAINING_RETRY_MS)));
+        }
+        let limits = self.config.limits;
+        let (calls, bytes) = self.sessions.get(&session).map_or((0, 0), |open| (open.in_flight, open.bytes));
+        let more = u64::try_from(call.params.get().len()).unwrap_or(u64::MAX);
+        // A single call is taken whatever its size, or it could never run.
+        let too_many_bytes = calls > 0 && bytes.saturating_add(more) > limits.bytes;
+        if calls >= limits.in_flight || too_many_bytes || self.in_flight() >= self.config.calls_max {
+            let message = format!(
+                "{calls} calls of this session are open (limit {}), {} of all sessions (limit {})",
+                limits.in_flight,
+                self.in_flight(),
+                self.config.calls_max
+            );
+            return Err((RefusedCode::Overloaded, message, Some(OVERLOADED_RETRY_MS)));
+        }
+        self.class.class(&call.method, &call.params).map_err(|message| (RefusedCode::Invalid, message, None))
+    }
+
+    fn take(&mut self, now: Duration, session: SessionId, call: Call, class: Class) {
+        let Call { call_id, method, params, fingerprint, adopt_key, remaining_ms, .. } = call;
+        let doubtful = call.under.is_some_and(|under| under != self.config.journal || call.accepted_seen);
+        let attempts = if doubtful { call.attempts_seen } else { 0 };
+        let mut entry = Entry {
+            class,
+            fingerprint: Some(fingerprint),
+            phase: Phase::Running,
+            wish: Wish::Run,
+            attempts,
+            starting: false,
+            work: Some(Work { session, method: method.clone(), params: params.clone() }),
+            waiters: BTreeSet::from([session]),
+            sponsors: BTreeSet::from([session]),
+            since: now,
+            deadline: now + Duration::from_millis(remaining_ms),
+            deadline_told: false,
+            accepted: None,
+        };
+        self.arm(now);
+        self.count(session, 1, &params);
+        if class == Class::Pure {
+            self.calls.insert(call_id, entry);
+            self.run(call_id);
+        } else if class == Class::Effect && doubtful {
+            entry.phase = Phase::Ending;
+            self.calls.insert(call_id, entry);
+            self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, LOST));
+        } else {
+            entry.phase = Phase::Accepting;
+            self.calls.insert(call_id, entry);
+            let promise = Promise::Accepted {
+                call_id,
+                fingerprint,
+                adopt_key,
+                method,
+                params,
+                class,
+                remaining_ms,
+                attempts_before: attempts,
+            };
+            self.commit(call_id, promise);
+        }
+    }
+
+    fn attach(&mut self, now: Duration, conn: PeerConn, session: SessionId, call_id: CallId) {
+        let Some(entry) = self.calls.get(call_id) else {
+            let message = "no such call is known: its answer was collected, or has expired";
+            self.refuse(now, conn, call_id, RefusedCode::UnknownCall, message, None);
+            return;
+        };
+        let accepted = entry.accepted.as_ref().map(|sealed| sealed.as_ref().clone());
+        self.join(session, call_id);
+        if let Some(accepted) = accepted {
+            self.send(now, conn, &accepted.into());
+        }
+        self.replay(now, conn, call_id);
+    }
+
+    fn detach(&mut self, session: SessionId, call_id: CallId) {
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        if entry.waiters.remove(&session) && entry.class != Class::Pure && !entry.is_over() {
+            self.commit(call_id, Promise::Detached { call_id, session });
+        }
+    }
+
+    pub(super) fn refuse(
+        &mut self,
+        now: Duration,
+        conn: PeerConn,
+        call_id: CallId,
+        code: RefusedCode,
+        message: &str,
+        retry_after_ms: Option<u64>,
+    ) {
+        let message = message.to_owned();
+        self.send(now, conn, &DaemonFrame::Refused(Refused { call_id, code, message, retry_after_ms }));
+    }
+}
+
+const LOST: &str = "This call was sent before the daemon lost its journal, so whether it ran can't be known. Look at \
+                    its effects before you call it again.";

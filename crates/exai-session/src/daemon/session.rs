@@ -1,0 +1,53 @@
+//! Sessions: shim processes, which outlive their connections.
+
+use std::time::Duration;
+
+use exai_wire::{CallId, DialNo, KeptFrame, SessionId};
+
+use super::DaemonEnd;
+use super::event::{CallClass, DaemonEvent, PeerConn};
+
+/// After this long without a connection no new attempt begins on a session's behalf.
+const ABSENT_AFTER: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub(super) struct Session {
+    /// Highest number seen: lower and equal ones are refused.
+    pub(super) dial_no: DialNo,
+    pub(super) conn: Option<PeerConn>,
+    pub(super) lost_at: Option<Duration>,
+    /// Calls of this session in flight, with the bytes of their params.
+    pub(super) in_flight: u32,
+    pub(super) bytes: u64,
+}
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    pub(super) fn sweep_sessions(&mut self, now: Duration) {
+        let absent = |session: &Session| session.lost_at.is_some_and(|at| at + ABSENT_AFTER <= now);
+        let gone: Vec<SessionId> =
+            self.sessions.iter().filter(|(_, session)| absent(session)).map(|(id, _)| *id).collect();
+        for session in gone {
+            self.leave(session);
+        }
+    }
+
+    /// The session is gone: what runs for it may finish, nothing new begins on its behalf.
+    pub(super) fn leave(&mut self, session: SessionId) {
+        if self.sessions.remove(&session).is_none() {
+            return;
+        }
+        for (_, entry) in self.calls.iter_mut() {
+            entry.waiters.remove(&session);
+            entry.sponsors.remove(&session);
+        }
+        self.events.push_back(DaemonEvent::Left { session });
+    }
+
+    /// Joins a call: its result goes to this session too.
+    pub(super) fn join(&mut self, session: SessionId, call_id: CallId) {
+        if let Some(entry) = self.calls.get_mut(call_id) {
+            entry.waiters.insert(session);
+            entry.sponsors.insert(session);
+        }
+    }
+}

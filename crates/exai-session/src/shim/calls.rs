@@ -1,0 +1,212 @@
+//! The calls of a session that wait for an end, in the order in which they came.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use exai_wire::{Attach, Call, CallId, JournalId, OpenCall, ShimFrame};
+
+use super::event::{EndWhy, Fate, NewCall, TooMuch};
+
+/// Open calls of one session. More than any host was seen to have in flight, by far.
+const CALLS_MAX: usize = 1000;
+/// Bytes of params held for them: four of the longest lines that are accepted.
+const BYTES_MAX: usize = 64 << 20;
+
+/// What goes out again when the daemon does not know the call.
+#[derive(Debug)]
+pub(super) enum Ask {
+    Call(Box<NewCall>),
+    Attach,
+}
+
+/// How far the daemon is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    Away,
+    /// Connected, but about to stop.
+    Leaving,
+    TakesCalls,
+}
+
+#[derive(Debug)]
+pub(super) struct Open {
+    ask: Ask,
+    /// Rises with each call: sends keep the host's order.
+    order: u64,
+    deadline: Duration,
+    patience: Option<Duration>,
+    hold: Option<Duration>,
+    /// The journal it was sent to; `None` while it provably has not run.
+    pub(super) under: Option<JournalId>,
+    pub(super) accepted_seen: bool,
+    pub(super) attempts_seen: u32,
+    pub(super) cancelled: bool,
+    /// After a `refused` that may pass: when to send again.
+    pub(super) retry_at: Option<Duration>,
+}
+
+impl Open {
+    pub(super) fn fate(&self) -> Fate {
+        match (self.under, self.accepted_seen) {
+            (_, true) => Fate::Accepted,
+            (Some(_), false) => Fate::Sent,
+            (None, false) => Fate::NotSent,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.ask {
+            Ask::Call(call) => call.params.get().len(),
+            Ask::Attach => 0,
+        }
+    }
+
+    /// Refused by the daemon with this journal: provably not run there. What may have happened under another
+    /// journal stays on record.
+    pub(super) fn not_run_under(&mut self, journal: Option<JournalId>) {
+        if self.under == journal && !self.accepted_seen {
+            self.under = None;
+        }
+    }
+
+    pub(super) fn frame(&self, now: Duration, call_id: CallId) -> ShimFrame {
+        let Ask::Call(call) = &self.ask else { return ShimFrame::Attach(Attach { call_id }) };
+        ShimFrame::Call(Call {
+            call_id,
+            method: call.method.clone(),
+            params: call.params.clone(),
+            fingerprint: call.fingerprint,
+            adopt_key: call.adopt_key,
+            remaining_ms: millis(self.deadline.saturating_sub(now)),
+            under: self.under,
+            accepted_seen: self.accepted_seen,
+            attempts_seen: self.attempts_seen,
+            trace: call.trace.clone(),
+        })
+    }
+
+    fn due(&self, now: Duration) -> Option<EndWhy> {
+        if self.deadline <= now {
+            Some(EndWhy::Deadline)
+        } else {
+            self.patience.filter(|at| *at <= now && !self.cancelled).map(|_| EndWhy::Patience)
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    open: BTreeMap<CallId, Open>,
+    bytes: usize,
+    taken: u64,
+}
+
+impl Calls {
+    pub(super) fn take(&mut self, call: NewCall) -> Result<(), TooMuch> {
+        let (call_id, deadline, patience, hold) = (call.call_id, call.deadline, call.patience, call.hold);
+        self.insert(call_id, Ask::Call(Box::new(call)), deadline, patience, hold)
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        call_id: CallId,
+        ask: Ask,
+        deadline: Duration,
+        patience: Option<Duration>,
+        hold: Option<Duration>,
+    ) -> Result<(), TooMuch> {
+        let open = Open {
+            ask,
+            order: self.taken,
+            deadline,
+            patience,
+            hold,
+            under: None,
+            accepted_seen: false,
+            attempts_seen: 0,
+            cancelled: false,
+            retry_at: None,
+        };
+        if self.open.len() >= CALLS_MAX || self.bytes + open.bytes() > BYTES_MAX {
+            return Err(TooMuch { calls: self.open.len(), bytes: self.bytes });
+        }
+        self.taken += 1;
+        self.bytes += open.bytes();
+        if let Some(replaced) = self.open.insert(call_id, open) {
+            self.bytes -= replaced.bytes();
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, call_id: CallId) -> Option<Open> {
+        let open = self.open.remove(&call_id)?;
+        self.bytes -= open.bytes();
+        Some(open)
+    }
+
+    pub(super) fn get_mut(&mut self, call_id: CallId) -> Option<&mut Open> {
+        self.open.get_mut(&call_id)
+    }
+
+    /// Calls that somebody waits for.
+    pub(super) fn waiting(&self) -> usize {
+        self.open.values().filter(|open| !open.cancelled).count()
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Open> {
+        self.open.values_mut()
+    }
+
+    /// What `hello` says: every call that was once written to a socket.
+    pub(super) fn for_hello(&self, now: Duration) -> Vec<OpenCall> {
+        let listed = self.open.iter().filter_map(|(call_id, open)| {
+            Some(OpenCall {
+                call_id: *call_id,
+                under: open.under?,
+                accepted_seen: open.accepted_seen,
+                attempts_seen: open.attempts_seen,
+                cancelled: open.cancelled,
+                remaining_ms: millis(open.deadline.saturating_sub(now)),
+            })
+        });
+        listed.collect()
+    }
+
+    /// Calls, in the host's order, that satisfy the predicate.
+    pub(super) fn in_order(&self, wanted: impl Fn(&CallId, &Open) -> bool) -> Vec<CallId> {
+        let mut found: Vec<(u64, CallId)> = self
+            .open
+            .iter()
+            .filter(|(id, open)| wanted(id, open))
+            .map(|(id, open)| (open.order, *id))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, call_id)| call_id).collect()
+    }
+
+    /// Calls to be ended now. `away` carries the last error while no daemon is in reach.
+    pub(super) fn due(&self, now: Duration, away: Option<&str>) -> Vec<(CallId, EndWhy)> {
+        let held_too_long = |open: &Open| {
+            let error = away?;
+            open.hold.filter(|at| *at <= now && !open.cancelled)?;
+            Some(EndWhy::OutOfReach(error.to_owned()))
+        };
+        let due = |open: &Open| open.due(now).or_else(|| held_too_long(open));
+        self.open.iter().filter_map(|(call_id, open)| Some((*call_id, due(open)?))).collect()
+    }
+
+    /// When `due` or a resend has something next.
+    pub(super) fn next_due(&self, reach: Reach) -> Option<Duration> {
+        let moments = |open: &Open| {
+            let patience = open.patience.filter(|_| !open.cancelled);
+            let hold = open.hold.filter(|_| reach == Reach::Away && !open.cancelled);
+            let retry = open.retry_at.filter(|_| reach == Reach::TakesCalls);
+            [Some(open.deadline), patience, hold, retry].into_iter().flatten().min()
+        };
+        self.open.values().filter_map(moments).min()
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,196 @@
+//! Frames from the daemon.
+
+use std::time::Duration;
+
+use exai_wire::{
+    Answer, Ask, CallId, DaemonBeat, DaemonFrame, Outcome, Refused, Reject, ResultFrame, ShimFrame, Started,
+    Welcome,
+};
+use serde_json::value::RawValue;
+
+use super::ShimEnd;
+use super::event::{ConnNo, EndWhy, ShimEvent};
+use super::link::Daemon;
+
+/// Pause before a refused call is sent again, where the daemon names none.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
+const ASK_UNSUPPORTED: &str = r#"{"code":-32601,"message":"this host takes no requests"}"#;
+
+impl ShimEnd {
+    /// A text message arrived.
+    pub fn frame(&mut self, now: Duration, conn: ConnNo, text: &str) {
+        if !self.link.is_current(conn) {
+            return;
+        }
+        self.bytes_received(now, conn);
+        match DaemonFrame::decode(text) {
+            Ok(Some(frame)) if self.link.awaits_welcome(conn) => self.greeted(now, conn, frame),
+            Ok(Some(frame)) => self.told(now, frame),
+            Ok(None) => {}
+            Err(error) => {
+                self.events.push_back(ShimEvent::Close { conn });
+                self.closed(now, conn, &format!("the daemon sent what is no frame: {error}"));
+            }
+        }
+    }
+
+    fn greeted(&mut self, now: Duration, conn: ConnNo, frame: DaemonFrame) {
+        match frame {
+            DaemonFrame::Welcome(welcome) => self.welcomed(now, conn, &welcome),
+            DaemonFrame::Reject(reject) => self.turned_away(now, reject),
+            _ => {}
+        }
+    }
+
+    fn turned_away(&mut self, now: Duration, reject: Reject) {
+        self.drop_candidate();
+        self.rejected(now, reject.code, reject.message, reject.retry_after_ms.map(Duration::from_millis));
+    }
+
+    fn welcomed(&mut self, now: Duration, conn: ConnNo, welcome: &Welcome) {
+        let before = self.link.daemon.clone();
+        let outage = self.promote(now, conn, welcome);
+        self.doubt_if_restored(before.as_ref(), welcome);
+        for known in welcome.calls.iter().filter(|call| call.known) {
+            if let Some(open) = self.calls.get_mut(known.call_id) {
+                // A welcome waits for what it calls known to be durable.
+                open.accepted_seen = true;
+                open.under = Some(welcome.journal);
+                open.retry_at = None;
+            }
+        }
+        for frame in std::mem::take(&mut self.owed) {
+            self.send(now, &frame);
+        }
+        let calls_held = self.calls.waiting();
+        let resent = self.send_unknown(now, welcome);
+        self.events.push_back(ShimEvent::Resumed {
+            outage,
+            calls_held,
+            resent,
+            epoch: welcome.epoch,
+            version: welcome.version.clone(),
+            catalogue_hash: welcome.catalogue_hash.clone(),
+            restarted: before.is_some_and(|was| (was.journal, was.epoch) != (welcome.journal, welcome.epoch)),
+        });
+    }
+
+    /// An epoch that went back is a journal restored from an old copy: what was accepted in between is lost with it,
+    /// so every call that was sent must be taken for one that may have run.
+    fn doubt_if_restored(&mut self, before: Option<&Daemon>, welcome: &Welcome) {
+        if before.is_some_and(|was| was.journal == welcome.journal && was.epoch > welcome.epoch) {
+            for open in self.calls.iter_mut().filter(|open| open.under.is_some()) {
+                open.accepted_seen = true;
+            }
+        }
+    }
+
+    /// Sends what the daemon does not know, in the host's order: calls never sent, and calls it has forgotten.
+    fn send_unknown(&mut self, now: Duration, welcome: &Welcome) -> usize {
+        let known = |id: &CallId| welcome.calls.iter().any(|call| call.call_id == *id && call.known);
+        let unknown = self.calls.in_order(|id, open| !open.cancelled && !known(id));
+        let resent =
+            unknown.iter().filter(|id| welcome.calls.iter().any(|call| call.call_id == **id)).count();
+        for call_id in unknown {
+            self.send_call(now, call_id);
+        }
+        resent
+    }
+
+    fn told(&mut self, now: Duration, frame: DaemonFrame) {
+        match frame {
+            DaemonFrame::Accepted(accepted) => self.accepted(accepted.call_id),
+            DaemonFrame::Started(started) => self.started(started),
+            DaemonFrame::Note(note) => {
+                if self.calls.get_mut(note.call_id).is_some_and(|open| !open.cancelled)
+                    && let Some(text) = note.text
+                {
+                    self.events.push_back(ShimEvent::Note { call_id: note.call_id, text });
+                }
+            }
+            DaemonFrame::Result(result) => self.ended(result),
+            DaemonFrame::Refused(refused) => self.refused(now, refused),
+            DaemonFrame::Beat(beat) => self.beaten(beat),
+            DaemonFrame::Goaway(goaway) => self.link.go_away(goaway),
+            DaemonFrame::Catalogue(catalogue) => {
+                self.events.push_back(ShimEvent::Catalogue { hash: catalogue.hash, tools: catalogue.tools });
+            }
+            DaemonFrame::Ask(ask) => self.asked(now, &ask),
+            DaemonFrame::Unask(_) | DaemonFrame::Welcome(_) | DaemonFrame::Reject(_) => {}
+        }
+    }
+
+    fn accepted(&mut self, call_id: CallId) {
+        let journal = self.link.journal();
+        if let Some(open) = self.calls.get_mut(call_id)
+            && !std::mem::replace(&mut open.accepted_seen, true)
+        {
+            open.under = journal;
+            self.events.push_back(ShimEvent::Accepted { call_id });
+        }
+    }
+
+    fn started(&mut self, started: Started) {
+        let journal = self.link.journal();
+        let Some(open) = self.calls.get_mut(started.call_id) else { return };
+        open.accepted_seen = true;
+        open.under = journal;
+        open.attempts_seen = open.attempts_seen.max(started.attempt);
+        if !open.cancelled {
+            let Started { call_id, attempt, provider, model } = started;
+            self.events.push_back(ShimEvent::Started { call_id, attempt, provider, model });
+        }
+    }
+
+    fn ended(&mut self, result: ResultFrame) {
+        let ResultFrame { call_id, attempt, outcome, body, replayed } = result;
+        match self.calls.remove(call_id) {
+            Some(open) if open.cancelled => self.receipts.owe(call_id),
+            Some(_) => {
+                self.receipts.handed_out(call_id);
+                // Cancelled by somebody else who had joined it: this host still waits for an answer.
+                let outcome = if outcome == Outcome::Cancelled { Outcome::Error } else { outcome };
+                self.events.push_back(ShimEvent::Result {
+                    call_id,
+                    outcome,
+                    body,
+                    attempts: attempt,
+                    replayed,
+                });
+            }
+            None => self.receipts.repeated(call_id),
+        }
+    }
+
+    fn refused(&mut self, now: Duration, refused: Refused) {
+        let journal = self.link.journal();
+        let Some(open) = self.calls.get_mut(refused.call_id) else { return };
+        open.not_run_under(journal);
+        if open.cancelled {
+            self.calls.remove(refused.call_id);
+        } else if refused.code.is_retryable() {
+            let pause = refused.retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
+            open.retry_at = Some(now + pause.max(RETRY_AFTER));
+        } else {
+            self.end(refused.call_id, EndWhy::Refused(refused.code, refused.message));
+            self.calls.remove(refused.call_id);
+        }
+    }
+
+    fn beaten(&mut self, beat: DaemonBeat) {
+        if let Some(daemon) = &mut self.link.daemon
+            && !beat.catalogue_hash.is_empty()
+            && daemon.catalogue_hash != beat.catalogue_hash
+        {
+            daemon.catalogue_hash.clone_from(&beat.catalogue_hash);
+            self.events.push_back(ShimEvent::CatalogueChanged { hash: beat.catalogue_hash });
+        }
+    }
+
+    /// The built-in catalogue never asks the host; a daemon that does gets an answer all the same, at once.
+    fn asked(&mut self, now: Duration, ask: &Ask) {
+        let error = RawValue::from_string(ASK_UNSUPPORTED.to_owned()).ok();
+        let answer = Answer { call_id: ask.call_id, ask_no: ask.ask_no, result: None, error };
+        self.send(now, &ShimFrame::Answer(answer));
+    }
+}
