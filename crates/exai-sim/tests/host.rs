@@ -7,13 +7,13 @@ use exai_sim::host::{Host, HostConfig, Progress, Revision, Stderr};
 use exai_sim::process::{HANG, Signal};
 use serde_json::json;
 
-fn floor() -> Host {
-    Host::spawn(HostConfig::program(Path::new(env!("CARGO_BIN_EXE_exai-sim")), &["floor"])).unwrap()
+fn floor() -> anyhow::Result<Host> {
+    Host::spawn(HostConfig::program(Path::new(env!("CARGO_BIN_EXE_exai-sim")), &["floor"]))
 }
 
 #[test]
 fn a_conversation_is_written_down_with_its_times() {
-    let host = floor();
+    let host = floor().unwrap();
     let result = host.initialize(Revision::V2025_11_25).unwrap();
     assert_eq!(result["protocolVersion"], "2025-11-25");
     let pending = host.call("chat", json!({"prompt": "x"}), Progress::Wanted).unwrap();
@@ -28,7 +28,7 @@ fn a_conversation_is_written_down_with_its_times() {
 
 #[test]
 fn modern_requests_carry_their_meta() {
-    let host = floor();
+    let host = floor().unwrap();
     host.discover().unwrap();
     let pending = host.call("chat", json!({}), Progress::Wanted).unwrap();
     host.wait(&pending, HANG).unwrap();
@@ -41,7 +41,7 @@ fn modern_requests_carry_their_meta() {
 
 #[test]
 fn the_end_of_stdin_ends_the_server_after_what_was_sent() {
-    let host = floor();
+    let host = floor().unwrap();
     let pending = host.request("ping", json!({})).unwrap();
     host.close_stdin();
     assert!(host.wait_exit(HANG).unwrap().status.success());
@@ -51,7 +51,7 @@ fn the_end_of_stdin_ends_the_server_after_what_was_sent() {
 
 #[test]
 fn a_missing_answer_is_an_error_that_shows_the_conversation() {
-    let host = floor();
+    let host = floor().unwrap();
     host.child().signal(Signal::Stop).unwrap();
     let pending = host.request("ping", json!({"mark": "here"})).unwrap();
     let error = host.wait(&pending, Duration::from_millis(20)).unwrap_err().to_string();
