@@ -8,4 +8,6 @@ pub mod bench;
 pub mod host;
 pub mod process;
 pub mod provider;
+#[cfg(feature = "schema")]
+pub mod schema;
 mod sync;

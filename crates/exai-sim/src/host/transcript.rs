@@ -70,7 +70,7 @@ pub struct Transcript {
 
 impl Transcript {
     /// Adds a line; gives its place, and itself.
-    pub(super) fn push(&mut self, direction: Direction, at: Duration, line: &[u8]) -> (usize, Line) {
+    pub(crate) fn push(&mut self, direction: Direction, at: Duration, line: &[u8]) -> (usize, Line) {
         let json = serde_json::from_slice(line).ok().map(Arc::new);
         let line = Line { direction, at, text: String::from_utf8_lossy(line).into(), json };
         self.lines.push(line.clone());
