@@ -12,6 +12,11 @@ pub(crate) fn usage() -> ExitCode {
     ExitCode::from(64)
 }
 
+/// There is no daemon to speak of.
+pub(crate) fn not_running() -> ExitCode {
+    ExitCode::from(3)
+}
+
 /// Settings are wrong, or none where one is needed.
 pub(crate) fn config() -> ExitCode {
     ExitCode::from(78)

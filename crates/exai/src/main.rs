@@ -7,6 +7,7 @@ mod command;
 mod exit;
 mod locate;
 mod settings_gate;
+mod status;
 mod world;
 
 use std::process::ExitCode;

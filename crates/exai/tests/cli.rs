@@ -59,3 +59,15 @@ fn stop_without_a_daemon_has_nothing_to_do() {
     let (code, stdout, _) = code_and_text(&exai(home.path(), &["stop"]).output().unwrap());
     assert_eq!(code, Some(0), "{stdout}");
 }
+
+#[test]
+fn status_without_a_daemon_is_3_for_people_and_programs() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, stdout, _) = code_and_text(&exai(home.path(), &["status"]).output().unwrap());
+    assert_eq!(code, Some(3));
+    assert!(stdout.starts_with("unknown   no local daemon runs"), "{stdout}");
+
+    let (code, stdout, _) = code_and_text(&exai(home.path(), &["status", "--json"]).output().unwrap());
+    assert_eq!(code, Some(3));
+    assert!(stdout.starts_with('{') && stdout.ends_with("}\n"), "{stdout}");
+}

@@ -1,0 +1,125 @@
+//! A report for people. Reads the snapshot as JSON, so that a daemon of another release can be shown too: what is
+//! missing is left out.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Report, Source};
+
+/// The report as a few lines.
+pub(crate) fn page(report: &Report) -> String {
+    let snapshot = &report.snapshot;
+    let mut lines = Lines::default();
+    lines.add(report.state(), &identity(snapshot));
+    if let Source::HealthFile { unreachable } = &report.source {
+        lines.add("source", &format!("its health file, {} old; {unreachable}", duration(report.age)));
+    }
+    lines.add("calls", &calls(report));
+    let sessions = count(snapshot, "/sessions");
+    lines.add("sessions", &format!("{sessions}, {} connections", count(snapshot, "/connections")));
+    lines.add("work", &work(snapshot));
+    lines.add("so far", &so_far(snapshot));
+    for provider in snapshot.get("providers").and_then(Value::as_array).into_iter().flatten() {
+        lines.add("provider", &provider_line(provider));
+    }
+    lines.text
+}
+
+/// Two columns.
+#[derive(Default)]
+struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn add(&mut self, label: &str, value: &str) {
+        // Writing to a String can't fail.
+        let _ = writeln!(self.text, "{label:<10}{value}");
+    }
+}
+
+fn identity(snapshot: &Value) -> String {
+    let mut parts = Vec::new();
+    let text = |name: &str| snapshot.get(name).and_then(Value::as_str);
+    parts.extend(text("version").map(|version| format!("exai {version}")));
+    parts.extend(text("address").map(|address| format!("at {address}")));
+    parts.extend(number(snapshot, "/pid").map(|pid| format!("pid {pid}")));
+    parts.extend(number(snapshot, "/epoch").map(|epoch| format!("start {epoch}")));
+    parts.extend(millis(snapshot, "/monotonic_ms").map(|up| format!("up {}", duration(up))));
+    parts.join(", ")
+}
+
+fn calls(report: &Report) -> String {
+    let snapshot = &report.snapshot;
+    let mut parts = vec![format!("{} in flight", count(snapshot, "/in_flight"))];
+    parts.extend(millis(snapshot, "/oldest_in_flight_ms").map(|age| format!("the oldest {}", duration(age))));
+    parts.extend(number(snapshot, "/waiting").filter(|n| *n > 0).map(|n| format!("{n} waiting for a place")));
+    let ago = |pointer| millis(snapshot, pointer).map(|at| duration(report.written_at.saturating_sub(at)));
+    parts.extend(ago("/last_started_at").map(|ago| format!("last started {ago} ago")));
+    parts.extend(ago("/last_finished_at").map(|ago| format!("last finished {ago} ago")));
+    parts.join(", ")
+}
+
+fn work(snapshot: &Value) -> String {
+    let stuck = number(snapshot, "/workers_stuck").filter(|n| *n > 0);
+    let stuck = stuck.map(|n| format!(", {n} threads stuck")).unwrap_or_default();
+    format!("{} ms late{stuck}", count(snapshot, "/lag_ms"))
+}
+
+fn so_far(snapshot: &Value) -> String {
+    let counted = |name: &str| count(snapshot, &format!("/counts/{name}"));
+    format!(
+        "{} calls: {} answered, {} failed, {} broken off; {} provider requests",
+        counted("calls_started"),
+        counted("calls_ok"),
+        counted("calls_failed"),
+        counted("calls_aborted"),
+        counted("attempts"),
+    )
+}
+
+fn provider_line(provider: &Value) -> String {
+    let text = |name: &str| provider.get(name).and_then(Value::as_str);
+    let name = text("name").unwrap_or("?");
+    let mut parts = vec![text("state").unwrap_or("?").replace('_', " ")];
+    if let (Some(running @ 1..), Some(most)) =
+        (number(provider, "/in_flight"), number(provider, "/max_concurrency"))
+    {
+        parts.push(format!("{running} of {most} requests running"));
+    }
+    parts.extend(number(provider, "/waiting").filter(|n| *n > 0).map(|n| format!("{n} waiting")));
+    parts.extend(
+        millis(provider, "/last_progress_ms").map(|ago| format!("last progress {} ago", duration(ago))),
+    );
+    if let Some(error) = text("last_error") {
+        let ago = millis(provider, "/last_error_ms").unwrap_or_default();
+        parts.push(format!("last error {error} {} ago", duration(ago)));
+    }
+    format!("{name}: {}", parts.join(", "))
+}
+
+fn number(value: &Value, pointer: &str) -> Option<u64> {
+    value.pointer(pointer).and_then(Value::as_u64)
+}
+
+fn count(value: &Value, pointer: &str) -> u64 {
+    number(value, pointer).unwrap_or(0)
+}
+
+fn millis(value: &Value, pointer: &str) -> Option<Duration> {
+    number(value, pointer).map(Duration::from_millis)
+}
+
+/// A duration with as much detail as a person wants.
+pub(super) fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..10 => format!("{:.1} s", duration.as_secs_f64()),
+        10..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
