@@ -76,6 +76,8 @@ pub(super) struct LinkState {
     /// Since when there has been no connection though one is wanted.
     down_since: Option<Duration>,
     last_error: String,
+    /// After `bye` nothing is dialled any more.
+    left: bool,
 }
 
 impl LinkState {
@@ -92,6 +94,7 @@ impl LinkState {
             next_dial: None,
             down_since: None,
             last_error: String::new(),
+            left: false,
         }
     }
 
@@ -124,6 +127,10 @@ impl LinkState {
         let primary = self.primary.as_mut()?;
         primary.last_sent = now;
         Some(primary.conn)
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.left = true;
     }
 
     pub(super) fn fresh_rejection(&self, now: Duration) -> Option<(RejectCode, String)> {
@@ -159,6 +166,9 @@ impl LinkState {
 
     /// When the next dial is due: after its pause, and beside a live connection only once that is suspect.
     fn dial_due(&self) -> Option<Duration> {
+        if self.left {
+            return None;
+        }
         let Some(primary) = &self.primary else { return self.next_dial };
         let suspect = primary.life.suspect_at();
         Some(self.next_dial.map_or(suspect, |paced| paced.max(suspect)))
@@ -300,7 +310,7 @@ impl ShimEnd {
     }
 
     pub(super) fn dial_now(&mut self, now: Duration) {
-        if self.link.primary.is_none() && self.link.candidate.is_none() {
+        if self.link.primary.is_none() && self.link.candidate.is_none() && !self.link.left {
             self.link.down(now);
             self.dial(now);
         }

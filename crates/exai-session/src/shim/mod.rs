@@ -148,8 +148,9 @@ impl ShimEnd {
         }
     }
 
-    /// The shim ends; a `bye` goes out on the present connection.
+    /// The shim ends: a `bye` goes out on the present connection, and nothing is dialled any more.
     pub fn bye(&mut self, now: Duration, reason: &str) {
+        self.link.leave();
         if self.link.is_up() {
             self.send(now, &ShimFrame::Bye(Bye { reason: reason.to_owned() }));
         }
