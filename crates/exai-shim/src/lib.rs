@@ -7,6 +7,7 @@
 //! the outage that `EXAI_SHIM_EXIT_AFTER` allows; nothing but the writer thread touches fd 1; nothing here waits for
 //! the daemon, the disk, the log, stderr or the host's reading, and all that waits is bounded.
 
+pub mod files;
 mod options;
 
 pub use options::{Catalogue, ShimOptions};
