@@ -4,7 +4,6 @@ use exai_provider::{Cause, Failure, ModelInfo};
 use serde_json::json;
 
 use super::prompt::TooLong;
-use super::report::attempts_line;
 use crate::arguments::excerpt;
 use crate::result::ToolResult;
 
@@ -49,29 +48,15 @@ pub(crate) fn too_long(refused: &TooLong, asked: Option<&ModelInfo>, models: &[M
     ToolResult::failure(&sentence, facts)
 }
 
-/// A failure of the provider layer, with every attempt.
+/// A failure of the provider layer, whose message tells of every attempt and what to do.
 pub(crate) fn provider(failed: &Failure, env_file: Option<&str>) -> ToolResult {
-    let mut sentences = sentence_of(&failed.message);
-    if let (Cause::NoKey, Some(file)) = (&failed.cause, env_file)
-        && !sentences.contains(file)
-    {
-        sentences.push_str(&format!(" The settings file that the daemon reads is {file}."));
-    }
-    if failed.is_retryable() {
-        sentences.push_str(" Asking again later may succeed.");
-    }
-    if !failed.attempts.is_empty() {
-        sentences.push_str(&format!("\n\n— {}", attempts_line(&failed.attempts)));
+    let mut sentences = failed.message.clone();
+    if let (Cause::NoKey, Some(file)) = (&failed.cause, env_file) {
+        sentences.push_str(&format!(" The daemon reads such settings from {file}."));
     }
     let facts =
         json!({ "error": failed.code(), "retryable": failed.is_retryable(), "attempts": failed.attempts });
     ToolResult::failure(&sentences, facts)
-}
-
-fn sentence_of(message: &str) -> String {
-    let message = message.trim();
-    let ends = message.ends_with(['.', '!', '?']);
-    format!("{message}{}", if ends { "" } else { "." })
 }
 
 #[cfg(test)]

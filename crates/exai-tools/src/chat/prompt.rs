@@ -46,13 +46,14 @@ pub(crate) struct TooLong {
     pub(crate) room: u64,
 }
 
-/// Puts the messages together for a model; without one, nothing is left out and the provider layer judges.
+/// Puts the messages together for a model; without one, or without knowing its context, nothing is left out and the
+/// provider judges.
 pub(crate) fn build(
     question: Question<'_>,
     history: &[Arc<Exchange>],
     model: Option<&ModelInfo>,
 ) -> Result<Prompt, TooLong> {
-    let room = model.map_or(u64::MAX, room);
+    let room = model.filter(|model| model.context > 0).map_or(u64::MAX, room);
     let mut shown_paths: BTreeSet<&str> = BTreeSet::new();
     let user = user_text(question.prompt, question.files, &mut shown_paths);
     let mut used = cost(&user) + question.system.map_or(0, cost);
@@ -93,7 +94,8 @@ fn cost(text: &str) -> u64 {
 /// Tokens for everything that is sent: the context less the answer, for which a quarter is kept at most.
 fn room(model: &ModelInfo) -> u64 {
     let context = u64::from(model.context);
-    context - ANSWER_TOKENS.min(u64::from(model.output_cap)).min(context / 4)
+    let cap = if model.output_cap == 0 { u64::MAX } else { u64::from(model.output_cap) };
+    context - ANSWER_TOKENS.min(cap).min(context / 4)
 }
 
 /// Files first, the question last: models answer best to what they read last.

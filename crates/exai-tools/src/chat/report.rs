@@ -109,7 +109,7 @@ impl Report {
 }
 
 /// Every attempt with cause and duration; `ok` alone needs no cause.
-pub(crate) fn attempts_line(attempts: &[AttemptReport]) -> String {
+fn attempts_line(attempts: &[AttemptReport]) -> String {
     if let [only] = attempts
         && only.cause == "ok"
     {

@@ -20,8 +20,8 @@ fn model(id: &str, usable: bool) -> ModelInfo {
 fn usable_models_come_first_and_a_missing_key_is_told() {
     assert_eq!(
         text(&[model("b", false), model("a", true)]),
-        "a (glm, default) · also: g · context 200000, output 131072 tokens · thinks · USD 1.4 in, 4.4 out per million\n\
-         b (glm) · also: g · context 200000, output 131072 tokens · thinks · USD 1.4 in, 4.4 out per million · NO KEY"
+        "a (glm, default) · also: g · context 200000, output 131072 tokens · thinks\n\
+         b (glm) · also: g · context 200000, output 131072 tokens · thinks · NO KEY"
     );
 }
 

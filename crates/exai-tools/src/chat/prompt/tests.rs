@@ -93,6 +93,7 @@ fn a_question_that_does_not_fit_alone_is_refused_with_numbers() {
     let refused = build(question(&long), &[], Some(&model(1000, 4000))).unwrap_err();
     assert_eq!(refused, TooLong { needed: 2008, room: 750 });
     assert!(build(question(&long), &[], None).is_ok());
+    assert!(build(question(&long), &[], Some(&model(0, 0))).is_ok());
 }
 
 #[test]
