@@ -5,6 +5,7 @@
 //! known by its path alone.
 
 pub mod bench;
+pub mod demo;
 pub mod host;
 pub mod process;
 pub mod provider;

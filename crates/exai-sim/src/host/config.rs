@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::process::Group;
+
 /// What happens to the server's stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stderr {
@@ -17,12 +19,13 @@ pub enum Stderr {
 pub struct HostConfig {
     pub(super) command: Command,
     pub(super) stderr: Stderr,
+    pub(super) group: Group,
 }
 
 impl HostConfig {
     /// A host for this command, as it is.
     pub fn new(command: Command) -> Self {
-        Self { command, stderr: Stderr::Read }
+        Self { command, stderr: Stderr::Read, group: Group::Own }
     }
 
     /// A host for this program with an empty environment.
@@ -43,6 +46,13 @@ impl HostConfig {
     #[must_use]
     pub fn directory(mut self, directory: &Path) -> Self {
         self.command.current_dir(directory);
+        self
+    }
+
+    /// Decides about the process group.
+    #[must_use]
+    pub fn group(mut self, group: Group) -> Self {
+        self.group = group;
         self
     }
 

@@ -92,9 +92,9 @@ pub(super) fn start(
     start: Instant,
     tape: &Arc<Watched<Tape>>,
 ) -> anyhow::Result<(Child, Pipes)> {
-    let HostConfig { mut command, stderr } = config;
+    let HostConfig { mut command, stderr, group } = config;
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = Child::spawn("the server", &mut command)?;
+    let child = Child::spawn("the server", &mut command, group)?;
     let (stdin, stdout, errors) = child.take_pipes();
     let (stdin, stdout) = (stdin.context("no stdin")?, stdout.context("no stdout")?);
 

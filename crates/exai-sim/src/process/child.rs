@@ -25,11 +25,21 @@ pub enum Signal {
     Continue,
 }
 
-/// A running or ended process; killed with its whole group on drop.
+/// Which process group a child belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// One of its own, killed as a whole: nothing that the child started outlives the test.
+    Own,
+    /// That of this process: Ctrl-C in a terminal reaches both.
+    Shared,
+}
+
+/// A running or ended process; killed on drop, with its whole group where that is its own.
 #[derive(Debug)]
 pub struct Child {
     name: String,
     pid: u32,
+    group: Group,
     inner: Mutex<std::process::Child>,
 }
 
@@ -38,13 +48,15 @@ impl Child {
     ///
     /// # Errors
     /// It can't be started.
-    pub fn spawn(name: &str, command: &mut Command) -> anyhow::Result<Self> {
+    pub fn spawn(name: &str, command: &mut Command, group: Group) -> anyhow::Result<Self> {
         #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(command, 0);
+        if group == Group::Own {
+            std::os::unix::process::CommandExt::process_group(command, 0);
+        }
         let inner = command
             .spawn()
             .with_context(|| format!("can't start {name}: {}", command.get_program().display()))?;
-        Ok(Self { name: name.to_owned(), pid: inner.id(), inner: Mutex::new(inner) })
+        Ok(Self { name: name.to_owned(), pid: inner.id(), group, inner: Mutex::new(inner) })
     }
 
     /// Its process id.
@@ -87,12 +99,12 @@ impl Child {
         send(self.pid, signal).with_context(|| format!("{signal:?} to {}", self.name))
     }
 
-    /// Kills it with everything in its group, and waits until it is gone.
+    /// Kills it, with everything in its group where that is its own, and waits until it is gone.
     pub fn kill_group(&self) {
         let mut inner = self.lock();
         // What has ended already needs no kill.
         #[cfg(unix)]
-        if let Some(pid) = raw(self.pid) {
+        if let Some(pid) = raw(self.pid).filter(|_| self.group == Group::Own) {
             let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
         }
         let _ = inner.kill();

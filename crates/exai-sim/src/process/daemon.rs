@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Child, HANG, Signal, http_get, poll};
+use super::{Child, Group, HANG, Signal, http_get, poll};
 
 /// How long one look at the daemon's port may take before it is tried again.
 const LOOK: Duration = Duration::from_secs(1);
@@ -22,10 +22,18 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts `command`, which is to write `endpoint.json` into `state`.
-    pub(super) fn spawn(mut command: Command, output: &Path, state: &Path) -> anyhow::Result<Self> {
+    pub(super) fn spawn(
+        mut command: Command,
+        group: Group,
+        output: &Path,
+        state: &Path,
+    ) -> anyhow::Result<Self> {
         let file = std::fs::File::options().create(true).append(true).open(output)?;
         command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        Ok(Self { child: Child::spawn("the daemon", &mut command)?, endpoint: state.join("endpoint.json") })
+        Ok(Self {
+            child: Child::spawn("the daemon", &mut command, group)?,
+            endpoint: state.join("endpoint.json"),
+        })
     }
 
     /// Its process.

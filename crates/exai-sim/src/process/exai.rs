@@ -11,7 +11,7 @@ use anyhow::Context as _;
 
 use super::child::kill_stranger;
 use super::daemon::{address_of, read_endpoint, wait_status};
-use super::{Child, Daemon, TempDir};
+use super::{Child, Daemon, Group, TempDir};
 use crate::host::{Host, HostConfig};
 use crate::provider::SimProvider;
 
@@ -25,6 +25,7 @@ pub struct Exai {
     exe: PathBuf,
     home: TempDir,
     env: BTreeMap<String, String>,
+    group: Group,
 }
 
 impl Exai {
@@ -35,7 +36,7 @@ impl Exai {
     /// No directory can be made.
     pub fn new(exe: &Path) -> anyhow::Result<Self> {
         let home = TempDir::new()?;
-        let mut exai = Self { exe: exe.to_owned(), home, env: BTreeMap::new() };
+        let mut exai = Self { exe: exe.to_owned(), home, env: BTreeMap::new(), group: Group::Own };
         std::fs::create_dir(exai.state_dir())?;
         let text = |path: &Path| path.to_string_lossy().into_owned();
         let (home, state) = (text(exai.home.path()), text(&exai.state_dir()));
@@ -53,6 +54,12 @@ impl Exai {
     pub fn with_provider_at(&mut self, address: SocketAddr) -> &mut Self {
         self.set("GLM_API_KEY", "sk-sim-glm").set("GLM_BASE_URL", &format!("http://{address}/glm/v1"));
         self.set("KIMI_API_KEY", "sk-sim-kimi").set("KIMI_BASE_URL", &format!("http://{address}/kimi/v1"))
+    }
+
+    /// Decides about the process groups of everything started from now on.
+    pub fn group(&mut self, group: Group) -> &mut Self {
+        self.group = group;
+        self
     }
 
     /// Sets a variable of everything started from now on.
@@ -108,7 +115,7 @@ impl Exai {
         if !self.env.contains_key("EXAI_WS_PORT") {
             command.env("EXAI_WS_HOST", "127.0.0.1").env("EXAI_WS_PORT", "0");
         }
-        Daemon::spawn(command, &self.home.path().join("daemon.out"), &self.state_dir())
+        Daemon::spawn(command, self.group, &self.home.path().join("daemon.out"), &self.state_dir())
     }
 
     /// Where the newest daemon of this state directory listens, or listened.
@@ -126,7 +133,7 @@ impl Exai {
 
     /// What a host needs to start `exai shim` of this installation.
     pub fn shim(&self) -> HostConfig {
-        HostConfig::new(self.command(&["shim"]))
+        HostConfig::new(self.command(&["shim"])).group(self.group)
     }
 
     /// Starts `exai shim` under a simulated host that has not said anything yet.
@@ -148,7 +155,7 @@ impl Exai {
             .stdin(Stdio::null())
             .stdout(std::fs::File::create(&out)?)
             .stderr(std::fs::File::create(&err)?);
-        let child = Child::spawn("exai", &mut command)?;
+        let child = Child::spawn("exai", &mut command, self.group)?;
         let status = child.wait(timeout)?;
         Ok(Output { status, stdout: std::fs::read(out)?, stderr: std::fs::read(err)? })
     }

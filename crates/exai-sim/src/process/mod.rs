@@ -8,7 +8,7 @@ mod pace;
 mod port;
 mod temp;
 
-pub use child::{Child, Signal};
+pub use child::{Child, Group, Signal};
 pub use daemon::Daemon;
 pub use exai::Exai;
 pub use http::{HttpAnswer, http_get};
