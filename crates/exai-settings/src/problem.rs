@@ -42,20 +42,52 @@ pub struct Problem {
     pub origin: Origin,
     /// The setting as it was written there; `None` when it is about the file itself.
     pub setting: Option<String>,
-    /// The offending text, cut to 80 characters. `None` when there is none, or when it is or may be a secret.
+    /// The offending text on one line, cut to 80 characters. `None` when there is none, or when it is or may be a secret.
     pub found: Option<String>,
     /// What is allowed, and what to do.
     pub message: String,
 }
 
+/// Longest text of a problem that is shown, in characters: enough to recognise it.
+const FOUND_MAX: usize = 80;
+
+/// What has been found wrong so far.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    pub(crate) errors: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
+}
+
+impl Problem {
+    /// About the file itself, or a line that is no setting.
+    pub(crate) fn of_file(origin: Origin, message: impl Into<String>) -> Self {
+        Self { origin, setting: None, found: None, message: message.into() }
+    }
+
+    /// About a setting.
+    pub(crate) fn of(origin: Origin, setting: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { origin, setting: Some(setting.into()), found: None, message: message.into() }
+    }
+
+    /// With the offending text, which must not be a secret.
+    pub(crate) fn showing(mut self, found: Option<&str>) -> Self {
+        let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+        self.found = found.map(|text| {
+            let dots = if text.chars().nth(FOUND_MAX).is_some() { "…" } else { "" };
+            text.chars().take(FOUND_MAX).map(printable).chain(dots.chars()).collect()
+        });
+        self
+    }
+}
+
 impl fmt::Display for Problem {
-    /// One line: `place: setting "text": message`.
+    /// One line: where, what stands there, what to do.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.origin)?;
         match (&self.setting, &self.found) {
-            (Some(setting), Some(found)) => write!(f, "{setting}={found:?}: ")?,
+            (Some(setting), Some(found)) => write!(f, "`{setting}={found}`: ")?,
             (Some(setting), None) => write!(f, "{setting}: ")?,
-            (None, Some(found)) => write!(f, "{found:?}: ")?,
+            (None, Some(found)) => write!(f, "`{found}`: ")?,
             (None, None) => {}
         }
         f.write_str(&self.message)

@@ -1,0 +1,95 @@
+//! Names that nobody reads: misspelt ones get the nearest known name, retired ones what to do instead. The
+//! environment belongs to others too, so a name there is spoken of only if it is surely meant for us.
+
+use crate::load::Loader;
+use crate::problem::{Origin, Problem};
+use crate::provider::Provider;
+use crate::registry::{ADDRESS, FAMILY, OWN_PREFIXES, READ_ELSEWHERE};
+use crate::retired::{self, Scope};
+
+/// Most slips of a finger in a name that is still taken for a misspelt one.
+const SLIPS: usize = 2;
+
+pub(crate) fn warn(loader: &mut Loader, providers: &[Provider]) {
+    let unread: Vec<(String, Origin)> = loader
+        .given
+        .names()
+        .filter(|(name, _)| !loader.known.contains_key(*name) && !READ_ELSEWHERE.contains(name))
+        .map(|(name, origin)| (name.to_owned(), origin))
+        .collect();
+    for (name, origin) in unread {
+        if let Some(message) = verdict(&name, &origin, loader, providers) {
+            loader.report.warnings.push(Problem::of(origin, name, message));
+        }
+    }
+}
+
+fn verdict(name: &str, origin: &Origin, loader: &Loader, providers: &[Provider]) -> Option<String> {
+    let in_our_file = *origin != Origin::Environment;
+    if let Some(retired) = retired::find(name) {
+        return (in_our_file || retired.scope == Scope::Anywhere).then(|| retired.instead.to_owned());
+    }
+    if let Some(message) = of_a_provider(name, loader, providers) {
+        return Some(message);
+    }
+    let upper = name.to_ascii_uppercase();
+    let known = || loader.known.iter();
+    if let Some(prefix) = OWN_PREFIXES.iter().find(|prefix| upper.starts_with(**prefix)) {
+        let alike = known().filter(|(known, _)| known.starts_with(prefix));
+        let (_, nearest) = alike.min_by_key(|(known, _)| distance(&upper, known))?;
+        return Some(format!("there is no such setting; the nearest is {nearest}"));
+    }
+    let (_, nearest) =
+        known().find(|(known, _)| known.len() > 2 * SLIPS && distance(&upper, known) <= SLIPS)?;
+    in_our_file.then(|| format!("there is no such setting; is {nearest} meant?"))
+}
+
+/// A name that begins with a provider of `EXAI_PROVIDERS`. Others' tools may read such names, so only the family's own
+/// suffixes and slips in them count.
+fn of_a_provider(name: &str, loader: &Loader, providers: &[Provider]) -> Option<String> {
+    let owner = |provider: &&Provider| {
+        let suffix = name.strip_prefix(&provider.name.to_ascii_uppercase());
+        suffix.is_some_and(|suffix| suffix.starts_with('_'))
+            && !loader.known.contains_key(&provider.variable(ADDRESS))
+    };
+    let provider = providers.iter().find(owner)?;
+    let suffix = name.get(provider.name.len() + 1..)?;
+    if suffix == ADDRESS {
+        let same = loader
+            .given
+            .candidate(name)
+            .is_some_and(|it| it.text.is_ok_and(|text| text == provider.base_url));
+        let message = "this is not read; the address of this provider stands in EXAI_PROVIDERS";
+        return (!same).then(|| message.to_owned());
+    }
+    let nearest = FAMILY.iter().map(|row| row.name).min_by_key(|known| distance(suffix, known))?;
+    let meant = distance(suffix, nearest) <= SLIPS;
+    meant.then(|| format!("there is no such setting; is {} meant?", provider.variable(nearest)))
+}
+
+/// Slips between two words: letters put in, left out, changed, or swapped with their neighbour.
+fn distance(left: &str, right: &str) -> usize {
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=right.len()).collect();
+    for (row, l) in left.iter().enumerate() {
+        let mut here = vec![row + 1];
+        for (column, r) in right.iter().enumerate() {
+            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
+            let mut best = (at(&above, column) + usize::from(l != r))
+                .min(at(&above, column + 1) + 1)
+                .min(at(&here, column) + 1);
+            let crosswise =
+                row > 0 && column > 0 && left.get(row - 1) == Some(r) && right.get(column - 1) == Some(l);
+            if crosswise {
+                best = best.min(at(&before, column - 1) + 1);
+            }
+            here.push(best);
+        }
+        before = std::mem::replace(&mut above, here);
+    }
+    above.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;
