@@ -1,9 +1,11 @@
 //! The HTTP transport that the provider layer is driven with: reqwest, and tokio's clock.
 //!
-//! Invariants: no timer but the one for connecting; no redirect is followed; nothing is sent twice.
+//! Invariants: no timer but the one for connecting; no redirect is followed, so that a key never reaches another host;
+//! nothing is sent twice; no answer is unpacked (compression would hold deltas back).
 
+mod fault;
 mod timer;
 mod transport;
 
 pub use timer::TokioTimer;
-pub use transport::{HttpTransport, HttpTransportError};
+pub use transport::HttpTransport;

@@ -1,35 +1,128 @@
 //! One HTTP client per endpoint.
 
-use exai_provider::{
-    BoxFuture, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
-};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::Duration;
 
-/// A client could not be built.
-#[derive(Debug, thiserror::Error)]
-#[error("HTTP client for {provider}: {message}")]
-pub struct HttpTransportError {
-    /// Name of the provider.
-    pub provider: String,
-    /// What the client says.
-    pub message: String,
+use bytes::Bytes;
+use exai_provider::{
+    Body, BoxFuture, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
+};
+use reqwest::{Certificate, Client, Url};
+
+use crate::fault;
+
+/// A peer that is gone is noticed on an HTTP/2 connection after both together; HTTP/1 has TCP's own probes.
+const HTTP2_PING_EVERY: Duration = Duration::from_secs(15);
+const HTTP2_PING_ANSWER: Duration = Duration::from_secs(10);
+
+/// One HTTP client per endpoint, so that a stuck one shares no connection with the others. Each is built at its first
+/// request: reading the system's certificates is most of what it costs.
+pub struct HttpTransport {
+    endpoints: BTreeMap<String, Endpoint>,
 }
 
-/// One HTTP client per endpoint, so that a stuck one shares no connection with the others.
-pub struct HttpTransport {}
+struct Endpoint {
+    connect_timeout: Duration,
+    reach: Reach,
+    client: OnceLock<Result<Client, TransportError>>,
+}
+
+/// Whether a proxy may stand between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// A server on this machine, which no proxy reaches.
+    Loopback,
+    /// By the proxies of the process environment, if any.
+    Network,
+}
 
 impl HttpTransport {
-    /// Builds a client for each provider. Proxies are taken from the process environment.
-    ///
-    /// # Errors
-    /// When TLS can't be set up.
-    pub fn new(_providers: &[ProviderConfig]) -> Result<Self, HttpTransportError> {
-        Ok(Self {})
+    /// Knows the endpoints; nothing is opened. Proxies are taken from the process environment, except for loopback
+    /// addresses.
+    pub fn new(providers: &[ProviderConfig]) -> Self {
+        // Fails where a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let endpoint = |provider: &ProviderConfig| Endpoint {
+            connect_timeout: provider.connect_timeout,
+            reach: Reach::of(&provider.base_url),
+            client: OnceLock::new(),
+        };
+        Self {
+            endpoints: providers.iter().map(|provider| (provider.name.clone(), endpoint(provider))).collect(),
+        }
     }
+
+    fn client(&self, provider: &str) -> Result<Client, TransportError> {
+        let Some(endpoint) = self.endpoints.get(provider) else {
+            return Err(fault::unusable(format!("no endpoint is configured for {provider}")));
+        };
+        endpoint.client.get_or_init(|| endpoint.build()).clone()
+    }
+}
+
+impl Endpoint {
+    fn build(&self) -> Result<Client, TransportError> {
+        let mut builder = Client::builder()
+            .user_agent(concat!("exai/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.connect_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .http2_keep_alive_interval(HTTP2_PING_EVERY)
+            .http2_keep_alive_timeout(HTTP2_PING_ANSWER)
+            .http2_keep_alive_while_idle(true)
+            .tls_certs_merge(roots());
+        if self.reach == Reach::Loopback {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|error| TransportError {
+            kind: TransportErrorKind::Tls,
+            message: fault::chain(&error.without_url()),
+        })
+    }
+}
+
+impl Reach {
+    fn of(base_url: &str) -> Self {
+        let host = Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        match host.as_deref() {
+            Some("localhost" | "[::1]") => Self::Loopback,
+            Some(host) if host.starts_with("127.") => Self::Loopback,
+            _ => Self::Network,
+        }
+    }
+}
+
+/// Mozilla's roots, beside the system's: images without certificates work too.
+fn roots() -> impl Iterator<Item = Certificate> {
+    webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|der| Certificate::from_der(der).ok())
 }
 
 impl Transport for HttpTransport {
     fn open(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        let message = format!("no client for {}", request.provider);
-        Box::pin(std::future::ready(Err(TransportError { kind: TransportErrorKind::Unusable, message })))
+        Box::pin(async move {
+            let mut post = self.client(&request.provider)?.post(&request.url);
+            for (name, value) in &request.headers {
+                post = post.header(*name, value);
+            }
+            let response = post.body(request.body).send().await.map_err(fault::of)?;
+            let headers = response.headers().iter();
+            let headers = headers
+                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+                .collect();
+            Ok(Response { status: response.status().as_u16(), headers, body: Box::new(Pieces(response)) })
+        })
     }
 }
+
+/// The rest of an answer.
+struct Pieces(reqwest::Response);
+
+impl Body for Pieces {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
+        Box::pin(async { self.0.chunk().await.map_err(fault::of) })
+    }
+}
+
+#[cfg(test)]
+mod tests;

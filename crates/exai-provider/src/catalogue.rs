@@ -1,8 +1,21 @@
-//! The models that are known, as data.
+//! The models that are known, as data: a file that is built in, and what people add to it.
 
-/// Known models.
-#[derive(Debug, Clone, Default)]
-pub struct Catalogue {}
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::chat::Effort;
+use crate::model::{IdleClass, Model, Price, Thinking};
+use crate::nearest::nearest;
+
+const BUILTIN: &str = include_str!("models.toml");
+
+/// Known models, in the order of the file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Catalogue {
+    models: Vec<Model>,
+}
 
 /// A file that is no catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,18 +29,154 @@ pub struct CatalogueError {
     pub message: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default, rename = "model")]
+    models: Vec<Spanned<Entry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    id: String,
+    provider: Option<String>,
+    aliases: Option<Vec<String>>,
+    context: Option<u32>,
+    output_cap: Option<u32>,
+    idle: Option<IdleClass>,
+    idle_floor_s: Option<u32>,
+    thinking: Option<Thinking>,
+    effort: Option<Vec<Effort>>,
+    temperature_max: Option<f64>,
+    price_in: Option<f64>,
+    price_out: Option<f64>,
+    price_cached: Option<f64>,
+}
+
 impl Catalogue {
     /// The catalogue that is built in.
     pub fn builtin() -> Self {
-        Self {}
+        // A test reads the file, so that the empty catalogue never comes about.
+        Self::default().merge("models.toml", BUILTIN).unwrap_or_default()
     }
 
-    /// Adds the models of a file to this catalogue; an id that is there already is replaced field by field.
-    /// `path` is only for messages, `text` is the file.
+    /// Adds the models of a file to this catalogue; for an id that is there already, the fields that the file names are
+    /// replaced. `path` is only for messages, `text` is the file.
     ///
     /// # Errors
     /// For text that is no catalogue; names file and line.
-    pub fn merge(self, _path: &str, _text: &str) -> Result<Self, CatalogueError> {
+    pub fn merge(mut self, path: &str, text: &str) -> Result<Self, CatalogueError> {
+        let fail = |at: usize, message: String| CatalogueError {
+            file: path.to_owned(),
+            line: line_of(text, at),
+            message,
+        };
+        let file: File = toml::from_str(text)
+            .map_err(|error| fail(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+        for entry in file.models {
+            let at = entry.span().start;
+            self.add(entry.into_inner()).map_err(|message| fail(at, message))?;
+        }
         Ok(self)
     }
+
+    /// Every model.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// The model that an id or alias means; ids win over aliases.
+    pub fn find(&self, name: &str) -> Option<&Model> {
+        let by_id = self.models.iter().find(|model| model.id.eq_ignore_ascii_case(name));
+        by_id.or_else(|| self.models.iter().find(|model| model.is_called(name)))
+    }
+
+    /// The first model of a provider.
+    pub(crate) fn first_of(&self, provider: &str) -> Option<&Model> {
+        self.models.iter().find(|model| model.provider == provider)
+    }
+
+    /// At most three names near to one that is unknown, of models whose provider `usable` accepts.
+    pub(crate) fn nearest(&self, name: &str, usable: impl Fn(&str) -> bool) -> Vec<&str> {
+        let models = self.models.iter().filter(|model| usable(&model.provider));
+        let names = models.flat_map(|model| std::iter::once(&model.id).chain(&model.aliases));
+        nearest(name, names.map(String::as_str), 3)
+    }
+
+    fn add(&mut self, entry: Entry) -> Result<(), String> {
+        let known = self.models.iter().position(|model| model.id == entry.id);
+        let model = match known.and_then(|at| self.models.get(at)) {
+            Some(model) => entry.over(model.clone())?,
+            None => entry.into_model()?,
+        };
+        match known.and_then(|at| self.models.get_mut(at)) {
+            Some(place) => *place = model,
+            None => self.models.push(model),
+        }
+        Ok(())
+    }
 }
+
+impl Entry {
+    fn into_model(self) -> Result<Model, String> {
+        if self.id.trim().is_empty() {
+            return Err("a model needs an `id`".to_owned());
+        }
+        let Some(provider) = self.provider.clone() else {
+            return Err(format!("model `{}` is new here and needs a `provider`", self.id));
+        };
+        let mut blank = Model::unlisted(&provider, &self.id);
+        blank.efforts.clear();
+        self.over(blank)
+    }
+
+    /// Replaces what the entry names.
+    fn over(self, mut model: Model) -> Result<Model, String> {
+        if let Some(idle) = self.idle {
+            model.idle = idle;
+            model.idle_floor = idle.idle();
+        }
+        if let Some(seconds) = self.idle_floor_s {
+            model.idle_floor = Duration::from_secs(u64::from(seconds.max(1)));
+        }
+        if let Some(mut efforts) = self.effort {
+            efforts.sort();
+            model.efforts = efforts;
+        }
+        let price = [self.price_in, self.price_out, self.price_cached];
+        if price
+            .into_iter()
+            .flatten()
+            .chain(self.temperature_max)
+            .any(|number| number.is_nan() || number < 0.0)
+        {
+            return Err(format!("model `{}`: prices and temperature are not below 0", model.id));
+        }
+        set(&mut model.provider, self.provider);
+        set(&mut model.aliases, self.aliases);
+        set(&mut model.context, self.context);
+        set(&mut model.output_cap, self.output_cap);
+        set(&mut model.thinking, self.thinking);
+        set(&mut model.temperature_max, self.temperature_max);
+        let old = model.price;
+        let input = self.price_in.or(old.map(|price| price.input));
+        let output = self.price_out.or(old.map(|price| price.output));
+        let cached = self.price_cached.or(old.and_then(|price| price.cached));
+        model.price = input.zip(output).map(|(input, output)| Price { input, output, cached });
+        Ok(model)
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+#[cfg(test)]
+mod tests;

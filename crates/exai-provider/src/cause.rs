@@ -1,7 +1,5 @@
 //! Why an attempt did not bring the answer: one closed set that drives retry, fallback and what people read.
 
-use std::time::Duration;
-
 /// Which clock ended a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StallClock {
@@ -15,8 +13,20 @@ pub enum StallClock {
     Reserve,
 }
 
+impl StallClock {
+    /// What people read.
+    pub(crate) const fn sentence(self) -> &'static str {
+        match self {
+            Self::FirstEvent => "no text came",
+            Self::Idle => "text stopped coming",
+            Self::Trickle => "past the stream timeout, fewer than 20 characters came in the window",
+            Self::Reserve => "too little came, and the time left is kept for the next model",
+        }
+    }
+}
+
 /// Why an attempt did not bring the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
     /// No connection; nothing was sent.
     Connect,
@@ -26,11 +36,8 @@ pub enum Cause {
     Tls,
     /// Trouble on the provider's side.
     Server,
-    /// Too many requests at the moment; the provider may say for how long.
-    Rate {
-        /// The provider's own wish.
-        retry_after: Option<Duration>,
-    },
+    /// Too many requests at the moment.
+    Rate,
     /// A quota is used up until a reset.
     Quota,
     /// The key is refused.
@@ -93,13 +100,13 @@ pub(crate) enum Next {
 
 impl Cause {
     /// Stable word for logs, health and metadata.
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(self) -> &'static str {
         match self {
             Self::Connect => "connect",
             Self::Dns => "dns",
             Self::Tls => "tls",
             Self::Server => "server",
-            Self::Rate { .. } => "rate",
+            Self::Rate => "rate",
             Self::Quota => "quota",
             Self::AuthDead => "auth_dead",
             Self::AccountDead => "account_dead",
@@ -123,14 +130,14 @@ impl Cause {
     }
 
     /// Whether asking the same again later may well succeed without anybody changing anything.
-    pub const fn is_retryable(&self) -> bool {
+    pub const fn is_retryable(self) -> bool {
         matches!(
             self,
             Self::Connect
                 | Self::Dns
                 | Self::Tls
                 | Self::Server
-                | Self::Rate { .. }
+                | Self::Rate
                 | Self::Quota
                 | Self::EmptyAnswer
                 | Self::Stall(_)
@@ -144,7 +151,7 @@ impl Cause {
 
     /// Whether the provider may charge for a request that ended so before any delta came. A refused connection
     /// and a refusal before generation cost nothing.
-    pub const fn may_be_billed(&self) -> bool {
+    pub const fn may_be_billed(self) -> bool {
         matches!(
             self,
             Self::Server
@@ -157,17 +164,17 @@ impl Cause {
         )
     }
 
-    pub(crate) const fn again(&self) -> Again {
+    pub(crate) const fn again(self) -> Again {
         match self {
             Self::Connect | Self::Dns | Self::Tls | Self::Server => Again::Backoff(2),
-            Self::Rate { .. } => Again::Rate,
+            Self::Rate => Again::Rate,
             Self::EmptyAnswer | Self::Cut | Self::Malformed => Again::AtOnce(1),
             Self::Stall(_) => Again::IfLast(1),
             _ => Again::No,
         }
     }
 
-    pub(crate) const fn next(&self) -> Next {
+    pub(crate) const fn next(self) -> Next {
         match self {
             Self::BadRequest | Self::Policy | Self::Deadline | Self::Denied(_) | Self::UnknownModel => {
                 Next::No

@@ -8,17 +8,37 @@
 //! causes together ([`Gate`]); no model's name in code (`models.toml`); nothing from a provider reaches a message
 //! before keys are struck out of it.
 
+mod answer;
+mod attempt;
+mod backoff;
+mod call;
 mod catalogue;
 mod cause;
 mod chat;
+mod chunk;
+mod classify;
+mod clocks;
 mod config;
+mod dialect;
+mod error_body;
 mod gate;
 mod health;
 mod key;
+mod model;
+mod nearest;
 mod observer;
 mod providers;
+mod redact;
 mod reply;
+mod request;
+mod retry_after;
+mod route;
+mod sentence;
+mod sse;
+mod state;
+mod stream;
 mod timer;
+mod tolerant;
 mod transport;
 
 pub use catalogue::{Catalogue, CatalogueError};
@@ -28,6 +48,7 @@ pub use config::{ClockOverrides, FallbackPolicy, ProviderConfig, ProvidersConfig
 pub use gate::{Denied, Gate};
 pub use health::{HealthState, ProviderHealth};
 pub use key::{Key, KeyError};
+pub use model::{IdleClass, Model, Price, Thinking};
 pub use observer::Observer;
 pub use providers::{CallContext, ModelInfo, Providers};
 pub use reply::{AttemptReport, Ending, Failure, Reply, ToolCall, Usage};

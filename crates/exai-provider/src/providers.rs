@@ -3,13 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::backoff::Jitter;
+use crate::call::Call;
 use crate::catalogue::Catalogue;
 use crate::chat::Chat;
-use crate::config::ProvidersConfig;
+use crate::config::{ProviderConfig, ProvidersConfig};
 use crate::gate::Gate;
 use crate::health::ProviderHealth;
+use crate::model::Thinking;
 use crate::observer::Observer;
+use crate::redact::Redactor;
 use crate::reply::{Failure, Reply};
+use crate::route;
+use crate::state::{KeyState, ProviderState};
 use crate::timer::Timer;
 use crate::transport::Transport;
 
@@ -35,15 +41,15 @@ pub struct ModelInfo {
     pub provider: String,
     /// Other names.
     pub aliases: Vec<String>,
-    /// Context in tokens.
+    /// Context in tokens; 0 where unknown.
     pub context: u32,
-    /// Longest output in tokens.
+    /// Longest output in tokens; 0 where unknown.
     pub output_cap: u32,
     /// Whether it thinks before it answers.
     pub thinks: bool,
     /// Whether it answers calls that name no model.
     pub is_default: bool,
-    /// Whether its provider is configured and has its key.
+    /// Whether its provider has the key that it needs.
     pub usable: bool,
     /// USD per million tokens of input and output, where known.
     pub price: Option<(f64, f64)>,
@@ -51,10 +57,25 @@ pub struct ModelInfo {
 
 /// All configured providers.
 pub struct Providers {
-    _config: ProvidersConfig,
-    _catalogue: Catalogue,
-    _transport: Arc<dyn Transport>,
-    _timer: Arc<dyn Timer>,
+    layer: Layer,
+}
+
+/// What every call shares.
+pub(crate) struct Layer {
+    config: ProvidersConfig,
+    catalogue: Catalogue,
+    states: Vec<ProviderState>,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) timer: Arc<dyn Timer>,
+    pub(crate) redactor: Redactor,
+    pub(crate) jitter: Jitter,
+}
+
+impl Layer {
+    /// Settings and state of the provider with this index.
+    pub(crate) fn endpoint(&self, index: usize) -> Option<(&ProviderConfig, &ProviderState)> {
+        Some((self.config.providers.get(index)?, self.states.get(index)?))
+    }
 }
 
 impl Providers {
@@ -65,7 +86,11 @@ impl Providers {
         transport: Arc<dyn Transport>,
         timer: Arc<dyn Timer>,
     ) -> Self {
-        Self { _config: config, _catalogue: catalogue, _transport: transport, _timer: timer }
+        let state = |provider: &ProviderConfig| ProviderState::new(&provider.name, provider.max_concurrency);
+        let states = config.providers.iter().map(state).collect();
+        let redactor = Redactor::new(&config.providers);
+        let jitter = Jitter::new(config.seed);
+        Self { layer: Layer { config, catalogue, states, transport, timer, redactor, jitter } }
     }
 
     /// Asks a model, with retry and fallback by the cause of each failure, until the call's deadline. Dropping the
@@ -73,21 +98,51 @@ impl Providers {
     ///
     /// # Errors
     /// When no attempt brought any text; see [`Failure`].
-    pub async fn chat(&self, _chat: Chat, _call: CallContext<'_>) -> Result<Reply, Failure> {
-        Err(Failure {
-            cause: crate::cause::Cause::NoKey,
-            message: "not built yet".to_owned(),
-            attempts: Vec::new(),
-        })
+    pub async fn chat(&self, chat: Chat, call: CallContext<'_>) -> Result<Reply, Failure> {
+        let route = route::route(&self.layer.config, &self.layer.catalogue, &chat)?;
+        Call::new(&self.layer, &chat, call, &route).run().await
     }
 
-    /// Every model of the catalogue whose provider is configured.
+    /// Every model of the catalogue whose provider is configured, in the catalogue's order.
     pub fn models(&self) -> Vec<ModelInfo> {
-        Vec::new()
+        let Layer { config, catalogue, .. } = &self.layer;
+        let default = route::default_candidate(config, catalogue).map(|candidate| candidate.model);
+        let mut models: Vec<_> = catalogue.models().to_vec();
+        // A default that is addressed as `provider/model` need not be listed.
+        models.extend(default.iter().filter(|default| !catalogue.models().contains(default)).cloned());
+        let mut infos = Vec::new();
+        for model in models {
+            let Some(provider) = config.providers.iter().find(|provider| provider.name == model.provider)
+            else {
+                continue;
+            };
+            infos.push(ModelInfo {
+                is_default: default.as_ref() == Some(&model),
+                usable: route::is_usable(provider),
+                thinks: model.thinking != Thinking::Never,
+                id: model.id,
+                provider: model.provider,
+                aliases: model.aliases,
+                context: model.context,
+                output_cap: model.output_cap,
+                price: model.price.map(|price| (price.input, price.output)),
+            });
+        }
+        infos
     }
 
-    /// State of every configured provider.
+    /// State of every configured provider, in the order of the settings.
     pub fn health(&self) -> Vec<ProviderHealth> {
-        Vec::new()
+        let now = self.layer.timer.now();
+        let pairs = self.layer.config.providers.iter().zip(&self.layer.states);
+        pairs
+            .map(|(provider, state)| {
+                let key = if route::is_usable(provider) { KeyState::Present } else { KeyState::Missing };
+                state.health(now, key)
+            })
+            .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! From the client's errors to ours.
+
+use std::error::Error;
+use std::io;
+
+use exai_provider::{TransportError, TransportErrorKind};
+
+/// Where a request broke. The URL is left out: it may carry credentials.
+pub(crate) fn of(error: reqwest::Error) -> TransportError {
+    let error = error.without_url();
+    let kind = if error.is_builder() {
+        TransportErrorKind::Unusable
+    } else if error.is_dns() {
+        TransportErrorKind::Dns
+    } else if error.is_connect() {
+        if is_tls(&error) { TransportErrorKind::Tls } else { TransportErrorKind::Connect }
+    } else {
+        TransportErrorKind::Broken
+    };
+    TransportError { kind, message: chain(&error) }
+}
+
+/// A request that can't be made.
+pub(crate) fn unusable(message: String) -> TransportError {
+    TransportError { kind: TransportErrorKind::Unusable, message }
+}
+
+/// An error with its causes, each said once.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn is_tls(error: &dyn Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // An I/O error shows its inner error's source, not the inner error.
+        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}

@@ -1,0 +1,171 @@
+//! What has come of an answer so far, and what it is worth once the stream is over.
+
+use crate::cause::Cause;
+use crate::chunk::{Chunk, Delta, ToolDelta};
+use crate::reply::{Ending, ToolCall, Usage};
+
+/// Most text of one answer, in bytes, reasoning and tool calls included: four times the longest output that any known
+/// model gives (1 M tokens of reasoning and answer are about 4 MiB).
+pub(crate) const ANSWER_BYTES_MAX: usize = 16 << 20;
+
+/// Most tool calls of one answer; models are told of at most 128 tools.
+const TOOL_CALLS_MAX: usize = 256;
+
+/// What a chunk brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Progress {
+    /// Characters of content, reasoning and tool calls. Deltas of blanks alone count nothing.
+    pub(crate) chars: usize,
+    /// Those of them that are content.
+    pub(crate) content_chars: usize,
+}
+
+/// The answer is larger than [`ANSWER_BYTES_MAX`] or has too many tool calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooLarge;
+
+/// An answer as it grows.
+#[derive(Debug, Default)]
+pub(crate) struct Answer {
+    pub(crate) text: String,
+    pub(crate) reasoning: String,
+    pub(crate) tool_calls: Vec<ToolCall>,
+    /// Index on the wire of each tool call.
+    tool_indexes: Vec<Option<u64>>,
+    tool_bytes: usize,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) finish: Option<String>,
+    pub(crate) model: Option<String>,
+    /// The end mark has come.
+    pub(crate) done: bool,
+}
+
+impl Answer {
+    /// Adds a chunk.
+    ///
+    /// # Errors
+    /// [`TooLarge`]; what came before is kept.
+    pub(crate) fn absorb(&mut self, chunk: &Chunk<'_>) -> Result<Progress, TooLarge> {
+        if self.model.is_none() && !chunk.model.0.is_empty() {
+            self.model = Some(chunk.model.0.clone().into_owned());
+        }
+        if let Some(usage) = chunk.usage() {
+            self.usage = Some(usage);
+        }
+        let Some(choice) = chunk.choice() else { return Ok(Progress::default()) };
+        if !choice.finish_reason.0.is_empty() {
+            self.finish = Some(choice.finish_reason.0.clone().into_owned());
+        }
+        match choice.delta() {
+            Some(delta) => self.absorb_delta(delta),
+            None => Ok(Progress::default()),
+        }
+    }
+
+    fn absorb_delta(&mut self, delta: &Delta<'_>) -> Result<Progress, TooLarge> {
+        let (content, reasoning) = (delta.content.0.as_ref(), delta.reasoning());
+        let content_chars = chars(content);
+        let mut progress = Progress { chars: content_chars + chars(reasoning), content_chars };
+        self.text.push_str(content);
+        self.reasoning.push_str(reasoning);
+        for call in delta.tool_calls() {
+            progress.chars += self.absorb_tool(call)?;
+        }
+        if self.text.len() + self.reasoning.len() + self.tool_bytes > ANSWER_BYTES_MAX {
+            return Err(TooLarge);
+        }
+        Ok(progress)
+    }
+
+    /// Merges by index where it fits, else by id, else into the last call. An index that comes with another id is a new
+    /// call: Gemini numbers them all 0.
+    fn absorb_tool(&mut self, delta: &ToolDelta<'_>) -> Result<usize, TooLarge> {
+        let id = delta.id.0.as_ref();
+        let index = delta.index.map(|count| count.0);
+        let found = match index {
+            Some(_) => self.tool_indexes.iter().rposition(|known| *known == index),
+            None if !id.is_empty() => self.tool_calls.iter().rposition(|call| call.id == id),
+            None => self.tool_calls.len().checked_sub(1),
+        };
+        let same_id = |call: &ToolCall| id.is_empty() || call.id.is_empty() || call.id == id;
+        let found = found.filter(|at| self.tool_calls.get(*at).is_some_and(same_id));
+        if found.is_none() {
+            if self.tool_calls.len() >= TOOL_CALLS_MAX {
+                return Err(TooLarge);
+            }
+            self.tool_calls.push(ToolCall::default());
+            self.tool_indexes.push(index);
+        }
+        let at = found.unwrap_or(self.tool_calls.len().saturating_sub(1));
+        let Some(call) = self.tool_calls.get_mut(at) else { return Ok(0) };
+        if call.id.is_empty() {
+            call.id.push_str(id);
+        }
+        let Some(function) = &delta.function else { return Ok(0) };
+        let mut fresh = 0;
+        // Some providers repeat the name in each chunk.
+        if call.name.is_empty() {
+            call.name.push_str(&function.name.0);
+            fresh += chars(&function.name.0);
+        }
+        call.arguments.push_str(&function.arguments.0);
+        self.tool_bytes += function.arguments.0.len();
+        Ok(fresh + chars(&function.arguments.0))
+    }
+
+    /// Whether there is nothing in it that a caller could use.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text.trim().is_empty() && self.tool_calls.is_empty()
+    }
+
+    /// The stream is over: what the answer is worth. Complete is what has the end mark, a finish reason of success, and
+    /// content; a finish reason without the mark, or the mark without a finish reason, is accepted and marked.
+    ///
+    /// # Errors
+    /// The cause, and a sentence on it.
+    pub(crate) fn judge(&self) -> Result<Ending, (Cause, String)> {
+        let finish = self.finish.as_deref();
+        match finish {
+            Some("network_error" | "error") => {
+                return Err((
+                    Cause::Server,
+                    "the provider ended the answer with an error of its own".to_owned(),
+                ));
+            }
+            Some("sensitive" | "content_filter") => {
+                return Err((Cause::Policy, "the provider's content rules stopped the answer".to_owned()));
+            }
+            Some("model_context_window_exceeded") => {
+                return Err((
+                    Cause::ContextOverflow,
+                    "question and answer exceed the model's context".to_owned(),
+                ));
+            }
+            None if !self.done => {
+                return Err((Cause::Cut, "the stream ended without its end mark".to_owned()));
+            }
+            _ => {}
+        }
+        if self.is_blank() {
+            let thought = if self.reasoning.trim().is_empty() { "" } else { " after its reasoning" };
+            let reason = finish.unwrap_or("none");
+            return Err((
+                Cause::EmptyAnswer,
+                format!("the model said nothing{thought} (finish reason: {reason})"),
+            ));
+        }
+        Ok(match finish {
+            Some("length" | "max_tokens") => Ending::Truncated,
+            Some(_) if self.done => Ending::Whole,
+            _ => Ending::Unterminated,
+        })
+    }
+}
+
+/// Characters, unless all are blanks: a stream of blanks is no progress.
+fn chars(text: &str) -> usize {
+    if text.trim().is_empty() { 0 } else { text.chars().count() }
+}
+
+#[cfg(test)]
+mod tests;

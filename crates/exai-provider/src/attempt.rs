@@ -1,0 +1,302 @@
+//! One request, from its first byte to an answer or a cause.
+//!
+//! One loop waits for the next piece of the body or the nearest clock, whichever is first. Dropping the future drops the
+//! response, and with it the connection: that is how a call is cancelled.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::answer::{Answer, Progress};
+use crate::cause::Cause;
+use crate::classify::classify;
+use crate::clocks::{Clocks, Expired};
+use crate::dialect::Dialect;
+use crate::error_body::ErrorBody;
+use crate::observer::Observer;
+use crate::redact::Redactor;
+use crate::reply::Ending;
+use crate::retry_after::retry_after;
+use crate::state::Place;
+use crate::stream::{Broken, Stream};
+use crate::timer::Timer;
+use crate::transport::{Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind};
+
+/// Bytes of an error's body that are read.
+const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
+
+/// How long the body of an error may take.
+const ERROR_BODY_WAIT: Duration = Duration::from_secs(10);
+
+/// Shortest time between two notes while an answer streams.
+const NOTE_EVERY: Duration = Duration::from_secs(1);
+
+/// What an attempt needs of the world.
+#[derive(Clone, Copy)]
+pub(crate) struct World<'a> {
+    pub(crate) transport: &'a dyn Transport,
+    pub(crate) timer: &'a dyn Timer,
+    pub(crate) redactor: &'a Redactor,
+    pub(crate) observer: &'a dyn Observer,
+}
+
+/// Which attempt it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject<'a> {
+    pub(crate) n: u32,
+    pub(crate) model: &'a str,
+    pub(crate) dialect: &'a Dialect,
+    pub(crate) place: &'a Place<'a>,
+}
+
+/// An answer and how it ended.
+pub(crate) struct Brought {
+    pub(crate) answer: Answer,
+    pub(crate) ending: Ending,
+    pub(crate) unreadable: u32,
+}
+
+/// An attempt that brought no answer.
+pub(crate) struct Failed {
+    pub(crate) cause: Cause,
+    /// Without secrets.
+    pub(crate) detail: String,
+    pub(crate) retry_after: Option<Duration>,
+    /// What had come.
+    pub(crate) answer: Answer,
+    /// Whether the provider may charge for it.
+    pub(crate) billed: bool,
+}
+
+/// Makes the attempt.
+///
+/// # Errors
+/// [`Failed`], with what had come.
+pub(crate) async fn run(
+    world: World<'_>,
+    subject: Subject<'_>,
+    request: Request,
+    clocks: Clocks,
+) -> Result<Brought, Failed> {
+    let mut attempt = Attempt {
+        world,
+        subject,
+        clocks,
+        alarm: None,
+        stream: Stream::default(),
+        noted_at: world.timer.now(),
+        started: world.timer.now(),
+    };
+    let ended = attempt.drive(request).await;
+    let answer = std::mem::take(&mut attempt.stream.answer);
+    match ended {
+        Ok(ending) => Ok(Brought { answer, ending, unreadable: attempt.stream.unreadable }),
+        Err(end) => {
+            let generated = !answer.is_blank() || !answer.reasoning.is_empty();
+            Err(Failed {
+                cause: end.cause,
+                detail: world.redactor.clean(&end.detail),
+                retry_after: end.retry_after,
+                billed: generated || end.cause.may_be_billed(),
+                answer,
+            })
+        }
+    }
+}
+
+/// Why it ended.
+struct End {
+    cause: Cause,
+    detail: String,
+    retry_after: Option<Duration>,
+}
+
+impl End {
+    fn new(cause: Cause, detail: impl Into<String>) -> Self {
+        Self { cause, detail: detail.into(), retry_after: None }
+    }
+}
+
+struct Attempt<'a> {
+    world: World<'a>,
+    subject: Subject<'a>,
+    clocks: Clocks,
+    alarm: Option<Alarm>,
+    stream: Stream,
+    noted_at: Duration,
+    started: Duration,
+}
+
+/// A timer that is kept while deadlines only move away from it: most deltas move them by milliseconds.
+struct Alarm {
+    at: Duration,
+    sleep: BoxFuture<'static, ()>,
+}
+
+impl Attempt<'_> {
+    async fn drive(&mut self, request: Request) -> Result<Ending, End> {
+        let transport = self.world.transport;
+        let response = match self.or_expired(transport.open(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(transport_end(&error)),
+            Err(expired) => return Err(self.expired(expired)),
+        };
+        if response.status != 200 {
+            return Err(self.refused(response).await);
+        }
+        self.read(response.body).await?;
+        self.stream.answer.judge().map_err(|(cause, detail)| End::new(cause, detail))
+    }
+
+    /// Reads up to the end mark, or the end of the body.
+    async fn read(&mut self, mut body: Box<dyn Body>) -> Result<(), End> {
+        loop {
+            let piece = match self.or_expired(body.chunk()).await {
+                Ok(Ok(piece)) => piece,
+                Ok(Err(_)) if self.stream.answer.finish.is_some() => return Ok(()),
+                Ok(Err(error)) => return Err(End::new(Cause::Cut, error.message)),
+                Err(Expired::Tail) => return Ok(()),
+                Err(expired) => return Err(self.expired(expired)),
+            };
+            let Some(piece) = piece else {
+                return self.stream.finish().map_err(|broken| self.broken(broken));
+            };
+            self.take(&piece)?;
+            if self.stream.answer.done {
+                return Ok(());
+            }
+            match self.clocks.check(self.world.timer.now()) {
+                None => {}
+                Some(Expired::Tail) => return Ok(()),
+                Some(expired) => return Err(self.expired(expired)),
+            }
+        }
+    }
+
+    fn take(&mut self, piece: &Bytes) -> Result<(), End> {
+        let text_before = self.stream.answer.text.len();
+        let fed = self.stream.feed(piece);
+        let now = self.world.timer.now();
+        if let Some(fresh) = self.stream.answer.text.get(text_before..).filter(|fresh| !fresh.is_empty()) {
+            self.world.observer.partial(self.subject.n, text_before, fresh);
+        }
+        let progress = fed.map_err(|broken| self.broken(broken))?;
+        if self.stream.answer.finish.is_some() {
+            self.clocks.finished(now);
+        }
+        self.progress(now, progress);
+        Ok(())
+    }
+
+    fn progress(&mut self, now: Duration, progress: Progress) {
+        if progress.chars == 0 {
+            return;
+        }
+        self.clocks.progress(now, progress);
+        self.subject.place.progress(now);
+        if now.saturating_sub(self.noted_at) >= NOTE_EVERY {
+            self.noted_at = now;
+            let answer = &self.stream.answer;
+            let (stage, bytes) = if answer.text.is_empty() && answer.tool_calls.is_empty() {
+                ("is thinking", answer.reasoning.len())
+            } else {
+                ("is answering", answer.text.len())
+            };
+            let (model, kb) = (self.subject.model, bytes as f64 / 1000.0);
+            let seconds = now.saturating_sub(self.started).as_secs();
+            self.world.observer.note(format!("{model} {stage}: {kb:.1} kB after {seconds} s"));
+        }
+    }
+
+    /// The work's outcome, or the clock that ran out before. What is there already is read before a clock is looked at, so
+    /// that a process that slept accuses nobody.
+    async fn or_expired<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Expired> {
+        tokio::pin!(work);
+        loop {
+            let at = self.clocks.next_deadline();
+            let alarm = match self.alarm.take() {
+                Some(alarm) if alarm.at <= at => alarm,
+                _ => Alarm { at, sleep: self.world.timer.sleep_until(at) },
+            };
+            let alarm = self.alarm.insert(alarm);
+            tokio::select! {
+                biased;
+                outcome = &mut work => return Ok(outcome),
+                () = &mut alarm.sleep => self.alarm = None,
+            }
+            if let Some(expired) = self.clocks.check(self.world.timer.now()) {
+                return Err(expired);
+            }
+        }
+    }
+
+    /// A status other than 200: reads what the provider says about it, for a while.
+    async fn refused(&mut self, response: Response) -> End {
+        let retry_after = retry_after(&response);
+        let (status, mut body) = (response.status, response.body);
+        let until = self.world.timer.now() + ERROR_BODY_WAIT;
+        let mut text = Vec::new();
+        let timer = self.world.timer;
+        let read = async {
+            while let Ok(Some(piece)) = body.chunk().await {
+                text.extend_from_slice(&piece);
+                if text.len() >= ERROR_BODY_BYTES_MAX {
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = self.or_expired(read) => {}
+            () = timer.sleep_until(until) => {}
+        }
+        text.truncate(ERROR_BODY_BYTES_MAX);
+        let error = ErrorBody::parse(&text);
+        let cause = classify(self.subject.dialect, status, &error);
+        End { cause, detail: describe(Some(status), &error), retry_after }
+    }
+
+    fn broken(&self, broken: Broken) -> End {
+        match broken {
+            Broken::Error(error) => {
+                End::new(classify(self.subject.dialect, 200, &error), describe(None, &error))
+            }
+            Broken::Malformed(detail) => End::new(Cause::Malformed, detail),
+        }
+    }
+
+    fn expired(&self, expired: Expired) -> End {
+        let age = self.world.timer.now().saturating_sub(self.started).as_secs();
+        match expired {
+            Expired::Stall(clock) => End::new(Cause::Stall(clock), clock.sentence()),
+            Expired::Deadline => {
+                End::new(Cause::Deadline, format!("the call's time was over {age} s into this attempt"))
+            }
+            // Only reached where a finish reason has come, which `read` handles.
+            Expired::Tail => End::new(Cause::Cut, "the stream ended without its end mark"),
+        }
+    }
+}
+
+fn transport_end(error: &TransportError) -> End {
+    let cause = match error.kind {
+        TransportErrorKind::Connect => Cause::Connect,
+        TransportErrorKind::Dns => Cause::Dns,
+        TransportErrorKind::Tls => Cause::Tls,
+        TransportErrorKind::Broken => Cause::Cut,
+        TransportErrorKind::Unusable => Cause::BadRequest,
+    };
+    End::new(cause, error.message.clone())
+}
+
+fn describe(status: Option<u16>, error: &ErrorBody) -> String {
+    let mut parts = Vec::new();
+    parts.extend(status.map(|status| format!("HTTP {status}")));
+    parts.extend(error.code.as_ref().or(error.kind.as_ref()).map(|code| format!("code {code}")));
+    let head = parts.join(", ");
+    match (head.is_empty(), error.message.is_empty()) {
+        (_, true) => head,
+        (true, false) => error.message.clone(),
+        (false, false) => format!("{head}: {}", error.message),
+    }
+}

@@ -1,0 +1,369 @@
+//! The attempt loop: the one owner of retries and fallback, under one deadline.
+
+use std::time::Duration;
+
+use crate::answer::Answer;
+use crate::attempt::{self, Brought, Failed, Subject, World};
+use crate::backoff;
+use crate::cause::{Again, Cause, Next};
+use crate::chat::Chat;
+use crate::clocks::{Clocks, FLOOR_WINDOW, Limits};
+use crate::config::{ProviderConfig, StreamTimeout};
+use crate::dialect::Dialect;
+use crate::model::{IdleClass, Model};
+use crate::providers::{CallContext, Layer};
+use crate::reply::{AttemptReport, Ending, Failure, Reply, Usage};
+use crate::request::{self, Room, Variant};
+use crate::route::{Candidate, Route};
+use crate::sentence;
+use crate::state::{Place, ProviderState};
+
+/// Requests that may be billed, for one call, all causes together.
+const BILLED_MAX: u32 = 3;
+
+/// Requests of any kind for one call: a bound on refusals, which cost nothing.
+const REQUESTS_MAX: u32 = 12;
+
+/// Longest wait for a place while another candidate is left.
+const QUEUE_WAIT: Duration = Duration::from_secs(30);
+
+/// At a rate limit, another candidate is better than a longer wait than this.
+const RATE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// One call on its way.
+pub(crate) struct Call<'a> {
+    layer: &'a Layer,
+    chat: &'a Chat,
+    context: CallContext<'a>,
+    route: &'a Route,
+    /// From here on the time is kept for the next candidate, unless a stream delivers.
+    reserve_at: Duration,
+    reports: Vec<AttemptReport>,
+    requests: u32,
+    billed: u32,
+    /// An attempt that was granted and cost nothing yet.
+    grant: Option<u32>,
+    usage: Option<Usage>,
+    /// The longest part of an answer so far.
+    best: Option<Part>,
+}
+
+struct Part {
+    candidate: usize,
+    cause: Cause,
+    answer: Answer,
+}
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// The same candidate, after a pause.
+    Again(Duration),
+    /// The candidate of this index.
+    Next(usize),
+    /// No more.
+    Stop,
+}
+
+impl<'a> Call<'a> {
+    /// A call that begins now.
+    pub(crate) fn new(layer: &'a Layer, chat: &'a Chat, context: CallContext<'a>, route: &'a Route) -> Self {
+        let now = layer.timer.now();
+        // A quarter of the whole, so that the fallback has time for an answer of its own.
+        let reserve = context.deadline.saturating_sub(now) / 4;
+        Self {
+            layer,
+            chat,
+            context,
+            route,
+            reserve_at: context.deadline.saturating_sub(reserve),
+            reports: Vec::new(),
+            requests: 0,
+            billed: 0,
+            grant: None,
+            usage: None,
+            best: None,
+        }
+    }
+
+    /// Asks until there is an answer, or a reason to stop.
+    ///
+    /// # Errors
+    /// When no attempt brought any text.
+    pub(crate) async fn run(mut self) -> Result<Reply, Failure> {
+        let (mut index, mut tries, mut room) = (0, 0, Room::Asked);
+        loop {
+            let Some(candidate) = self.route.candidates.get(index) else {
+                return self.give_up(Cause::UnknownModel, 0);
+            };
+            let failed = match self.attempt(candidate, index, room).await {
+                Ok(brought) => return Ok(self.reply(index, brought)),
+                Err(failed) => failed,
+            };
+            let step = self.step(&failed, index, tries);
+            let cause = failed.cause;
+            self.keep(failed, index);
+            match step {
+                Step::Again(pause) => {
+                    if !pause.is_zero() {
+                        self.note(format!(
+                            "{}: {}; again in {:.1} s",
+                            candidate.model.id,
+                            cause.code(),
+                            pause.as_secs_f64()
+                        ));
+                        self.layer.timer.sleep_until(self.layer.timer.now() + pause).await;
+                    }
+                    tries += 1;
+                    if cause == Cause::EmptyAnswer {
+                        room = Room::Doubled;
+                    }
+                }
+                Step::Next(next) => {
+                    let model = self.route.candidates.get(next).map_or("", |next| &next.model.id);
+                    self.note(format!("{}: {}; asking {model}", candidate.model.id, cause.code()));
+                    (index, tries, room) = (next, 0, Room::Asked);
+                }
+                Step::Stop => return self.give_up(cause, index),
+            }
+        }
+    }
+
+    async fn attempt(&mut self, candidate: &Candidate, index: usize, room: Room) -> Result<Brought, Failed> {
+        let began = self.layer.timer.now();
+        let mut n = self.grant.unwrap_or(0);
+        let outcome = match self.layer.endpoint(candidate.provider) {
+            Some((config, state)) => self.admitted(candidate, index, room, config, state, &mut n).await,
+            None => Err(failed(Cause::UnknownModel, "the provider is not configured")),
+        };
+        let now = self.layer.timer.now();
+        let provider = self.layer.endpoint(candidate.provider).map_or("", |(config, _)| config.name.as_str());
+        let (cause, detail, billed) = match &outcome {
+            Ok(_) => ("ok", String::new(), true),
+            Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.billed),
+        };
+        let ms = u64::try_from(now.saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(
+            call = self.context.call_id,
+            n,
+            provider,
+            model = candidate.model.id,
+            cause,
+            ms,
+            billed,
+            "attempt ended"
+        );
+        let (provider, model) = (provider.to_owned(), candidate.model.id.clone());
+        self.reports.push(AttemptReport { n, provider, model, cause, detail, ms, billed });
+        if billed {
+            // The gate counts what went out before this daemon started, too.
+            self.billed = n.max(self.billed + 1);
+            self.grant = None;
+        }
+        outcome
+    }
+
+    /// Gets a place and a grant, and makes the request.
+    async fn admitted(
+        &mut self,
+        candidate: &Candidate,
+        index: usize,
+        room: Room,
+        config: &ProviderConfig,
+        state: &ProviderState,
+        n: &mut u32,
+    ) -> Result<Brought, Failed> {
+        let place = self.place(state, index, &config.name).await?;
+        *n = match self.grant {
+            Some(n) => n,
+            None => match self.context.gate.begin(&config.name, &candidate.model.id).await {
+                Ok(n) => n,
+                Err(denied) => return Err(failed(Cause::Denied(denied), &denied.to_string())),
+            },
+        };
+        self.grant = Some(*n);
+        self.requests += 1;
+        let dialect = Dialect::of(&config.name);
+        let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
+        let variant = Variant { request_id: &request_id, room };
+        let request = request::build(config, dialect, &candidate.model, self.chat, variant)
+            .map_err(|error| failed(Cause::BadRequest, &error.to_string()))?;
+        self.note(format!("asking {} at {} (attempt {n})", candidate.model.id, config.name));
+        let now = self.layer.timer.now();
+        let clocks = Clocks::new(now, self.limits(config, &candidate.model, index));
+        let world = World {
+            transport: &*self.layer.transport,
+            timer: &*self.layer.timer,
+            redactor: &self.layer.redactor,
+            observer: self.context.observer,
+        };
+        let subject = Subject { n: *n, model: &candidate.model.id, dialect, place: &place };
+        let outcome = attempt::run(world, subject, request, clocks).await;
+        let now = self.layer.timer.now();
+        match &outcome {
+            Ok(_) => state.succeeded(now),
+            // Its own clock, not the provider's doing.
+            Err(failed) if failed.cause == Cause::Deadline => {}
+            Err(failed) => state.failed(now, failed.cause),
+        }
+        outcome
+    }
+
+    async fn place<'s>(
+        &self,
+        state: &'s ProviderState,
+        index: usize,
+        provider: &str,
+    ) -> Result<Place<'s>, Failed> {
+        let now = self.layer.timer.now();
+        if now >= self.context.deadline {
+            return Err(failed(Cause::Deadline, "the call's time was over before this attempt"));
+        }
+        if state.is_full() {
+            self.note(format!("waiting for a place at {provider}"));
+        }
+        let until = if self.is_last(index) {
+            self.context.deadline
+        } else {
+            self.context.deadline.min(self.reserve_at.max(now)).min(now + QUEUE_WAIT)
+        };
+        let no_place = |_| match self.is_last(index) && self.layer.timer.now() >= self.context.deadline {
+            true => failed(Cause::Deadline, "no place was free within the call's time"),
+            false => failed(Cause::Busy, "no place was free in time"),
+        };
+        state.admit(&*self.layer.timer, until).await.map_err(no_place)
+    }
+
+    fn limits(&self, config: &ProviderConfig, model: &Model, index: usize) -> Limits {
+        let thinks = model.idle != IdleClass::Fast;
+        // A timeout that the user set holds for every model: no patience with those that think.
+        let thinking_window = match config.stream_timeout {
+            StreamTimeout::Default(_) if thinks => model.idle_floor,
+            StreamTimeout::Default(_) | StreamTimeout::User(_) => FLOOR_WINDOW,
+        };
+        Limits {
+            first_event: config.clocks.first_event.unwrap_or(model.idle.first_event()),
+            idle: config.clocks.idle.unwrap_or(model.idle_floor),
+            stream_age: config.stream_timeout.age(),
+            thinking_window,
+            reserve_at: (!self.is_last(index) && self.billed + 1 < BILLED_MAX).then_some(self.reserve_at),
+            deadline: self.context.deadline,
+        }
+    }
+
+    fn step(&self, failed: &Failed, index: usize, tries: u32) -> Step {
+        let now = self.layer.timer.now();
+        if self.billed >= BILLED_MAX || self.requests >= REQUESTS_MAX || now >= self.context.deadline {
+            return Step::Stop;
+        }
+        let next = self.next(failed.cause, index);
+        // The last attempt is the next candidate's, and so is the reserve.
+        let end = if next.is_some() { self.reserve_at } else { self.context.deadline };
+        let kept = next.is_some() && self.billed + 1 >= BILLED_MAX;
+        let again = self.again(failed, tries, next.is_some()).filter(|pause| !kept && now + *pause < end);
+        match (again, next) {
+            (Some(pause), _) => Step::Again(pause),
+            (None, Some(next)) => Step::Next(next),
+            (None, None) => Step::Stop,
+        }
+    }
+
+    /// The pause before the same candidate is asked again, if it is to be.
+    fn again(&self, failed: &Failed, tries: u32, more: bool) -> Option<Duration> {
+        match failed.cause.again() {
+            Again::No => None,
+            Again::AtOnce(most) => (tries < most).then_some(Duration::ZERO),
+            Again::IfLast(most) => (!more && tries < most).then_some(Duration::ZERO),
+            Again::Backoff(most) => {
+                let pause =
+                    backoff::server(tries, &self.layer.jitter).max(failed.retry_after.unwrap_or_default());
+                (tries < most && !(more && pause > backoff::LONGEST)).then_some(pause)
+            }
+            Again::Rate => {
+                let pause = backoff::rate(tries).map(|usual| failed.retry_after.unwrap_or(usual))?;
+                (!more || pause <= RATE_PATIENCE).then_some(pause)
+            }
+        }
+    }
+
+    fn next(&self, cause: Cause, index: usize) -> Option<usize> {
+        let context = self.route.candidates.get(index)?.model.context;
+        let fits = |candidate: &Candidate| match cause.next() {
+            Next::No => false,
+            Next::Any => true,
+            Next::LargerContext => candidate.model.context > context,
+        };
+        (index + 1..self.route.candidates.len()).find(|at| self.route.candidates.get(*at).is_some_and(fits))
+    }
+
+    fn is_last(&self, index: usize) -> bool {
+        index + 1 >= self.route.candidates.len()
+    }
+
+    /// Remembers what a failed attempt had brought.
+    fn keep(&mut self, failed: Failed, candidate: usize) {
+        self.add_usage(failed.answer.usage);
+        let best = self.best.as_ref().map_or(0, |best| best.answer.text.len());
+        let usable = !failed.answer.text.trim().is_empty() && failed.cause != Cause::Policy;
+        if usable && failed.answer.text.len() > best {
+            self.best = Some(Part { candidate, cause: failed.cause, answer: failed.answer });
+        }
+    }
+
+    fn reply(mut self, index: usize, brought: Brought) -> Reply {
+        self.add_usage(brought.answer.usage);
+        let mut reply = self.make_reply(index, brought.answer, brought.ending);
+        if brought.unreadable > 0 {
+            reply.notes.push(
+                "One chunk of the stream could not be read; a piece of the answer may be missing.".to_owned(),
+            );
+        }
+        reply
+    }
+
+    fn give_up(mut self, cause: Cause, index: usize) -> Result<Reply, Failure> {
+        if let Some(part) = self.best.take() {
+            return Ok(self.make_reply(part.candidate, part.answer, Ending::Partial(part.cause)));
+        }
+        let provider =
+            self.route.candidates.get(index).and_then(|candidate| self.layer.endpoint(candidate.provider));
+        let message = sentence::failure(cause, &self.reports, provider.map(|(config, _)| config));
+        Err(Failure { cause, message, attempts: self.reports })
+    }
+
+    fn make_reply(self, index: usize, answer: Answer, ending: Ending) -> Reply {
+        let candidate = self.route.candidates.get(index);
+        let asked_model = candidate.map_or_else(String::new, |candidate| candidate.model.id.clone());
+        let endpoint = candidate.and_then(|candidate| self.layer.endpoint(candidate.provider));
+        Reply {
+            text: answer.text,
+            reasoning: answer.reasoning,
+            tool_calls: answer.tool_calls,
+            requested_model: self.route.requested.clone(),
+            provider: endpoint.map_or_else(String::new, |(config, _)| config.name.clone()),
+            model: answer.model.unwrap_or_else(|| asked_model.clone()),
+            asked_model,
+            attempts: self.reports,
+            usage: self.usage,
+            finish: answer.finish,
+            ending,
+            notes: candidate
+                .map_or_else(Vec::new, |candidate| request::left_out(&candidate.model, self.chat)),
+        }
+    }
+
+    fn add_usage(&mut self, usage: Option<Usage>) {
+        if let Some(usage) = usage {
+            self.usage.get_or_insert_default().add(usage);
+        }
+    }
+
+    fn note(&self, text: String) {
+        self.context.observer.note(text);
+    }
+}
+
+/// A failure before anything was sent.
+fn failed(cause: Cause, detail: &str) -> Failed {
+    Failed { cause, detail: detail.to_owned(), retry_after: None, answer: Answer::default(), billed: false }
+}

@@ -1,0 +1,182 @@
+//! One chunk of a stream, or a whole answer that came as JSON: borrowed from its bytes and tolerant of every
+//! difference between providers that does not matter.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::error_body::ErrorBody;
+use crate::reply::Usage;
+use crate::tolerant::{Count, Text};
+
+/// What a chunk is.
+#[derive(Debug)]
+pub(crate) enum Parsed<'a> {
+    /// A piece of an answer, possibly an empty one.
+    Piece(Chunk<'a>),
+    /// An error, whatever the HTTP status said.
+    Error(ErrorBody),
+}
+
+/// Not JSON of a known shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotAChunk;
+
+/// A piece of an answer.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Chunk<'a> {
+    #[serde(borrow, default)]
+    pub(crate) model: Text<'a>,
+    #[serde(borrow, default)]
+    choices: Option<Vec<Choice<'a>>>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Choice<'a> {
+    #[serde(borrow, default)]
+    delta: Option<Delta<'a>>,
+    /// In answers that are not streamed.
+    #[serde(borrow, default)]
+    message: Option<Delta<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) finish_reason: Text<'a>,
+    /// Kimi tells the usage here.
+    #[serde(default)]
+    usage: Option<WireUsage>,
+}
+
+/// New text.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Delta<'a> {
+    #[serde(borrow, default)]
+    pub(crate) content: Text<'a>,
+    #[serde(borrow, default)]
+    reasoning_content: Text<'a>,
+    #[serde(borrow, default)]
+    reasoning: Text<'a>,
+    #[serde(borrow, default)]
+    thinking: Text<'a>,
+    #[serde(borrow, default)]
+    tool_calls: Option<Vec<ToolDelta<'a>>>,
+}
+
+/// New text of a tool call.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ToolDelta<'a> {
+    #[serde(default)]
+    pub(crate) index: Option<Count>,
+    #[serde(borrow, default)]
+    pub(crate) id: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) function: Option<FunctionDelta<'a>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct FunctionDelta<'a> {
+    #[serde(borrow, default)]
+    pub(crate) name: Text<'a>,
+    #[serde(borrow, default)]
+    pub(crate) arguments: Text<'a>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, Default)]
+struct WireUsage {
+    #[serde(default)]
+    prompt_tokens: Count,
+    #[serde(default)]
+    completion_tokens: Count,
+    #[serde(default)]
+    cached_tokens: Count,
+    #[serde(default)]
+    prompt_tokens_details: Option<PromptDetails>,
+    #[serde(default)]
+    completion_tokens_details: Option<CompletionDetails>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct PromptDetails {
+    #[serde(default)]
+    cached_tokens: Count,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct CompletionDetails {
+    #[serde(default)]
+    reasoning_tokens: Count,
+}
+
+impl<'a> Chunk<'a> {
+    /// Parses the data of one event, or the body of an answer that is not streamed.
+    ///
+    /// # Errors
+    /// [`NotAChunk`] for text that is neither a chunk nor an error.
+    pub(crate) fn parse(data: &'a [u8]) -> Result<Parsed<'a>, NotAChunk> {
+        let chunk: Self = match serde_json::from_slice(data) {
+            Ok(chunk) => chunk,
+            // An error may be an array, or a string where an object should be.
+            Err(_) => return parse_error(data).ok_or(NotAChunk),
+        };
+        if let Some(error) = chunk.error {
+            return Ok(Parsed::Error(ErrorBody::parse(error.get().as_bytes())));
+        }
+        if chunk.choices.is_none()
+            && chunk.usage.is_none()
+            && let Some(error) = parse_error(data)
+        {
+            return Ok(error);
+        }
+        Ok(Parsed::Piece(chunk))
+    }
+
+    /// The first choice: no caller asks for more than one.
+    pub(crate) fn choice(&self) -> Option<&Choice<'a>> {
+        self.choices.as_ref().and_then(|choices| choices.first())
+    }
+
+    /// The usage, wherever it stands.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        let wire = self.usage.or_else(|| self.choice().and_then(|choice| choice.usage))?;
+        let details = wire.prompt_tokens_details.map_or(0, |details| details.cached_tokens.0);
+        Some(Usage {
+            prompt_tokens: wire.prompt_tokens.0,
+            completion_tokens: wire.completion_tokens.0,
+            cached_tokens: details.max(wire.cached_tokens.0),
+            reasoning_tokens: wire.completion_tokens_details.map_or(0, |details| details.reasoning_tokens.0),
+        })
+    }
+}
+
+impl<'a> Choice<'a> {
+    /// New text, streamed or not.
+    pub(crate) fn delta(&self) -> Option<&Delta<'a>> {
+        self.delta.as_ref().or(self.message.as_ref())
+    }
+}
+
+impl<'a> Delta<'a> {
+    /// Reasoning, by whichever name.
+    pub(crate) fn reasoning(&self) -> &str {
+        [&self.reasoning_content, &self.reasoning, &self.thinking]
+            .into_iter()
+            .map(|text| text.0.as_ref())
+            .find(|text| !text.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// Tool calls.
+    pub(crate) fn tool_calls(&self) -> &[ToolDelta<'a>] {
+        self.tool_calls.as_deref().unwrap_or_default()
+    }
+}
+
+fn parse_error<'a>(data: &[u8]) -> Option<Parsed<'a>> {
+    let value: Value = serde_json::from_slice(data).ok()?;
+    ErrorBody::from_value(&value).map(Parsed::Error)
+}
+
+#[cfg(test)]
+mod tests;

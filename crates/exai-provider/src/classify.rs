@@ -1,0 +1,52 @@
+//! From what a provider said to a cause: by business code first, since a status like 429 means five things.
+
+use crate::cause::Cause;
+use crate::dialect::Dialect;
+use crate::error_body::ErrorBody;
+
+/// Phrases of too long a question, lower case: OpenAI and its imitators, Kimi, local servers.
+const OVERFLOW: &[&str] = &[
+    "context length",
+    "context window",
+    "context size",
+    "maximum context",
+    "token limit",
+    "token length too long",
+    "too many tokens",
+    "prompt is too long",
+    "total message size",
+];
+
+/// The cause of an error with this HTTP status (200 for errors inside a stream).
+pub(crate) fn classify(dialect: &Dialect, status: u16, error: &ErrorBody) -> Cause {
+    let cause = by_word(dialect, error).unwrap_or_else(|| by_status(status, error));
+    if cause == Cause::BadRequest && is_overflow(&error.message) { Cause::ContextOverflow } else { cause }
+}
+
+fn by_word(dialect: &Dialect, error: &ErrorBody) -> Option<Cause> {
+    [&error.code, &error.kind].into_iter().flatten().find_map(|word| dialect.cause(word))
+}
+
+fn by_status(status: u16, error: &ErrorBody) -> Cause {
+    // Routers put the status of what is behind them into the code of an error under HTTP 200.
+    let inner = error.code.as_ref().and_then(|code| code.parse().ok());
+    let status = if status >= 400 { status } else { inner.unwrap_or(status) };
+    match status {
+        401 | 434 => Cause::AuthDead,
+        402 | 403 => Cause::AccountDead,
+        404 => Cause::ModelGone,
+        408 | 409 | 425 | 499 => Cause::Server,
+        413 => Cause::ContextOverflow,
+        429 | 498 => Cause::Rate,
+        400..=499 => Cause::BadRequest,
+        _ => Cause::Server,
+    }
+}
+
+fn is_overflow(message: &str) -> bool {
+    let message = message.to_lowercase();
+    OVERFLOW.iter().any(|phrase| message.contains(phrase))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! The clocks of one attempt, as arithmetic. They are compared with a timer, never only on arrival of data: a
+//! stream that sends nothing must end as surely as one that sends too little.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::answer::Progress;
+use crate::cause::StallClock;
+
+/// Fewer characters than this in the window, and a stream counts as trickling. A slow healthy model sends hundreds in
+/// that time.
+const FLOOR_CHARS: usize = 20;
+
+/// The window for streams past the stream timeout.
+pub(crate) const FLOOR_WINDOW: Duration = Duration::from_secs(30);
+
+/// How long the end mark and the usage may take after a finish reason.
+const TAIL_GRACE: Duration = Duration::from_secs(5);
+
+/// The bounds of one attempt.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Longest wait for the first progress.
+    pub(crate) first_event: Duration,
+    /// Longest gap between progress.
+    pub(crate) idle: Duration,
+    /// Age from which on the stream must keep delivering.
+    pub(crate) stream_age: Duration,
+    /// The window while no content has come yet.
+    pub(crate) thinking_window: Duration,
+    /// Moment from which on only a stream that delivers keeps the time that is meant for the next candidate.
+    pub(crate) reserve_at: Option<Duration>,
+    /// End of the call.
+    pub(crate) deadline: Duration,
+}
+
+/// Which clock ran out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expired {
+    /// The stream delivers too little.
+    Stall(StallClock),
+    /// The answer is over, only its end mark is missing.
+    Tail,
+    /// The call's time is over.
+    Deadline,
+}
+
+/// The clocks of one attempt.
+#[derive(Debug)]
+pub(crate) struct Clocks {
+    started: Duration,
+    limits: Limits,
+    last_progress: Option<Duration>,
+    content_seen: bool,
+    finished_at: Option<Duration>,
+    /// The newest arrivals that together bring [`FLOOR_CHARS`]: at most that many, each of at least one character.
+    recent: VecDeque<(Duration, usize)>,
+    recent_chars: usize,
+}
+
+impl Clocks {
+    /// Starts them.
+    pub(crate) fn new(started: Duration, limits: Limits) -> Self {
+        Self {
+            started,
+            limits,
+            last_progress: None,
+            content_seen: false,
+            finished_at: None,
+            recent: VecDeque::new(),
+            recent_chars: 0,
+        }
+    }
+
+    /// Text has come.
+    pub(crate) fn progress(&mut self, now: Duration, progress: Progress) {
+        if progress.chars == 0 {
+            return;
+        }
+        self.last_progress = Some(now);
+        self.content_seen |= progress.content_chars > 0;
+        self.recent.push_back((now, progress.chars));
+        self.recent_chars += progress.chars;
+        while let Some((_, oldest)) = self.recent.front()
+            && self.recent_chars - oldest >= FLOOR_CHARS
+        {
+            self.recent_chars -= oldest;
+            self.recent.pop_front();
+        }
+    }
+
+    /// A finish reason has come: only the end mark is missing.
+    pub(crate) fn finished(&mut self, now: Duration) {
+        self.finished_at.get_or_insert(now);
+    }
+
+    /// The next moment at which a clock runs out if nothing comes.
+    pub(crate) fn next_deadline(&self) -> Duration {
+        self.nearest().0
+    }
+
+    /// The clock that has run out, if one has.
+    pub(crate) fn check(&self, now: Duration) -> Option<Expired> {
+        let (at, expired) = self.nearest();
+        (now >= at).then_some(expired)
+    }
+
+    fn nearest(&self) -> (Duration, Expired) {
+        let deadline = (self.limits.deadline, Expired::Deadline);
+        if let Some(finished) = self.finished_at {
+            return earlier(deadline, (finished + TAIL_GRACE, Expired::Tail));
+        }
+        let gap = match self.last_progress {
+            None => (self.started + self.limits.first_event, Expired::Stall(StallClock::FirstEvent)),
+            Some(last) => (last + self.limits.idle, Expired::Stall(StallClock::Idle)),
+        };
+        let window = if self.content_seen { FLOOR_WINDOW } else { self.limits.thinking_window };
+        let floor =
+            (self.floor(self.started + self.limits.stream_age, window), Expired::Stall(StallClock::Trickle));
+        let mut nearest = earlier(earlier(deadline, gap), floor);
+        if let Some(from) = self.limits.reserve_at {
+            nearest = earlier(nearest, (self.floor(from, FLOOR_WINDOW), Expired::Stall(StallClock::Reserve)));
+        }
+        nearest
+    }
+
+    /// First moment, not before `from`, at which fewer than [`FLOOR_CHARS`] came in the `window` before it.
+    fn floor(&self, from: Duration, window: Duration) -> Duration {
+        match self.recent.front() {
+            Some((oldest, _)) if self.recent_chars >= FLOOR_CHARS => from.max(*oldest + window),
+            _ => from,
+        }
+    }
+}
+
+fn earlier(a: (Duration, Expired), b: (Duration, Expired)) -> (Duration, Expired) {
+    if b.0 < a.0 { b } else { a }
+}
+
+#[cfg(test)]
+mod tests;

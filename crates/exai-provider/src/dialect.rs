@@ -1,0 +1,187 @@
+//! How providers differ, as data: one row each.
+
+use crate::cause::Cause;
+
+/// Name of the field that bounds the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OutputField {
+    /// `max_tokens`
+    MaxTokens,
+    /// `max_completion_tokens`
+    MaxCompletionTokens,
+}
+
+/// How the usage of a stream is had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StreamUsage {
+    /// It comes by itself.
+    Unasked,
+    /// By `stream_options.include_usage`.
+    Asked,
+}
+
+/// Whether requests carry an id of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RequestId {
+    /// No such field.
+    None,
+    /// `request_id`, 6 to 64 characters, refused while another of the same id runs.
+    Field,
+}
+
+/// Whether calls without a key make sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyNeed {
+    /// Never sent without one.
+    Required,
+    /// Local servers take none.
+    Optional,
+}
+
+/// What is particular to a provider.
+#[derive(Debug)]
+pub(crate) struct Dialect {
+    /// Name of the configured provider it is for; empty for the last row, which fits all.
+    name: &'static str,
+    pub(crate) key: KeyNeed,
+    pub(crate) headers: &'static [(&'static str, &'static str)],
+    pub(crate) output_field: OutputField,
+    pub(crate) usage: StreamUsage,
+    pub(crate) request_id: RequestId,
+    /// Business codes, error types and status words, and what they mean. They beat the HTTP status.
+    causes: &'static [(&'static str, Cause)],
+}
+
+impl Dialect {
+    /// The row for a configured provider.
+    pub(crate) fn of(provider: &str) -> &'static Self {
+        DIALECTS.iter().find(|row| row.name == provider).unwrap_or(&COMPATIBLE)
+    }
+
+    /// What a business code, type or status word means.
+    pub(crate) fn cause(&self, word: &str) -> Option<Cause> {
+        self.causes.iter().find(|(known, _)| *known == word).map(|(_, cause)| *cause)
+    }
+}
+
+const DIALECTS: &[Dialect] = &[
+    Dialect {
+        name: "glm",
+        key: KeyNeed::Required,
+        // Error texts in English on the international site.
+        headers: &[("accept-language", "en-US,en")],
+        output_field: OutputField::MaxTokens,
+        usage: StreamUsage::Unasked,
+        request_id: RequestId::Field,
+        causes: GLM_CAUSES,
+    },
+    Dialect {
+        name: "kimi",
+        key: KeyNeed::Required,
+        headers: &[],
+        output_field: OutputField::MaxCompletionTokens,
+        usage: StreamUsage::Asked,
+        request_id: RequestId::None,
+        causes: KIMI_CAUSES,
+    },
+    Dialect { name: "openai", output_field: OutputField::MaxCompletionTokens, ..COMPATIBLE },
+];
+
+const COMPATIBLE: Dialect = Dialect {
+    name: "",
+    key: KeyNeed::Optional,
+    headers: &[],
+    output_field: OutputField::MaxTokens,
+    usage: StreamUsage::Asked,
+    request_id: RequestId::None,
+    causes: COMPATIBLE_CAUSES,
+};
+
+/// GLM puts all kinds of trouble under HTTP 429; only the code tells them apart.
+const GLM_CAUSES: &[(&str, Cause)] = &[
+    ("1000", Cause::AuthDead),
+    ("1001", Cause::AuthDead),
+    ("1002", Cause::AuthDead),
+    ("1003", Cause::AuthDead),
+    ("1004", Cause::AuthDead),
+    ("1220", Cause::AuthDead),
+    ("1110", Cause::AccountDead),
+    ("1111", Cause::AccountDead),
+    ("1112", Cause::AccountDead),
+    ("1113", Cause::AccountDead),
+    ("1120", Cause::AccountDead),
+    ("1121", Cause::AccountDead),
+    ("1309", Cause::AccountDead),
+    ("1313", Cause::AccountDead),
+    ("1315", Cause::AccountDead),
+    ("1210", Cause::BadRequest),
+    ("1212", Cause::BadRequest),
+    ("1213", Cause::BadRequest),
+    ("1214", Cause::BadRequest),
+    ("1215", Cause::BadRequest),
+    ("1231", Cause::BadRequest),
+    ("1211", Cause::ModelGone),
+    ("1221", Cause::ModelGone),
+    ("1222", Cause::ModelGone),
+    ("1311", Cause::ModelGone),
+    ("1261", Cause::ContextOverflow),
+    ("1300", Cause::Policy),
+    ("1301", Cause::Policy),
+    ("1302", Cause::Rate),
+    ("1303", Cause::Rate),
+    ("1305", Cause::Rate),
+    ("1304", Cause::Quota),
+    ("1308", Cause::Quota),
+    ("1310", Cause::Quota),
+    ("1314", Cause::Quota),
+    ("1316", Cause::Quota),
+    ("1317", Cause::Quota),
+    ("1318", Cause::Quota),
+    ("1319", Cause::Quota),
+    ("1320", Cause::Quota),
+    ("1321", Cause::Quota),
+    ("500", Cause::Server),
+    ("1200", Cause::Server),
+    ("1230", Cause::Server),
+    ("1234", Cause::Server),
+];
+
+/// Kimi tells by the error's type; its 429 has three. `invalid_request_error` says no more than its status.
+const KIMI_CAUSES: &[(&str, Cause)] = &[
+    ("content_filter", Cause::Policy),
+    ("invalid_authentication_error", Cause::AuthDead),
+    ("incorrect_api_key_error", Cause::AuthDead),
+    ("permission_denied_error", Cause::AccountDead),
+    ("resource_not_found_error", Cause::ModelGone),
+    ("engine_overloaded_error", Cause::Rate),
+    ("rate_limit_reached_error", Cause::Rate),
+    ("exceeded_current_quota_error", Cause::AccountDead),
+    ("client_closed_request", Cause::Server),
+    ("server_error", Cause::Server),
+    ("unexpected_output", Cause::Server),
+    ("server_unavailable", Cause::Server),
+];
+
+/// Words that OpenAI, and those who imitate it, use as code, type or status. `invalid_request_error` is not among them: some
+/// send it with every error, and the status says more.
+const COMPATIBLE_CAUSES: &[(&str, Cause)] = &[
+    ("insufficient_quota", Cause::AccountDead),
+    ("billing_hard_limit_reached", Cause::AccountDead),
+    ("permission_error", Cause::AccountDead),
+    ("PERMISSION_DENIED", Cause::AccountDead),
+    ("invalid_api_key", Cause::AuthDead),
+    ("authentication_error", Cause::AuthDead),
+    ("UNAUTHENTICATED", Cause::AuthDead),
+    ("model_not_found", Cause::ModelGone),
+    ("not_found_error", Cause::ModelGone),
+    ("context_length_exceeded", Cause::ContextOverflow),
+    ("content_filter", Cause::Policy),
+    ("content_policy_violation", Cause::Policy),
+    ("rate_limit_exceeded", Cause::Rate),
+    ("rate_limit_error", Cause::Rate),
+    ("overloaded_error", Cause::Rate),
+    ("RESOURCE_EXHAUSTED", Cause::Rate),
+    ("UNAVAILABLE", Cause::Server),
+    ("INTERNAL", Cause::Server),
+    ("server_error", Cause::Server),
+];

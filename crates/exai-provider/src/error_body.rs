@@ -1,0 +1,68 @@
+//! The error objects of model APIs, in all the shapes they come in.
+
+use serde_json::Value;
+
+/// What an error says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ErrorBody {
+    /// Business code, number or word, as text.
+    pub(crate) code: Option<String>,
+    /// Type or status word.
+    pub(crate) kind: Option<String>,
+    /// Text for people; may be empty.
+    pub(crate) message: String,
+}
+
+impl ErrorBody {
+    /// An error from JSON text, or from text that is none.
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(bytes) {
+            Ok(value) => Self::from_value(&value).unwrap_or_else(|| Self::plain(&value.to_string())),
+            Err(_) => Self::plain(&String::from_utf8_lossy(bytes)),
+        }
+    }
+
+    /// An error from JSON, if it is one: `{error: {…}}`, `{error: "…"}`, `[{error: …}]`, or the error object itself.
+    pub(crate) fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => Some(Self::plain(text)),
+            Value::Array(items) => items.first().and_then(Self::from_value),
+            Value::Object(map) => match map.get("error") {
+                Some(Value::Null) | None => Self::from_fields(value),
+                // `{"error": true, "message": …}` and other empty shells.
+                Some(inner) => Self::from_value(inner).or_else(|| Self::from_fields(value)),
+            },
+            _ => None,
+        }
+    }
+
+    fn from_fields(value: &Value) -> Option<Self> {
+        let message = ["message", "msg", "detail"].iter().find_map(|name| value.get(name));
+        let code = value.get("code").and_then(word);
+        let kind = ["type", "status"].iter().find_map(|name| value.get(name)).and_then(word);
+        if message.is_none() && code.is_none() {
+            return None;
+        }
+        let message = match message {
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        Some(Self { code, kind, message })
+    }
+
+    fn plain(text: &str) -> Self {
+        Self { code: None, kind: None, message: text.trim().to_owned() }
+    }
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

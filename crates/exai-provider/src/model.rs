@@ -1,0 +1,119 @@
+//! What is known of one model.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::chat::Effort;
+
+/// How long a healthy model may be silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum IdleClass {
+    /// Answers at once.
+    Fast,
+    /// Thinks before it answers, at times without a sign.
+    Thinking,
+    /// On somebody's own machine: may be loaded from disk first.
+    Local,
+}
+
+impl IdleClass {
+    /// Longest wait for the first sign.
+    pub(crate) const fn first_event(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Fast => 120,
+            Self::Thinking => 300,
+            Self::Local => 900,
+        })
+    }
+
+    /// Longest gap afterwards. For thinking models from the cases where 90 s and 120 s cut healthy answers.
+    pub(crate) const fn idle(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Fast => 120,
+            Self::Thinking => 600,
+            Self::Local => 300,
+        })
+    }
+}
+
+/// Whether a model thinks before it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Thinking {
+    /// It does not.
+    Never,
+    /// It can be turned on and off.
+    Switch,
+    /// It can't be turned off.
+    Always,
+}
+
+/// USD per million tokens.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Price {
+    /// Of the question.
+    pub input: f64,
+    /// Of the answer.
+    pub output: f64,
+    /// Of the part of the question that the provider had in its cache.
+    pub cached: Option<f64>,
+}
+
+/// What is known of one model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Id, as the provider knows it.
+    pub id: String,
+    /// Name of the provider.
+    pub provider: String,
+    /// Other names.
+    pub aliases: Vec<String>,
+    /// Tokens of question and answer together; 0 where unknown.
+    pub context: u32,
+    /// Most tokens of an answer, reasoning included; 0 where unknown.
+    pub output_cap: u32,
+    /// How long it may be silent.
+    pub idle: IdleClass,
+    /// Longest gap in the middle of an answer.
+    pub idle_floor: Duration,
+    /// Whether it thinks.
+    pub thinking: Thinking,
+    /// Efforts that it takes by name, rising.
+    pub efforts: Vec<Effort>,
+    /// Highest temperature; 0: sampling is fixed.
+    pub temperature_max: f64,
+    /// Price, where known.
+    pub price: Option<Price>,
+}
+
+impl Model {
+    /// A model that nobody described: patient, since cutting a healthy answer costs more than waiting for a dead one.
+    pub(crate) fn unlisted(provider: &str, id: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            provider: provider.to_owned(),
+            aliases: Vec::new(),
+            context: 0,
+            output_cap: 0,
+            idle: IdleClass::Thinking,
+            idle_floor: IdleClass::Thinking.idle(),
+            thinking: Thinking::Never,
+            efforts: vec![Effort::Low, Effort::Medium, Effort::High],
+            temperature_max: 2.0,
+            price: None,
+        }
+    }
+
+    /// Whether a name means this model.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
+        self.id.eq_ignore_ascii_case(name)
+            || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+    }
+
+    /// The nearest effort that it takes: the same, else the next higher, else the highest.
+    pub(crate) fn effort(&self, wanted: Effort) -> Option<Effort> {
+        self.efforts.iter().find(|known| **known >= wanted).or(self.efforts.last()).copied()
+    }
+}

@@ -1,0 +1,66 @@
+//! Strikes keys, and parts of keys, out of texts that come from outside.
+
+use crate::config::ProviderConfig;
+
+/// Characters of upstream text that are passed on.
+const TEXT_CHARS_MAX: usize = 300;
+
+/// A run of so many characters of a key betrays it; providers quote keys back in part ("sk-abcdef***wxyz").
+const RUN: usize = 6;
+
+/// Knows every configured key.
+#[derive(Clone, Default)]
+pub(crate) struct Redactor {
+    keys: Vec<String>,
+}
+
+impl Redactor {
+    /// Learns the keys.
+    pub(crate) fn new(providers: &[ProviderConfig]) -> Self {
+        let keys = providers.iter().filter_map(|provider| provider.key.as_ref());
+        Self { keys: keys.map(|key| key.reveal().to_owned()).collect() }
+    }
+
+    /// One line of at most 300 characters without keys.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        let text: String = text.chars().take(4 * TEXT_CHARS_MAX).collect();
+        let mut clean = String::new();
+        for word in text.split_whitespace() {
+            if !clean.is_empty() {
+                clean.push(' ');
+            }
+            if self.keys.iter().any(|key| betrays(word, key)) {
+                clean.push_str("[key]");
+            } else {
+                clean.extend(word.chars().filter(|c| !c.is_control()));
+            }
+        }
+        match clean.char_indices().nth(TEXT_CHARS_MAX) {
+            Some((end, _)) => {
+                clean.truncate(end);
+                clean.push('…');
+                clean
+            }
+            None => clean,
+        }
+    }
+}
+
+fn betrays(word: &str, key: &str) -> bool {
+    let (word, key) = (word.as_bytes(), key.as_bytes());
+    let run = RUN.min(key.len());
+    if run == 0 || word.len() < run {
+        return false;
+    }
+    key.windows(run).any(|part| memchr::memmem::find(word, part).is_some())
+        || (memchr::memmem::find(word, b"**").is_some() && shares_ends(word, key))
+}
+
+/// For masked keys that show less than a run on either side.
+fn shares_ends(word: &[u8], key: &[u8]) -> bool {
+    let ends = [key.get(..3), key.len().checked_sub(4).and_then(|at| key.get(at..))];
+    ends.into_iter().flatten().any(|end| memchr::memmem::find(word, end).is_some())
+}
+
+#[cfg(test)]
+mod tests;

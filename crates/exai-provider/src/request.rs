@@ -1,0 +1,167 @@
+//! The request, in the provider's dialect and within what the model allows.
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::chat::{Chat, Effort, Message};
+use crate::config::ProviderConfig;
+use crate::dialect::{Dialect, OutputField, RequestId, StreamUsage};
+use crate::model::{Model, Thinking};
+use crate::transport::Request;
+
+/// Output bound where the caller sets none: twice what vendors ask for thinking models, whose reasoning counts too, and
+/// well below the caps, since rate limits reserve what is asked for.
+const OUTPUT_DEFAULT: u32 = 32_768;
+
+/// What differs between the attempts of one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Variant<'a> {
+    /// Unique for each request: 6 to 64 characters.
+    pub(crate) request_id: &'a str,
+    /// Whether the last answer was empty.
+    pub(crate) room: Room,
+}
+
+/// Room for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// As asked.
+    Asked,
+    /// Twice that: the reasoning may have taken all of it.
+    Doubled,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: &'a [Message],
+    stream: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thinking: Option<ThinkingObject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct StreamOptions {
+    include_usage: bool,
+}
+
+#[derive(Serialize)]
+struct ThinkingObject {
+    r#type: &'static str,
+}
+
+/// Builds the POST.
+///
+/// # Errors
+/// When the question can't be written as JSON, which no question made of text does.
+pub(crate) fn build(
+    config: &ProviderConfig,
+    dialect: &Dialect,
+    model: &Model,
+    chat: &Chat,
+    variant: Variant<'_>,
+) -> Result<Request, serde_json::Error> {
+    let output = output(model, chat, variant.room);
+    let (thinking, effort) = thinking(model, chat.effort);
+    let body = Body {
+        model: &model.id,
+        messages: &chat.messages,
+        stream: true,
+        stream_options: (dialect.usage == StreamUsage::Asked)
+            .then_some(StreamOptions { include_usage: true }),
+        temperature: temperature(model, chat.temperature),
+        max_tokens: output.filter(|_| dialect.output_field == OutputField::MaxTokens),
+        max_completion_tokens: output.filter(|_| dialect.output_field == OutputField::MaxCompletionTokens),
+        thinking,
+        reasoning_effort: effort,
+        request_id: (dialect.request_id == RequestId::Field).then_some(variant.request_id),
+    };
+    let mut headers =
+        vec![("content-type", "application/json".to_owned()), ("accept", "text/event-stream".to_owned())];
+    headers.extend(dialect.headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    if let Some(key) = &config.key {
+        headers.push(("authorization", format!("Bearer {}", key.reveal())));
+    }
+    Ok(Request {
+        provider: config.name.clone(),
+        url: format!("{}/chat/completions", config.base_url.trim_end_matches('/')),
+        headers,
+        body: Bytes::from(serde_json::to_vec(&body)?),
+    })
+}
+
+/// What of the question this model can't be told, as sentences.
+pub(crate) fn left_out(model: &Model, chat: &Chat) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(wanted) = chat.temperature {
+        match temperature(model, Some(wanted)) {
+            None => notes.push(format!("{} fixes its temperature; {wanted} was not sent.", model.id)),
+            Some(sent) if (sent - wanted).abs() > 0.005 => {
+                notes.push(format!(
+                    "{} takes a temperature up to {}; {sent} was sent.",
+                    model.id, model.temperature_max
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    if let Some(wanted) = chat.effort {
+        match thinking(model, Some(wanted)) {
+            (None, None) => notes.push(format!("{} has no setting for effort.", model.id)),
+            (_, Some(sent)) if sent != wanted.word() => {
+                notes.push(format!(
+                    "{} was asked with effort {sent}, the nearest to {}.",
+                    model.id,
+                    wanted.word()
+                ));
+            }
+            _ => {}
+        }
+    }
+    notes
+}
+
+fn output(model: &Model, chat: &Chat, room: Room) -> Option<u32> {
+    let cap = if model.output_cap == 0 { u32::MAX } else { model.output_cap };
+    // A model that nobody described has its own default, which is better than a guess.
+    let asked = chat.max_output.or((model.output_cap > 0).then_some(OUTPUT_DEFAULT))?;
+    let asked = match room {
+        Room::Asked => asked,
+        Room::Doubled => asked.saturating_mul(2),
+    };
+    Some(asked.clamp(1, cap))
+}
+
+fn temperature(model: &Model, wanted: Option<f64>) -> Option<f64> {
+    let wanted = wanted.filter(|wanted| wanted.is_finite() && model.temperature_max > 0.0)?;
+    // Two decimals: GLM refuses more.
+    Some((wanted.clamp(0.0, model.temperature_max) * 100.0).round() / 100.0)
+}
+
+/// Never both: Kimi refuses that.
+fn thinking(model: &Model, wanted: Option<Effort>) -> (Option<ThinkingObject>, Option<&'static str>) {
+    let Some(wanted) = wanted else { return (None, None) };
+    if let Some(effort) = model.effort(wanted) {
+        return (None, Some(effort.word()));
+    }
+    if model.thinking != Thinking::Switch {
+        return (None, None);
+    }
+    let on = wanted > Effort::Minimal;
+    (Some(ThinkingObject { r#type: if on { "enabled" } else { "disabled" } }), None)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! Which models may answer a question, in order.
+
+use crate::catalogue::Catalogue;
+use crate::cause::Cause;
+use crate::chat::{Chat, Fallback};
+use crate::config::{FallbackPolicy, ProviderConfig, ProvidersConfig};
+use crate::dialect::{Dialect, KeyNeed};
+use crate::model::Model;
+use crate::reply::Failure;
+
+/// Most models that are tried for one question; there are three attempts.
+const CANDIDATES_MAX: usize = 4;
+
+/// A model at a configured provider.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    /// Index of the provider in the configuration.
+    pub(crate) provider: usize,
+    pub(crate) model: Model,
+}
+
+/// Who may answer.
+#[derive(Debug)]
+pub(crate) struct Route {
+    /// At least one.
+    pub(crate) candidates: Vec<Candidate>,
+    /// The model that the caller named.
+    pub(crate) requested: Option<String>,
+}
+
+/// Whether a provider can be called.
+pub(crate) fn is_usable(provider: &ProviderConfig) -> bool {
+    provider.key.is_some() || Dialect::of(&provider.name).key == KeyNeed::Optional
+}
+
+/// Finds them; nothing is sent.
+///
+/// # Errors
+/// For an unknown model, and where a key is missing.
+pub(crate) fn route(config: &ProvidersConfig, catalogue: &Catalogue, chat: &Chat) -> Result<Route, Failure> {
+    let resolver = Resolver { config, catalogue };
+    let requested = chat.model.as_deref().map(str::trim).filter(|name| !is_auto(name)).map(str::to_owned);
+    let first = match &requested {
+        Some(name) => resolver.resolve(name)?,
+        None => resolver.default()?,
+    };
+    let allowed = match chat.fallback {
+        Fallback::Never => false,
+        Fallback::Allowed => true,
+        Fallback::ByPolicy => requested.is_none(),
+    };
+    let mut candidates = vec![first];
+    if allowed {
+        resolver.extend(&mut candidates);
+    }
+    Ok(Route { candidates, requested })
+}
+
+/// Model for calls that name none, if there is one.
+pub(crate) fn default_candidate(config: &ProvidersConfig, catalogue: &Catalogue) -> Option<Candidate> {
+    Resolver { config, catalogue }.default().ok()
+}
+
+fn is_auto(name: &str) -> bool {
+    name.is_empty() || name.eq_ignore_ascii_case("auto")
+}
+
+struct Resolver<'a> {
+    config: &'a ProvidersConfig,
+    catalogue: &'a Catalogue,
+}
+
+impl Resolver<'_> {
+    fn default(&self) -> Result<Candidate, Failure> {
+        if let Some(name) = self.config.default_model.as_deref().filter(|name| !is_auto(name)) {
+            return self.resolve(name);
+        }
+        self.firsts().into_iter().next().ok_or_else(|| self.nothing_usable())
+    }
+
+    /// The first model of each provider that can be called.
+    fn firsts(&self) -> Vec<Candidate> {
+        let usable = self.config.providers.iter().enumerate().filter(|(_, provider)| is_usable(provider));
+        usable
+            .filter_map(|(provider, config)| {
+                let model = self.catalogue.first_of(&config.name)?.clone();
+                Some(Candidate { provider, model })
+            })
+            .collect()
+    }
+
+    fn resolve(&self, name: &str) -> Result<Candidate, Failure> {
+        let model = match self.catalogue.find(name) {
+            Some(model) => model.clone(),
+            None => self.addressed(name).ok_or_else(|| self.unknown(name))?,
+        };
+        let found =
+            self.config.providers.iter().enumerate().find(|(_, config)| config.name == model.provider);
+        let Some((provider, config)) = found else {
+            let message = format!(
+                "Model `{}` belongs to provider `{}`, which is not configured: add {}=<base URL> to EXAI_PROVIDERS.",
+                model.id, model.provider, model.provider
+            );
+            return Err(failure(Cause::UnknownModel, message));
+        };
+        if !is_usable(config) {
+            let message = format!(
+                "No key is set for provider `{}`, which serves {}: set {} and start the daemon again.",
+                config.name, model.id, config.key_variable
+            );
+            return Err(failure(Cause::NoKey, message));
+        }
+        Ok(Candidate { provider, model })
+    }
+
+    /// `provider/model`, listed or not.
+    fn addressed(&self, name: &str) -> Option<Model> {
+        let (provider, id) = name.split_once('/')?;
+        let config =
+            self.config.providers.iter().find(|config| config.name.eq_ignore_ascii_case(provider))?;
+        if id.is_empty() {
+            return None;
+        }
+        let listed =
+            self.catalogue.models().iter().find(|model| model.provider == config.name && model.is_called(id));
+        Some(listed.cloned().unwrap_or_else(|| Model::unlisted(&config.name, id)))
+    }
+
+    /// Adds the candidates of the policy that are not there yet.
+    fn extend(&self, candidates: &mut Vec<Candidate>) {
+        let Some(first) = candidates.first().cloned() else { return };
+        let mut more = if self.config.chain.is_empty() {
+            self.firsts()
+        } else {
+            self.config.chain.iter().filter_map(|name| self.resolve(name).ok()).collect()
+        };
+        match self.config.fallback {
+            FallbackPolicy::Off => return,
+            FallbackPolicy::Chain => {}
+            FallbackPolicy::Family => {
+                more.retain(|candidate| candidate.provider == first.provider);
+                let family =
+                    self.catalogue.models().iter().filter(|model| model.provider == first.model.provider);
+                more.extend(family.map(|model| Candidate { provider: first.provider, model: model.clone() }));
+            }
+        }
+        for candidate in more {
+            let same = |known: &Candidate| {
+                known.provider == candidate.provider && known.model.id == candidate.model.id
+            };
+            if candidates.len() < CANDIDATES_MAX && !candidates.iter().any(same) {
+                candidates.push(candidate);
+            }
+        }
+    }
+
+    fn nothing_usable(&self) -> Failure {
+        let variables: Vec<&str> = self
+            .config
+            .providers
+            .iter()
+            .filter(|provider| !is_usable(provider))
+            .map(|provider| provider.key_variable.as_str())
+            .collect();
+        if variables.is_empty() {
+            let message =
+                "No model is set for the configured providers: name one as `provider/model`, or set \
+                           EXAI_DEFAULT_MODEL."
+                    .to_owned();
+            return failure(Cause::UnknownModel, message);
+        }
+        let message = format!(
+            "No key is set, so no model can be asked: set {} and start the daemon again.",
+            variables.join(" or ")
+        );
+        failure(Cause::NoKey, message)
+    }
+
+    fn unknown(&self, name: &str) -> Failure {
+        let configured = |provider: &str| self.config.providers.iter().any(|config| config.name == provider);
+        let near = self.catalogue.nearest(name, configured);
+        let hint = if near.is_empty() {
+            "`listmodels` shows the known ones".to_owned()
+        } else {
+            format!("did you mean {}?", near.join(", "))
+        };
+        let name: String = name.chars().take(80).collect();
+        let message = format!(
+            "Model `{name}` is unknown; {hint} A model that is not listed is addressed as `provider/model`."
+        );
+        failure(Cause::UnknownModel, message)
+    }
+}
+
+fn failure(cause: Cause, message: String) -> Failure {
+    Failure { cause, message, attempts: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! What people and models read when nothing answered.
+
+use crate::cause::Cause;
+use crate::config::ProviderConfig;
+use crate::reply::AttemptReport;
+
+/// The sentence on a call that failed: what went wrong at each attempt, and what to do about the last.
+pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], provider: Option<&ProviderConfig>) -> String {
+    let mut text = match attempts {
+        [] => format!("No model answered: {}.", what(cause)),
+        [only] => format!("{} did not answer: {}.", place(only), told(only)),
+        many => {
+            let list: Vec<String> = many.iter().map(|one| format!("{}: {}", place(one), told(one))).collect();
+            format!("No model answered. {}.", list.join("; "))
+        }
+    };
+    if let Some(advice) = advice(cause, provider) {
+        text.push(' ');
+        text.push_str(&advice);
+    }
+    text
+}
+
+fn place(attempt: &AttemptReport) -> String {
+    format!("{} at {}", attempt.model, attempt.provider)
+}
+
+fn told(attempt: &AttemptReport) -> String {
+    let seconds = attempt.ms as f64 / 1000.0;
+    let detail = attempt.detail.trim_end_matches('.');
+    if detail.is_empty() {
+        format!("{} after {seconds:.1} s", attempt.cause)
+    } else {
+        format!("{} after {seconds:.1} s ({detail})", attempt.cause)
+    }
+}
+
+fn what(cause: Cause) -> String {
+    match cause {
+        Cause::Denied(why) => why.to_string(),
+        Cause::Deadline => "the call's time was over".to_owned(),
+        other => other.code().to_owned(),
+    }
+}
+
+fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
+    let name = provider.map_or("the provider", |provider| provider.name.as_str());
+    let variable = provider.map_or("its key", |provider| provider.key_variable.as_str());
+    let url = provider.map_or("its base URL", |provider| provider.base_url.as_str());
+    Some(match cause {
+        Cause::Connect | Cause::Dns | Cause::Tls => {
+            format!("Check the network and the address of {name}: {url}.")
+        }
+        Cause::AuthDead => format!("The key is refused: check {variable}, and that it belongs to {url}."),
+        Cause::AccountDead => {
+            format!("The account at {name} can't be used: see to its balance or plan, or ask another model.")
+        }
+        Cause::Quota => {
+            format!("The quota at {name} is used up for now: ask another model, or again after the reset.")
+        }
+        Cause::ModelGone => format!("{name} does not serve this model: `listmodels` shows others."),
+        Cause::ContextOverflow => {
+            "Ask with less text or fewer files, or a model with a larger context.".to_owned()
+        }
+        Cause::BadRequest => "Sending the same again will not help.".to_owned(),
+        Cause::Policy => "Put the question in other words, or ask another model.".to_owned(),
+        Cause::EmptyAnswer => "Ask again with a lower effort, or another model.".to_owned(),
+        Cause::Server | Cause::Rate | Cause::Cut | Cause::Malformed | Cause::Stall(_) | Cause::Busy => {
+            "Asking again in a minute may help, or another model.".to_owned()
+        }
+        Cause::Deadline => "Ask for less at a time, or raise EXAI_CALL_TIMEOUT.".to_owned(),
+        Cause::Denied(_) | Cause::NoKey | Cause::UnknownModel => return None,
+    })
+}

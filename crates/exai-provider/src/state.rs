@@ -1,0 +1,184 @@
+//! What runs at a provider, who waits for a place there, and how it has done lately.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::cause::Cause;
+use crate::health::{HealthState, ProviderHealth};
+use crate::timer::Timer;
+
+/// Most calls that wait for a place. More would not get one within any deadline.
+const WAITING_MAX: u32 = 256;
+
+/// No progress yet.
+const NEVER: u64 = u64::MAX;
+
+/// One provider's state.
+pub(crate) struct ProviderState {
+    name: String,
+    max_concurrency: u32,
+    places: Arc<Semaphore>,
+    waiting: AtomicU32,
+    last_progress_ms: AtomicU64,
+    record: Mutex<Record>,
+}
+
+#[derive(Default)]
+struct Record {
+    /// Start of each request that runs.
+    flights: BTreeMap<u64, Duration>,
+    next_flight: u64,
+    last_ok: Option<Duration>,
+    last_error: Option<(Cause, Duration)>,
+    failures: u32,
+}
+
+/// A place for one request; dropping it frees the place.
+pub(crate) struct Place<'a> {
+    state: &'a ProviderState,
+    flight: u64,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// No place in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NoPlace;
+
+impl ProviderState {
+    /// A provider that nothing is known of.
+    pub(crate) fn new(name: &str, max_concurrency: u32) -> Self {
+        let max_concurrency = max_concurrency.max(1);
+        Self {
+            name: name.to_owned(),
+            max_concurrency,
+            places: Arc::new(Semaphore::new(max_concurrency as usize)),
+            waiting: AtomicU32::new(0),
+            last_progress_ms: AtomicU64::new(NEVER),
+            record: Mutex::default(),
+        }
+    }
+
+    /// Whether a call would have to wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
+    /// Waits for a place, first come first served.
+    ///
+    /// # Errors
+    /// [`NoPlace`] when none is free until then, or too many wait.
+    pub(crate) async fn admit(&self, timer: &dyn Timer, until: Duration) -> Result<Place<'_>, NoPlace> {
+        let permit = match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _waiting = Waiting::join(&self.waiting)?;
+                tokio::select! {
+                    biased;
+                    permit = Arc::clone(&self.places).acquire_owned() => permit.map_err(|_| NoPlace)?,
+                    () = timer.sleep_until(until) => return Err(NoPlace),
+                }
+            }
+        };
+        let mut record = self.record();
+        let flight = record.next_flight;
+        record.next_flight += 1;
+        record.flights.insert(flight, timer.now());
+        Ok(Place { state: self, flight, _permit: permit })
+    }
+
+    /// An attempt brought an answer.
+    pub(crate) fn succeeded(&self, now: Duration) {
+        let mut record = self.record();
+        record.last_ok = Some(now);
+        record.failures = 0;
+    }
+
+    /// An attempt failed.
+    pub(crate) fn failed(&self, now: Duration, cause: Cause) {
+        let mut record = self.record();
+        record.last_error = Some((cause, now));
+        record.failures = record.failures.saturating_add(1);
+    }
+
+    /// What is known, for people.
+    pub(crate) fn health(&self, now: Duration, key: KeyState) -> ProviderHealth {
+        let record = self.record();
+        let ms_since = |at: Duration| millis(now.saturating_sub(at));
+        let open_error = record.last_error.filter(|(_, at)| record.last_ok.is_none_or(|ok| ok < *at));
+        let state = match (key, open_error.map(|(cause, _)| cause)) {
+            (KeyState::Missing, _) => HealthState::NoKey,
+            (_, Some(Cause::AuthDead | Cause::AccountDead)) => HealthState::Dead,
+            (_, Some(_)) => HealthState::Failing,
+            (_, None) if record.last_ok.is_some() => HealthState::Ok,
+            (_, None) => HealthState::Unknown,
+        };
+        let progress = self.last_progress_ms.load(Ordering::Relaxed);
+        ProviderHealth {
+            name: self.name.clone(),
+            state,
+            in_flight: u32::try_from(record.flights.len()).unwrap_or(u32::MAX),
+            max_concurrency: self.max_concurrency,
+            waiting: self.waiting.load(Ordering::Relaxed),
+            oldest_ms: record.flights.values().min().map(|at| ms_since(*at)),
+            last_progress_ms: (progress != NEVER).then(|| millis(now).saturating_sub(progress)),
+            last_ok_ms: record.last_ok.map(ms_since),
+            last_error: open_error.map(|(cause, _)| cause.code()),
+            last_error_ms: open_error.map(|(_, at)| ms_since(at)),
+            failures: record.failures,
+        }
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        // Every change is one step, so a panic elsewhere leaves it whole.
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a provider has what it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyState {
+    /// It has a key, or needs none.
+    Present,
+    /// It has none.
+    Missing,
+}
+
+impl Place<'_> {
+    /// Text has come.
+    pub(crate) fn progress(&self, now: Duration) {
+        self.state.last_progress_ms.store(millis(now), Ordering::Relaxed);
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.state.record().flights.remove(&self.flight);
+    }
+}
+
+/// Counts one that waits, for as long as it does.
+struct Waiting<'a>(&'a AtomicU32);
+
+impl<'a> Waiting<'a> {
+    fn join(count: &'a AtomicU32) -> Result<Self, NoPlace> {
+        let waiting = Self(count);
+        if count.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX { Err(NoPlace) } else { Ok(waiting) }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! From the bytes of a body to an answer: events of a stream, or one JSON text, whichever comes.
+
+use crate::answer::{Answer, Progress};
+use crate::chunk::{Chunk, Parsed};
+use crate::error_body::ErrorBody;
+use crate::sse::{DONE, Decoder, Kind};
+
+/// Most bytes of a body that is one JSON text.
+const WHOLE_BYTES_MAX: usize = 16 << 20;
+
+/// Chunks that may be unreadable before a stream is given up.
+const UNREADABLE_MAX: u32 = 1;
+
+/// Why a body can't be read on.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// The provider reports an error.
+    Error(ErrorBody),
+    /// Not what was agreed on.
+    Malformed(String),
+}
+
+/// A body as it is read.
+#[derive(Default)]
+pub(crate) struct Stream {
+    /// What has come of the answer.
+    pub(crate) answer: Answer,
+    /// Unreadable chunks that were passed over.
+    pub(crate) unreadable: u32,
+    form: Form,
+}
+
+#[derive(Default)]
+enum Form {
+    /// Nothing but blanks so far.
+    #[default]
+    Unknown,
+    /// Server-sent events.
+    Events(Decoder),
+    /// Something else, kept whole: JSON, or a page of HTML.
+    Whole(Vec<u8>),
+}
+
+impl Stream {
+    /// Takes a piece of the body.
+    ///
+    /// # Errors
+    /// [`Broken`]; the answer so far stays.
+    pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Progress, Broken> {
+        if matches!(self.form, Form::Unknown) {
+            self.form = Form::guess(bytes);
+        }
+        match &mut self.form {
+            Form::Unknown => Ok(Progress::default()),
+            Form::Whole(kept) => {
+                if kept.len() + bytes.len() > WHOLE_BYTES_MAX {
+                    return Err(Broken::Malformed("the body is larger than 16 MiB".to_owned()));
+                }
+                kept.extend_from_slice(bytes);
+                Ok(Progress::default())
+            }
+            Form::Events(decoder) => {
+                let mut sink = Sink { answer: &mut self.answer, unreadable: &mut self.unreadable };
+                let mut rest = bytes;
+                let mut progress = Progress::default();
+                while !sink.answer.done {
+                    let event =
+                        decoder.next(&mut rest).map_err(|error| Broken::Malformed(error.to_string()))?;
+                    let Some(event) = event else { break };
+                    let more = sink.event(event.kind, event.data)?;
+                    progress.chars += more.chars;
+                    progress.content_chars += more.content_chars;
+                }
+                Ok(progress)
+            }
+        }
+    }
+
+    /// The body is over.
+    ///
+    /// # Errors
+    /// [`Broken`], for bodies that are no stream.
+    pub(crate) fn finish(&mut self) -> Result<(), Broken> {
+        match std::mem::take(&mut self.form) {
+            Form::Unknown => {
+                // An empty body is an empty answer.
+                self.answer.done = true;
+                Ok(())
+            }
+            Form::Events(mut decoder) => {
+                self.answer.done |= decoder.finish().is_some_and(|event| event.data == DONE);
+                Ok(())
+            }
+            Form::Whole(body) => self.finish_whole(&body),
+        }
+    }
+
+    fn finish_whole(&mut self, body: &[u8]) -> Result<(), Broken> {
+        match Chunk::parse(body) {
+            Ok(Parsed::Piece(chunk)) => {
+                self.answer
+                    .absorb(&chunk)
+                    .map_err(|_| Broken::Malformed("the answer is too large".to_owned()))?;
+                self.answer.done = true;
+                Ok(())
+            }
+            Ok(Parsed::Error(error)) => Err(Broken::Error(error)),
+            Err(_) => {
+                let text = String::from_utf8_lossy(body.get(..body.len().min(800)).unwrap_or_default());
+                let message = format!("instead of an answer came: {text}");
+                Err(Broken::Error(ErrorBody { code: None, kind: None, message }))
+            }
+        }
+    }
+}
+
+impl Form {
+    /// By the first byte that is no blank: no line of a stream begins like JSON or HTML. The `content-type` is no better
+    /// witness: errors come as `text/event-stream`, and streams as `application/json`.
+    fn guess(bytes: &[u8]) -> Self {
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+        match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            None => Self::Unknown,
+            Some(b'{' | b'[' | b'<' | b'"') => Self::Whole(Vec::new()),
+            Some(_) => Self::Events(Decoder::default()),
+        }
+    }
+}
+
+struct Sink<'a> {
+    answer: &'a mut Answer,
+    unreadable: &'a mut u32,
+}
+
+impl Sink<'_> {
+    fn event(&mut self, kind: Kind, data: &[u8]) -> Result<Progress, Broken> {
+        if kind == Kind::Error {
+            return Err(Broken::Error(ErrorBody::parse(data)));
+        }
+        let data = data.trim_ascii();
+        if data.is_empty() {
+            return Ok(Progress::default());
+        }
+        if data == DONE {
+            self.answer.done = true;
+            return Ok(Progress::default());
+        }
+        match Chunk::parse(data) {
+            Ok(Parsed::Piece(chunk)) => self
+                .answer
+                .absorb(&chunk)
+                .map_err(|_| Broken::Malformed("the answer is too large".to_owned())),
+            Ok(Parsed::Error(error)) => Err(Broken::Error(error)),
+            Err(_) if *self.unreadable < UNREADABLE_MAX => {
+                *self.unreadable += 1;
+                Ok(Progress::default())
+            }
+            Err(_) => Err(Broken::Malformed("chunks of the stream are no JSON".to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
