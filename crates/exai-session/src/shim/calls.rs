@@ -41,6 +41,8 @@ pub(super) struct Open {
     pub(super) accepted_seen: bool,
     pub(super) attempts_seen: u32,
     pub(super) cancelled: bool,
+    /// The journal of the daemon it was last written to, and `attempts_seen` at that moment.
+    exposed: Option<(JournalId, u32)>,
     /// After a `refused` that may pass: when to send again.
     pub(super) retry_at: Option<Duration>,
 }
@@ -61,15 +63,30 @@ impl Open {
         }
     }
 
+    /// The call is about to be written to the daemon with this journal. Each daemon that had it and lost its journal
+    /// may have begun an attempt that was never seen here, so each counts for one.
+    pub(super) fn expose(&mut self, journal: JournalId) {
+        if let Some((_, before)) = self.exposed.filter(|(other, _)| *other != journal) {
+            self.attempts_seen = self.attempts_seen.max(before + 1);
+        }
+        self.exposed = Some((journal, self.attempts_seen));
+        // A call that came from another journal keeps telling so until this one has accepted it: should this daemon
+        // die before it has read the frame, the next one must still know that it may have run elsewhere.
+        self.under.get_or_insert(journal);
+        self.retry_at = None;
+    }
+
     /// Refused by the daemon with this journal: provably not run there. What may have happened under another
     /// journal stays on record.
     pub(super) fn not_run_under(&mut self, journal: Option<JournalId>) {
         if self.under == journal && !self.accepted_seen {
             self.under = None;
         }
+        self.exposed = self.exposed.filter(|(last, _)| Some(*last) != journal);
     }
 
-    pub(super) fn frame(&self, now: Duration, call_id: CallId) -> ShimFrame {
+    /// The frame to send; `under` is the journal it was sent to before.
+    pub(super) fn frame(&self, now: Duration, call_id: CallId, under: Option<JournalId>) -> ShimFrame {
         let Ask::Call(call) = &self.ask else { return ShimFrame::Attach(Attach { call_id }) };
         ShimFrame::Call(Call {
             call_id,
@@ -78,7 +95,7 @@ impl Open {
             fingerprint: call.fingerprint,
             adopt_key: call.adopt_key,
             remaining_ms: millis(self.deadline.saturating_sub(now)),
-            under: self.under,
+            under,
             accepted_seen: self.accepted_seen,
             attempts_seen: self.attempts_seen,
             trace: call.trace.clone(),
@@ -125,6 +142,7 @@ impl Calls {
             accepted_seen: false,
             attempts_seen: 0,
             cancelled: false,
+            exposed: None,
             retry_at: None,
         };
         if self.open.len() >= CALLS_MAX || self.bytes + open.bytes() > BYTES_MAX {

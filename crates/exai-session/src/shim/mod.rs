@@ -202,13 +202,11 @@ impl ShimEnd {
     }
 
     fn send_call(&mut self, now: Duration, call_id: CallId) {
-        let Some(under) = self.link.journal() else { return };
+        let Some(journal) = self.link.journal() else { return };
         let Some(open) = self.calls.get_mut(call_id) else { return };
-        let frame = open.frame(now, call_id);
-        open.retry_at = None;
-        // A call that came from another journal keeps telling so until this one has accepted it: should this daemon
-        // die before it has read the frame, the next one must still know that it may have run elsewhere.
-        open.under.get_or_insert(under);
+        let before = open.under;
+        open.expose(journal);
+        let frame = open.frame(now, call_id, before);
         self.send(now, &frame);
     }
 }

@@ -1,6 +1,7 @@
 //! Both ends against each other, in virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod chaos;
 mod world;
 
 use exai_journal::JournalError;
