@@ -14,6 +14,15 @@ use crate::world::World;
 /// If stderr can't be written.
 pub(crate) fn checked(world: &World, start: Start) -> std::io::Result<Result<Loaded, ExitCode>> {
     let loaded = world.settings(start);
+    let code = tell(&loaded)?;
+    Ok(if loaded.errors.is_empty() { Ok(loaded) } else { Err(code) })
+}
+
+/// Puts errors and warnings on stderr; the exit code they ask for.
+///
+/// # Errors
+/// If stderr can't be written.
+pub(crate) fn tell(loaded: &Loaded) -> std::io::Result<ExitCode> {
     let mut stderr = std::io::stderr().lock();
     for warning in &loaded.warnings {
         writeln!(stderr, "warning: {warning}")?;
@@ -21,5 +30,5 @@ pub(crate) fn checked(world: &World, start: Start) -> std::io::Result<Result<Loa
     for error in &loaded.errors {
         writeln!(stderr, "error: {error}")?;
     }
-    Ok(if loaded.errors.is_empty() { Ok(loaded) } else { Err(exit::config()) })
+    Ok(if loaded.errors.is_empty() { exit::OK } else { exit::config() })
 }

@@ -71,3 +71,32 @@ fn status_without_a_daemon_is_3_for_people_and_programs() {
     assert_eq!(code, Some(3));
     assert!(stdout.starts_with('{') && stdout.ends_with("}\n"), "{stdout}");
 }
+
+#[test]
+fn settings_lists_all_without_secrets_and_says_where_each_comes_from() {
+    let home = tempfile::tempdir().unwrap();
+    let output = exai(home.path(), &["settings"]).env("GLM_API_KEY", "glm-very-secret").output().unwrap();
+    let (code, stdout, stderr) = code_and_text(&output);
+    assert_eq!(code, Some(0), "{stderr}");
+    let line = |name: &str| stdout.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
+    assert!(line("EXAI_WS_PORT").contains("8079"), "{stdout}");
+    assert!(line("GLM_API_KEY").contains("environment"), "{stdout}");
+    assert!(!format!("{stdout}{stderr}").contains("very-secret"), "{stdout}");
+}
+
+#[test]
+fn wrong_settings_are_all_told_at_once_with_78() {
+    let home = tempfile::tempdir().unwrap();
+    for subcommand in ["settings", "daemon", "status", "health", "stop"] {
+        let output = exai(home.path(), &[subcommand])
+            .env("EXAI_WS_PORT", "eighty")
+            .env("EXAI_CALL_TIMEOUT", "never")
+            .output()
+            .unwrap();
+        let (code, _, stderr) = code_and_text(&output);
+        assert_eq!(code, Some(78), "{subcommand}: {stderr}");
+        for word in ["EXAI_WS_PORT", "eighty", "EXAI_CALL_TIMEOUT", "never"] {
+            assert!(stderr.contains(word), "{subcommand}: {word} is missing:\n{stderr}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 
 /// Every generated file: path from the root, and its text.
 pub fn files() -> Vec<(&'static str, String)> {
-    Vec::new()
+    exai_settings::docs::files().into()
 }
 
 /// Writes the files; returns the paths of those that changed.

@@ -2,7 +2,9 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
+use std::pin::pin;
 use std::process::{ExitCode, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -14,6 +16,9 @@ use crate::call::arguments;
 use crate::call::dialogue::{self, Dialogue, Heard};
 use crate::exit;
 use crate::world::World;
+
+/// How long a shim may take to go after the end of its stdin: twenty times what it promises.
+const GOING: Duration = Duration::from_secs(2);
 
 /// The words of this subcommand.
 pub(crate) fn command() -> Command {
@@ -107,13 +112,19 @@ impl Shim {
     async fn converse(&mut self, dialogue: &Dialogue) -> anyhow::Result<End> {
         let mut progress = Progress::new();
         let mut cancelled = false;
+        let mut interrupt = pin!(tokio::signal::ctrl_c());
         self.say(&[dialogue.open()]).await?;
         loop {
             let line = tokio::select! {
                 line = self.lines.next_line() => line?,
-                interrupted = tokio::signal::ctrl_c(), if !cancelled => {
+                interrupted = &mut interrupt => {
                     interrupted?;
+                    if cancelled {
+                        // Again: the shim does not seem to read.
+                        return Ok(End::Cancelled);
+                    }
                     cancelled = true;
+                    interrupt.set(tokio::signal::ctrl_c());
                     self.say(&dialogue.cancel()).await?;
                     continue;
                 }
@@ -143,7 +154,9 @@ impl Shim {
     async fn stop(self) -> anyhow::Result<()> {
         let Self { mut process, stdin, lines } = self;
         drop((stdin, lines));
-        process.wait().await?;
+        if tokio::time::timeout(GOING, process.wait()).await.is_err() {
+            process.kill().await?;
+        }
         Ok(())
     }
 }

@@ -1,17 +1,38 @@
-//! Soon.
+//! `exai daemon`.
+
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use exai_settings::Start;
 
 use crate::exit;
+use crate::settings_gate::checked;
 use crate::world::World;
 
 /// The words of this subcommand.
 pub(crate) fn command() -> Command {
     Command::new("daemon")
+        .about("Do the work: listen for shims, ask the providers")
+        .arg(
+            Arg::new("local")
+                .long("local")
+                .action(ArgAction::SetTrue)
+                .hide(true)
+                .help("Started by a shim: a free loopback port, a random token, and an end when idle"),
+        )
+        .after_help(
+            "A `.env` in the working directory comes before the user's own. SIGTERM ends it in order.\n\
+             Exit code: 0 ended in order, 75 another daemon has the state directory, 78 wrong settings.",
+        )
 }
 
 /// Runs it.
-pub(crate) fn run(_world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let local = matches.get_flag("local");
+    let start = if local { Start::ByProgram } else { Start::DaemonByHand };
+    let _loaded = match checked(world, start)? {
+        Ok(loaded) => loaded,
+        Err(code) => return Ok(code),
+    };
     Ok(exit::NO)
 }

@@ -1,17 +1,49 @@
-//! Soon.
+//! `exai settings`.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{ArgMatches, Command};
+use exai_settings::{Secret, Settings, Start, render};
 
-use crate::exit;
+use crate::ask::{Request, ask};
+use crate::locate::locate;
+use crate::settings_gate;
 use crate::world::World;
+
+/// Longest wait for the daemon, which is asked for its own values.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The words of this subcommand.
 pub(crate) fn command() -> Command {
     Command::new("settings")
+        .about("Show every setting: value, origin, unit, meaning, and where the running daemon differs")
+        .after_help("Secrets are not shown. Exit code: 0, or 78 if a setting is wrong.")
 }
 
 /// Runs it.
-pub(crate) fn run(_world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    Ok(exit::NO)
+pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let loaded = world.settings(Start::ByHand);
+    let running = of_daemon(&loaded.settings);
+    let table = render(loaded.explain(), running.as_ref().ok());
+    std::io::stdout().write_all(table.as_bytes())?;
+    if let Err(why) = running {
+        writeln!(std::io::stderr(), "no running daemon to compare with: {why}")?;
+    }
+    Ok(settings_gate::tell(&loaded)?)
+}
+
+/// What the running daemon has in force, without secrets.
+fn of_daemon(settings: &Settings) -> Result<BTreeMap<String, String>, String> {
+    let located = locate(settings).map_err(|error| error.to_string())?;
+    let request =
+        Request { method: "GET", path: "/settings", token: located.token.as_ref().map(Secret::expose) };
+    let response =
+        ask(&located.address, request, TIMEOUT).map_err(|error| format!("{}: {error}", located.address))?;
+    if response.status != 200 {
+        return Err(format!("{} answered {}: {}", located.address, response.status, response.body.trim()));
+    }
+    serde_json::from_str(&response.body).map_err(|error| format!("{}: {error}", located.address))
 }

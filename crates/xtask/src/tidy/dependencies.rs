@@ -39,7 +39,8 @@ fn used(repo: &Repo, findings: &mut Vec<Finding>) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for manifest in Manifest::all(repo) {
         for (name, dependency) in manifest.dependencies.iter().chain(&manifest.other) {
-            if dependency.source == Source::Own {
+            // A crate may name itself, to switch features on for its tests.
+            if dependency.source == Source::Own && *name != manifest.name {
                 let message = format!("`{name}`: declare it in the workspace, so that it has one version");
                 findings.push(Finding::of_file(&manifest.path, message));
             }
