@@ -1,11 +1,15 @@
-//! The test world as processes: `exai-sim provider`.
+//! The test world as processes: `exai-sim provider`, `exai-sim bench`.
 
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context as _, bail};
 use exai_sim::provider::{Lifetime, ServeOptions, serve_blocking};
 
-const USAGE: &str = "usage: exai-sim provider [--port PORT] [--until-stdin-closes]";
+const USAGE: &str = "usage:
+  exai-sim provider [--port PORT] [--until-stdin-closes]   a simulated provider; prints its URL
+  exai-sim bench [--exe PATH]                              measures exai (built first, unless given) and prints a table
+  exai-sim demo --exe PATH                                 what `exai demo` does";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,8 +29,44 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         Some((command, [])) if command == "floor" => {
             Ok(exai_sim::bench::floor().map(|()| ExitCode::SUCCESS)?)
         }
+        Some((command, rest)) if command == "bench" => bench(rest),
+        Some((command, rest)) if command == "demo" => demo(rest),
         _ => bail!("{USAGE}"),
     }
+}
+
+fn bench(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let this = std::env::current_exe()?;
+    let exe = match arguments {
+        [] => build_beside(&this)?,
+        [flag, path] if flag == "--exe" => PathBuf::from(path),
+        _ => bail!("{USAGE}"),
+    };
+    exai_sim::bench::bench(&exe, &this, &mut std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn demo(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let [flag, exe] = arguments else { bail!("{USAGE}") };
+    if flag != "--exe" {
+        bail!("{USAGE}");
+    }
+    let report = exai_sim::demo::demo(Path::new(exe), &mut std::io::stdout())?;
+    Ok(if report.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Builds `exai` as this program was built, so that it stands beside it.
+fn build_beside(this: &Path) -> anyhow::Result<PathBuf> {
+    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    cargo.args(["build", "-p", "exai", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    if !cargo.status().context("can't run cargo; name a binary with --exe")?.success() {
+        bail!("exai does not build");
+    }
+    Ok(this.with_file_name(format!("exai{}", std::env::consts::EXE_SUFFIX)))
 }
 
 fn provider(arguments: &[String]) -> anyhow::Result<ExitCode> {

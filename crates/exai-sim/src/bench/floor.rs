@@ -28,7 +28,7 @@ pub fn floor() -> std::io::Result<()> {
 }
 
 /// The bytes of the first `"id":` value: no parser, because the floor has none.
-fn id_in(line: &[u8]) -> Option<&[u8]> {
+pub(super) fn id_in(line: &[u8]) -> Option<&[u8]> {
     const KEY: &[u8] = b"\"id\":";
     let start = line.windows(KEY.len()).position(|w| w == KEY)? + KEY.len();
     let rest = line.get(start..)?;

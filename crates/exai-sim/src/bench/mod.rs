@@ -1,5 +1,57 @@
-//! The benchmark, and the floor that it measures against.
+//! The benchmark: every figure of the project's budget, measured from outside on real processes, beside the same
+//! figure of the smallest process that could be there instead.
+//!
+//! The measuring host is as cheap as can be (raw bytes, no JSON on the hot path), so that what is measured is the
+//! other side. Nothing is shared that a user would not share: the daemon runs from a copy of the binary, because
+//! pages of one file that two processes have mapped are halved in both accounts.
 
+mod bed;
+mod calls;
+mod deltas;
 mod floor;
+mod memory;
+mod raw_host;
+mod restart;
+mod samples;
+mod start;
+mod table;
+
+use std::io::Write;
+use std::path::Path;
 
 pub use floor::floor;
+
+use bed::Bed;
+use table::Table;
+
+/// Measures the `exai` binary `exe` with the floor process `floor` (this crate's own binary), and prints a Markdown
+/// table. Takes one to two minutes; progress goes to stderr.
+///
+/// # Errors
+/// A process can't be started, dies, or does not answer in time.
+pub fn bench(exe: &Path, floor: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let bed = Bed::new(exe, floor)?;
+    let mut table = Table::default();
+    for (name, measure) in FIGURES {
+        eprintln!("measuring {name} …");
+        match measure(&bed) {
+            Ok(rows) => table.extend(rows),
+            // The other figures are still worth having.
+            Err(error) => table.failed(name, &error),
+        }
+    }
+    writeln!(out, "{}", table.markdown())?;
+    Ok(())
+}
+
+type Measure = fn(&Bed) -> anyhow::Result<Vec<table::Row>>;
+
+/// In the order of the table.
+const FIGURES: [(&str, Measure); 6] = [
+    ("the start of the shim", start::shim),
+    ("the start of the daemon", start::daemon),
+    ("idle memory", memory::idle),
+    ("calls", calls::version),
+    ("deltas", deltas::cost),
+    ("restarts", restart::cycles),
+];

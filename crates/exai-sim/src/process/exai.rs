@@ -91,7 +91,12 @@ impl Exai {
 
     /// A command with this installation's environment and nothing else.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = Command::new(&self.exe);
+        self.command_of(&self.exe, arguments)
+    }
+
+    /// As [`Exai::command`], with another program.
+    pub fn command_of<S: AsRef<OsStr>>(&self, program: &Path, arguments: &[S]) -> Command {
+        let mut command = Command::new(program);
         command.args(arguments).env_clear().envs(&self.env).current_dir(self.home.path());
         command
     }

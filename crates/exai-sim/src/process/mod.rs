@@ -15,7 +15,7 @@ pub use http::{HttpAnswer, http_get};
 pub use port::Port;
 pub use temp::TempDir;
 
-pub(crate) use pace::poll;
+pub(crate) use pace::{pace, poll, poll_every};
 
 /// Longest time that anything may take which is not itself about time: generous, because the machine may be busy, and
 /// finite, because a test that hangs says nothing.

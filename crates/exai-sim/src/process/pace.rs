@@ -6,7 +6,16 @@ use std::time::{Duration, Instant};
 const STEP: Duration = Duration::from_millis(2);
 
 /// Looks until something is found; `None` after `timeout`.
-pub(crate) fn poll<T>(timeout: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+pub(crate) fn poll<T>(timeout: Duration, look: impl FnMut() -> Option<T>) -> Option<T> {
+    poll_every(STEP, timeout, look)
+}
+
+/// As [`poll`], with this time between two looks.
+pub(crate) fn poll_every<T>(
+    step: Duration,
+    timeout: Duration,
+    mut look: impl FnMut() -> Option<T>,
+) -> Option<T> {
     let start = Instant::now();
     loop {
         if let Some(found) = look() {
@@ -15,7 +24,7 @@ pub(crate) fn poll<T>(timeout: Duration, mut look: impl FnMut() -> Option<T>) ->
         if start.elapsed() >= timeout {
             return None;
         }
-        pace(STEP);
+        pace(step);
     }
 }
 
@@ -24,6 +33,6 @@ pub(crate) fn poll<T>(timeout: Duration, mut look: impl FnMut() -> Option<T>) ->
     clippy::disallowed_methods,
     reason = "another process can't wake this thread, and some scripts are made of time"
 )]
-fn pace(length: Duration) {
+pub(crate) fn pace(length: Duration) {
     std::thread::sleep(length);
 }

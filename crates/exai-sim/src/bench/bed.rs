@@ -1,0 +1,54 @@
+//! What is measured, and where.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use super::raw_host::RawHost;
+use crate::process::{Exai, TempDir};
+
+/// Longest time for one figure: three minutes in all, with room.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Copies of the binaries.
+#[derive(Debug)]
+pub(super) struct Bed {
+    shim: PathBuf,
+    daemon: PathBuf,
+    floor: PathBuf,
+    _copies: TempDir,
+}
+
+impl Bed {
+    pub(super) fn new(exe: &Path, floor: &Path) -> anyhow::Result<Self> {
+        let copies = TempDir::new()?;
+        let copy = |from: &Path, name: &str| -> anyhow::Result<PathBuf> {
+            let to = copies.path().join(name);
+            std::fs::copy(from, &to)?;
+            Ok(to)
+        };
+        Ok(Self {
+            shim: copy(exe, "shim")?,
+            daemon: copy(exe, "daemon")?,
+            floor: copy(floor, "floor")?,
+            _copies: copies,
+        })
+    }
+
+    /// An installation whose daemon is a copy of the binary. Logs are at the level that users have.
+    pub(super) fn exai(&self) -> anyhow::Result<Exai> {
+        let mut exai = Exai::new(&self.daemon)?;
+        exai.unset("LOG_LEVEL");
+        Ok(exai)
+    }
+
+    /// A shim of this installation, before its handshake.
+    pub(super) fn shim(&self, exai: &Exai) -> anyhow::Result<RawHost> {
+        RawHost::spawn(&mut exai.command_of(&self.shim, &["shim"]), LIMIT)
+    }
+
+    /// The floor process.
+    pub(super) fn floor(&self) -> anyhow::Result<RawHost> {
+        RawHost::spawn(Command::new(&self.floor).arg("floor").env_clear(), LIMIT)
+    }
+}
