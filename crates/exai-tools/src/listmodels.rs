@@ -1,7 +1,7 @@
 //! `listmodels`: what `chat` can be asked to use.
 
 use exai_provider::ModelInfo;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::class::Class;
 use crate::context::ToolContext;
@@ -12,7 +12,7 @@ use crate::tool::{Reach, Tool};
 pub(crate) const TOOL: Tool = Tool {
     name: "listmodels",
     title: "List models",
-    description: "Models that `chat` can use: id, provider, aliases, context, output limit, and whether a key is \
+    description: "Models that `chat` can use: id, provider, aliases, context, output limit, price, and whether a key is \
         set. Free.",
     search_hint: "available models, providers, GLM, Kimi, context size",
     class: Class::Pure,
@@ -25,10 +25,7 @@ pub(crate) const TOOL: Tool = Tool {
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
     let models = context.providers.models();
     let main = text(&models);
-    ToolResult::success(
-        Text { main, ..Text::default() },
-        json!({ "models": models.iter().map(facts).collect::<Vec<_>>() }),
-    )
+    ToolResult::success(Text { main, ..Text::default() }, json!({ "models": models }))
 }
 
 fn text(models: &[ModelInfo]) -> String {
@@ -57,21 +54,9 @@ fn line(model: &ModelInfo) -> String {
     if model.thinks {
         parts.push("thinks".to_owned());
     }
+    parts
+        .extend(model.price.map(|(input, output)| format!("USD {input}/{output} per million tokens in/out")));
     parts.join(" · ")
-}
-
-fn facts(model: &ModelInfo) -> Value {
-    let ModelInfo { id, provider, aliases, context, output_cap, thinks, is_default, usable, .. } = model;
-    json!({
-        "id": id,
-        "provider": provider,
-        "aliases": aliases,
-        "context": context,
-        "output_cap": output_cap,
-        "thinks": thinks,
-        "is_default": is_default,
-        "usable": usable,
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,24 @@
 use std::collections::BTreeSet;
 
+use exai_provider::ModelInfo;
 use serde_json::Value;
 
 use crate::{Class, catalogue_hash, catalogue_json, class, files_params, names};
+
+/// A usable model, for tests of every file.
+pub(crate) fn model(id: &str) -> ModelInfo {
+    ModelInfo {
+        id: id.to_owned(),
+        provider: "glm".to_owned(),
+        aliases: Vec::new(),
+        context: 200_000,
+        output_cap: 131_072,
+        thinks: true,
+        is_default: false,
+        usable: true,
+        price: None,
+    }
+}
 
 fn definitions() -> Vec<Value> {
     serde_json::from_str(catalogue_json().get()).unwrap()

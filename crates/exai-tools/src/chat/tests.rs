@@ -1,1 +1,132 @@
+//! `chat` from arguments to result, over the real provider layer with a scripted transport.
 
+mod world;
+
+use serde_json::{Value, json};
+
+use self::world::{Answered, World};
+
+#[test]
+fn an_answer_comes_back_with_a_conversation_that_goes_on() {
+    let world = World::new([Answered::text("Paris."), Answered::text("About two million.")]);
+    let first =
+        world.chat(&json!({ "prompt": "Capital of France?", "system": "Be brief.", "temperature": "0.5" }));
+    assert!(first.text.starts_with("Paris.\n\n— "), "{}", first.text);
+    assert!(first.text.ends_with(&format!("conversation: {}", first.conversation())), "{}", first.text);
+
+    let second = world.chat(&json!({ "prompt": "Its population?", "continuation_id": first.conversation() }));
+    assert_eq!(second.conversation(), first.conversation());
+    let sent = world.sent();
+    assert_eq!(sent[0]["temperature"], 0.5);
+    assert_eq!(
+        sent[1]["messages"],
+        json!([
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Capital of France?"},
+            {"role": "assistant", "content": "Paris."},
+            {"role": "user", "content": "Its population?"},
+        ])
+    );
+}
+
+#[test]
+fn a_conversation_keeps_the_model_that_was_named() {
+    let world = World::new([Answered::text("a"), Answered::text("b")]);
+    let first = world.chat(&json!({ "prompt": "p", "model": "test/other" }));
+    world.chat(&json!({ "prompt": "q", "conversation": first.conversation() }));
+    let models: Vec<Value> = world.sent().iter().map(|sent| sent["model"].clone()).collect();
+    assert_eq!(models, ["other", "other"]);
+}
+
+#[test]
+fn new_and_nothing_start_a_conversation_of_their_own() {
+    let world = World::new([Answered::text("a"), Answered::text("b"), Answered::text("c")]);
+    let ids = [
+        json!({ "prompt": "p" }),
+        json!({ "prompt": "p", "conversation": "new" }),
+        json!({ "prompt": "p", "conversation": "" }),
+    ]
+    .map(|arguments| world.chat(&arguments).conversation());
+    assert!(ids[0] != ids[1] && ids[1] != ids[2] && ids[0] != ids[2]);
+}
+
+#[test]
+fn an_unknown_conversation_is_an_error_and_nothing_is_sent() {
+    let world = World::new([]);
+    for id in ["c-17", "00112233445566778899aabbccddeeff"] {
+        let result = world.chat(&json!({ "prompt": "p", "conversation": id }));
+        assert!(result.is_error && result.text.contains(id), "{}", result.text);
+        assert_eq!(result.facts["error"], "unknown_conversation");
+    }
+    assert!(world.sent().is_empty());
+}
+
+#[test]
+fn wrong_arguments_are_an_error_and_nothing_is_sent() {
+    let world = World::new([]);
+    let result = world.chat(&json!({ "prompt": 7, "effort": "extreme" }));
+    assert!(result.is_error && result.text.contains("prompt: expected a string, got 7"), "{}", result.text);
+    assert!(result.text.contains("effort: expected one of none, minimal"), "{}", result.text);
+    assert!(world.sent().is_empty());
+}
+
+#[test]
+fn files_stand_before_the_question() {
+    let world = World::new([Answered::text("ok")]);
+    let file = json!({ "path": "/w/a.rs", "bytes": 4, "sha256": "ab".repeat(32), "text": "fn a" });
+    world.chat(&json!({ "prompt": "Review this.", "files": [file] }));
+    let content = world.sent()[0]["messages"][0]["content"].as_str().unwrap().to_owned();
+    let file = content.find("<<< file /w/a.rs (4 bytes, sha256 abababababababab)\nfn a\n>>>").unwrap();
+    assert!(file < content.find("Review this.").unwrap());
+}
+
+#[test]
+fn a_failed_turn_leaves_no_trace() {
+    let world = World::new([Answered::text("a"), Answered::Status(401), Answered::text("b")]);
+    let first = world.chat(&json!({ "prompt": "p1" }));
+    let failed = world.chat(&json!({ "prompt": "p2", "conversation": first.conversation() }));
+    assert!(failed.is_error && failed.text.contains("TEST_API_KEY"), "{}", failed.text);
+    world.chat(&json!({ "prompt": "p3", "conversation": first.conversation() }));
+    assert!(!world.sent()[2].to_string().contains("p2"));
+}
+
+#[test]
+fn an_unknown_model_and_a_missing_key_say_what_to_do() {
+    let world = World::new([]);
+    let unknown = world.chat(&json!({ "prompt": "p", "model": "glm-5.33" }));
+    assert!(unknown.is_error && unknown.text.contains("glm-5.3"), "{}", unknown.text);
+    let keyless = world.chat(&json!({ "prompt": "p", "model": "glm-5.3" }));
+    assert!(keyless.is_error, "{}", keyless.text);
+    assert!(
+        keyless.text.contains("GLM_API_KEY") && keyless.text.contains("/h/exai/.env"),
+        "{}",
+        keyless.text
+    );
+    assert!(world.sent().is_empty());
+}
+
+#[test]
+fn unknown_arguments_are_ignored_and_named_in_the_last_line() {
+    let world = World::new([Answered::text("a")]);
+    let result = world.chat(&json!({ "prompt": "p", "use_websearch": true }));
+    assert!(!result.is_error);
+    assert!(
+        result.text.lines().last().unwrap().contains("ignored unknown arguments: use_websearch"),
+        "{}",
+        result.text
+    );
+}
+
+#[test]
+fn every_other_tool_answers_at_once() {
+    let world = World::new([]);
+    assert!(world.run("version", &json!({})).text.starts_with("exai 1.2.3"));
+    assert!(world.run("status", &Value::Null).text.starts_with("exai daemon: ready"));
+    assert!(world.run("listmodels", &json!({ "x": 1 })).text.contains("glm-5.3"));
+    let unknown = world.run("chatt", &json!({}));
+    assert!(
+        unknown.is_error && unknown.text.contains("chat, listmodels, status, version"),
+        "{}",
+        unknown.text
+    );
+}

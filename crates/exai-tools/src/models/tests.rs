@@ -4,15 +4,10 @@ use super::{find, is_same};
 
 fn model(id: &str, provider: &str, alias: &str, is_default: bool) -> ModelInfo {
     ModelInfo {
-        id: id.to_owned(),
         provider: provider.to_owned(),
         aliases: vec![alias.to_owned()],
-        context: 1000,
-        output_cap: 100,
-        thinks: false,
         is_default,
-        usable: true,
-        price: None,
+        ..crate::tests::model(id)
     }
 }
 

@@ -27,7 +27,7 @@ fn a_success_is_one_text_block_and_facts() {
 
 #[test]
 fn a_long_text_is_cut_between_characters_and_marked() {
-    for char in ["é", "\u{1}", "\"", "😀", "a"] {
+    for char in ["\u{1}", "\"", "😀"] {
         let main = char.repeat((8 << 20) / char.len());
         let result = ToolResult::success(text(main), Value::Null);
         assert!(result.body.get().len() <= BODY_BYTES_MAX, "{char:?}");

@@ -12,17 +12,7 @@ fn shown(result: &ToolResult) -> (String, Value) {
 }
 
 fn model(id: &str, context: u32, usable: bool) -> ModelInfo {
-    ModelInfo {
-        id: id.to_owned(),
-        provider: "p".to_owned(),
-        aliases: Vec::new(),
-        context,
-        output_cap: 1000,
-        thinks: false,
-        is_default: false,
-        usable,
-        price: None,
-    }
+    ModelInfo { context, usable, ..crate::tests::model(id) }
 }
 
 #[test]

@@ -7,17 +7,7 @@ use crate::conversation::Exchange;
 use crate::file::FileText;
 
 fn model(context: u32, output_cap: u32) -> ModelInfo {
-    ModelInfo {
-        id: "m".to_owned(),
-        provider: "p".to_owned(),
-        aliases: Vec::new(),
-        context,
-        output_cap,
-        thinks: false,
-        is_default: true,
-        usable: true,
-        price: None,
-    }
+    ModelInfo { context, output_cap, ..crate::tests::model("m") }
 }
 
 fn file(path: &str, text: &str) -> FileText {

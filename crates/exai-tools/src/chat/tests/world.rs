@@ -1,0 +1,187 @@
+//! A provider that answers by script, and everything else that a call needs.
+
+use std::collections::VecDeque;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use exai_provider::{
+    Body, BoxFuture, Catalogue, Denied, Gate, Key, Observer, ProviderConfig, Providers, ProvidersConfig,
+    Request, Response, Timer, Transport, TransportError,
+};
+use serde_json::{Value, json};
+
+use crate::{ConversationId, ConversationLimits, ConversationMemory, DaemonFacts, DaemonView, ToolContext};
+
+/// What the provider says to one request.
+pub(super) enum Answered {
+    /// A stream that ends well.
+    Stream(String),
+    /// A refusal.
+    Status(u16),
+}
+
+impl Answered {
+    pub(super) fn text(text: &str) -> Self {
+        let chunk =
+            json!({ "choices": [{ "index": 0, "delta": { "content": text }, "finish_reason": null }] });
+        let end = json!({ "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
+        Self::Stream(format!("data: {chunk}\n\ndata: {end}\n\ndata: [DONE]\n\n"))
+    }
+}
+
+/// A result as the host sees it.
+pub(super) struct Shown {
+    pub(super) is_error: bool,
+    pub(super) text: String,
+    pub(super) facts: Value,
+}
+
+impl Shown {
+    pub(super) fn conversation(&self) -> String {
+        self.facts["conversation"].as_str().unwrap().to_owned()
+    }
+}
+
+pub(super) struct World {
+    script: Arc<Script>,
+    providers: Providers,
+    conversations: ConversationMemory,
+    calls: AtomicU8,
+}
+
+struct Script {
+    answers: Mutex<VecDeque<Answered>>,
+    sent: Mutex<Vec<Value>>,
+}
+
+impl World {
+    /// One provider `test` with a key, whose model is the default, and `glm` without.
+    pub(super) fn new<const N: usize>(answers: [Answered; N]) -> Self {
+        let script = Arc::new(Script { answers: Mutex::new(answers.into()), sent: Mutex::default() });
+        let mut test = ProviderConfig::new("test", "http://test.invalid/v1");
+        test.key = Some(Key::new("secret").unwrap());
+        let glm = ProviderConfig::new("glm", "http://glm.invalid/v4");
+        let config = ProvidersConfig {
+            providers: vec![test, glm],
+            default_model: Some("test/one".to_owned()),
+            ..ProvidersConfig::default()
+        };
+        Self {
+            providers: Providers::new(config, Catalogue::builtin(), script.clone(), Arc::new(Stopped)),
+            script,
+            conversations: ConversationMemory::new(ConversationLimits::default()),
+            calls: AtomicU8::new(0),
+        }
+    }
+
+    pub(super) fn chat(&self, arguments: &Value) -> Shown {
+        self.run("chat", arguments)
+    }
+
+    pub(super) fn run(&self, tool: &str, arguments: &Value) -> Shown {
+        let n = self.calls.fetch_add(1, Ordering::Relaxed);
+        let context = ToolContext {
+            providers: &self.providers,
+            conversations: &self.conversations,
+            daemon: &Ready,
+            call_id: "call",
+            deadline: Duration::from_secs(60),
+            gate: &Open,
+            observer: &Deaf,
+            new_conversation: ConversationId::from_random([n; 16]),
+        };
+        let arguments = serde_json::value::to_raw_value(arguments).unwrap();
+        let result = at_once(crate::run(tool, &arguments, &context));
+        let body: Value = serde_json::from_str(result.body.get()).unwrap();
+        Shown {
+            is_error: body["isError"].as_bool().unwrap(),
+            text: body["content"][0]["text"].as_str().unwrap().to_owned(),
+            facts: body["_meta"]["dev.exai/route"].clone(),
+        }
+    }
+
+    pub(super) fn sent(&self) -> Vec<Value> {
+        self.script.sent.lock().unwrap().clone()
+    }
+}
+
+impl Transport for Script {
+    fn open(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        self.sent.lock().unwrap().push(serde_json::from_slice(&request.body).unwrap());
+        let answer = self.answers.lock().unwrap().pop_front().expect("no request beyond the script");
+        let (status, text) = match answer {
+            Answered::Stream(text) => (200, text),
+            Answered::Status(status) => (status, String::new()),
+        };
+        let headers = vec![("content-type".to_owned(), "text/event-stream".to_owned())];
+        let response = Response { status, headers, body: Box::new(Whole(Some(text))) };
+        Box::pin(async move { Ok(response) })
+    }
+}
+
+struct Whole(Option<String>);
+
+impl Body for Whole {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<bytes::Bytes>, TransportError>> {
+        let chunk = self.0.take().map(bytes::Bytes::from);
+        Box::pin(async move { Ok(chunk) })
+    }
+}
+
+/// A clock that stands still: nothing in these tests takes time.
+struct Stopped;
+
+impl Timer for Stopped {
+    fn now(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn sleep_until(&self, _at: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(pending())
+    }
+}
+
+struct Open;
+
+impl Gate for Open {
+    fn begin<'a>(&'a self, _provider: &'a str, _model: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+        Box::pin(async { Ok(1) })
+    }
+}
+
+struct Deaf;
+
+impl Observer for Deaf {
+    fn note(&self, _text: String) {}
+}
+
+struct Ready;
+
+impl DaemonView for Ready {
+    fn facts(&self) -> DaemonFacts {
+        DaemonFacts {
+            version: "1.2.3".to_owned(),
+            state: "ready",
+            epoch: 7,
+            pid: 99,
+            uptime: Duration::from_secs(60),
+            sessions: 1,
+            in_flight: 0,
+            waiting: 0,
+            oldest: None,
+            lag: Duration::ZERO,
+            env_file: Some("/h/exai/.env".to_owned()),
+        }
+    }
+}
+
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("waits, although everything that it could wait for is there"),
+    }
+}
