@@ -83,18 +83,22 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Cuts what may run on after the restart: the shims bring it again.
     fn cut(&mut self) {
         for call_id in self.running(|class| class != Class::Effect) {
-            self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
-            self.forget(call_id);
+            self.cut_one(call_id);
         }
+    }
+
+    pub(super) fn cut_one(&mut self, call_id: CallId) {
+        self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
+        self.forget(call_id);
     }
 
     fn give_up_effects(&mut self, now: Duration) {
         for call_id in self.running(|class| class == Class::Effect) {
-            self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
             if self.may_have_run(call_id) {
+                self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
                 self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, EFFECT_CUT));
             } else {
-                self.forget(call_id);
+                self.cut_one(call_id);
             }
         }
     }

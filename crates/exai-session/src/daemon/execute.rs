@@ -36,6 +36,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let verdict = match self.calls.get_mut(call_id) {
             Some(entry) if !entry.is_running() || entry.starting => Err(AttemptDenied::Over),
             None => Err(AttemptDenied::Over),
+            // It runs on after the restart: its shim brings it again.
+            Some(entry) if draining && entry.class != Class::Effect => return self.cut_one(call_id),
             Some(_) if draining => Err(AttemptDenied::Draining),
             Some(entry) if entry.attempts >= attempts_max(entry.class) => Err(AttemptDenied::Exhausted),
             Some(entry) if entry.sponsors.is_empty() => Err(AttemptDenied::Orphaned),

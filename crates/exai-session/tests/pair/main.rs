@@ -274,6 +274,36 @@ fn a_drain_lets_calls_finish_and_the_rest_run_on_after_the_restart() {
 }
 
 #[test]
+fn a_call_that_needs_another_attempt_during_a_drain_is_left_to_the_next_daemon() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT_10S);
+    world.run(ms(500));
+    world.drain();
+    let now = world.now;
+    world.daemon.as_mut().unwrap().attempt(now, call, "sim", "m2");
+    world.run(secs(1));
+    assert!(world.daemon.is_none() && !world.answered(call), "drained at once, with nothing to wait for");
+    world.start_daemon();
+    world.run(secs(12));
+    assert!(ok(&world.only(call), 2));
+}
+
+#[test]
+fn a_silent_connection_is_doubted_before_it_is_given_up() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT_10S);
+    world.run(secs(1));
+    world.frozen = true;
+    world.run(ms(5500));
+    assert_eq!(world.daemon.as_ref().unwrap().connections(), 2, "a second connection is dialled");
+    assert!(matches!(world.shims[0].link(), Link::Up { .. }), "and the first is not lost yet");
+    world.thaw();
+    world.run(secs(10));
+    assert!(ok(&world.only(call), 1));
+    assert!(matches!(world.shims[0].link(), Link::Up { .. }));
+}
+
+#[test]
 fn a_drain_with_nothing_in_flight_is_over_at_once() {
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT_1S);
