@@ -15,6 +15,7 @@ use self::report::Report;
 use crate::class::Class;
 use crate::context::ToolContext;
 use crate::conversation::{ConversationId, Exchange};
+use crate::file::FileText;
 use crate::models;
 use crate::result::ToolResult;
 use crate::schema;
@@ -104,7 +105,7 @@ impl Thread {
         prompt: String,
         system: Option<String>,
         model: Option<String>,
-        files: Vec<crate::file::FileText>,
+        files: Vec<FileText>,
     ) -> Exchange {
         let before = self.history.last();
         Exchange {
