@@ -1,1 +1,47 @@
 //! Listens, admits, journals, executes, drains, tells its health.
+//!
+//! Two runtimes. *io* is one thread: connections, frames, the sessions' state machine, the journal, health and HTTP;
+//! whatever proves life lives there, and nothing there blocks. *work* runs tools and providers. Bounded channels
+//! are all that they share, and a plain thread watches both.
+//!
+//! One event takes this way: `connection` → `hub` → `exai_session::DaemonEnd` → `journaling`, `executor` →
+//! `work` → `toolbox`, and back.
+
+mod admission;
+mod atomic_file;
+mod boot;
+mod clock;
+mod connection;
+mod connections;
+mod drain;
+mod endpoint;
+mod event;
+mod executor;
+mod failure;
+mod guard;
+mod health;
+mod health_file;
+mod http;
+mod hub;
+mod idle;
+mod journaling;
+mod listen;
+mod lock;
+mod log;
+mod metrics;
+mod models;
+mod options;
+mod random;
+mod signals;
+mod snapshot;
+mod throttle;
+mod token;
+mod toolbox;
+mod vitals;
+mod watchdog;
+mod witness;
+mod work;
+
+pub use boot::run;
+pub use endpoint::Endpoint;
+pub use options::{DaemonOptions, Mode};

@@ -1,0 +1,336 @@
+//! From options to a running daemon, and to an exit code.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exai_journal::{Journal, ModelJournal};
+use exai_session::{DaemonConfig, DaemonEnd, Vitals};
+use exai_settings::{Address, Host, ListenError, Settings};
+use exai_tools::{ConversationLimits, ConversationMemory};
+use exai_wire::{JournalId, Limits};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use crate::admission::Bounds;
+use crate::clock::Clock;
+use crate::connections::Connections;
+use crate::endpoint::{Endpoint, EndpointFile};
+use crate::event::{EVENTS_MAX, Event};
+use crate::executor::Executor;
+use crate::guard::Guard;
+use crate::health::{Health, Identity, Present};
+use crate::health_file::HealthFile;
+use crate::http::{self, Web};
+use crate::hub::Hub;
+use crate::idle::Idle;
+use crate::listen::{self, BindError, Doors, Meter};
+use crate::lock::{LockError, StateLock};
+use crate::log::{self, Log};
+use crate::models::{self, ModelsError};
+use crate::options::{DaemonOptions, Mode};
+use crate::signals::Signals;
+use crate::throttle::Throttle;
+use crate::token::Token;
+use crate::toolbox::{Classes, Toolbox};
+use crate::vitals::{Gauge, Reading};
+use crate::watchdog::{Progress, Watchdog};
+use crate::work::{PULSE, Work};
+use crate::{drain, random};
+
+/// What one shim may have open: the shim's own bounds.
+const SESSION_LIMITS: Limits = Limits { in_flight: 1000, bytes: 64 << 20 };
+
+/// Before the first measurement.
+const UNMEASURED: Reading = Reading { vitals: Vitals { stalled: false, lag_ms: 0 }, workers_stuck: 0 };
+
+/// Why a daemon did not start.
+#[derive(Debug, thiserror::Error)]
+enum StartError {
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Models(#[from] ModelsError),
+    #[error("{what}: {source}")]
+    Io { what: String, source: io::Error },
+}
+
+impl StartError {
+    fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// 75: another daemon is there. 78: a setting has to be changed. 1: something else.
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Lock(LockError::Held { .. }) => 75,
+            Self::Listen(_) | Self::Models(ModelsError::Catalogue(_)) => 78,
+            Self::Lock(LockError::Io { .. }) | Self::Bind(_) | Self::Models(_) | Self::Io { .. } => 1,
+        }
+    }
+}
+
+/// Runs a daemon until it is told to end. Blocks; makes its own runtimes. Exit code 0 after an orderly end, 75 if
+/// another daemon works on the same state directory, 78 if a setting has to be changed, 1 if it can't start, 128 and
+/// the signal's number after a second signal. What is wrong is said on stderr.
+pub fn run(options: DaemonOptions) -> ExitCode {
+    match start(options) {
+        Ok(code) => code.into(),
+        Err(error) => {
+            tracing::error!(%error, "not started");
+            eprintln!("exai daemon: {error}");
+            error.exit_code().into()
+        }
+    }
+}
+
+fn start(options: DaemonOptions) -> Result<u8, StartError> {
+    let clock = Clock::start();
+    let place = Place::choose(&options)?;
+    let state_dir = state_dir(&options)?;
+    let log = open_log(&options, state_dir.as_deref())?;
+    log::panics();
+    // Held until everything else is gone.
+    let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?;
+    let journal =
+        ModelJournal::new(JournalId::from_bytes(random::bytes().map_err(StartError::io("journal id"))?));
+    let mut health = open_health(&options, &journal, &log)?;
+    let nothing = present_at_start();
+    health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, Vec::new()));
+
+    let providers = models::providers(&options.settings, clock)?;
+    let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing));
+    let toolbox =
+        Arc::new(Toolbox::new(providers, ConversationMemory::new(ConversationLimits::default()), told));
+    let progress = Arc::new(Progress::default());
+    let bounds = bounds(&options.settings);
+    let work = Work::start(clock, bounds.all, Arc::clone(&toolbox), Arc::clone(&progress));
+    let work = work.map_err(StartError::io("work runtime"))?;
+    let watchdog = Watchdog::start(Arc::clone(&progress)).map_err(StartError::io("watchdog"))?;
+    let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let io = io.map_err(StartError::io("io runtime"))?;
+    let parts = Parts { clock, journal, health, toolbox, facts, work, progress, bounds };
+    let code = io.block_on(serve(options, place, state_dir, parts))?;
+    drop((watchdog, io, lock));
+    Ok(code)
+}
+
+/// Where to listen, and what to ask for.
+struct Place {
+    host: Host,
+    port: u16,
+    token: Option<Token>,
+}
+
+impl Place {
+    fn choose(options: &DaemonOptions) -> Result<Self, StartError> {
+        let connection = &options.settings.connection;
+        let set = connection.token.as_ref().map(|token| Token::new(token.expose().to_owned()));
+        if (options.mode, connection.address) == (Mode::Local, Address::Local) {
+            let random = || random::hex_256().map(Token::new).map_err(StartError::io("token"));
+            return Ok(Self { host: Host::loopback(), port: 0, token: Some(set.map_or_else(random, Ok)?) });
+        }
+        options.settings.check_listen()?;
+        Ok(Self { host: connection.host.clone(), port: connection.port, token: set })
+    }
+}
+
+/// The state directory, made if it is not there. A local daemon can't be found without; others do without.
+fn state_dir(options: &DaemonOptions) -> Result<Option<PathBuf>, StartError> {
+    let missing = || io::Error::new(io::ErrorKind::NotFound, "neither it nor a home directory is known");
+    let made = match &options.settings.state.dir {
+        Some(dir) => {
+            make_private(dir).map(|()| dir.clone()).map_err(|error| (dir.display().to_string(), error))
+        }
+        None => Err(("set EXAI_STATE_DIR".to_owned(), missing())),
+    };
+    match (made, options.mode) {
+        (Ok(dir), _) => Ok(Some(dir)),
+        (Err((what, error)), Mode::Local) => Err(StartError::io(format!("state directory: {what}"))(error)),
+        (Err((what, error)), Mode::ByHand) => {
+            eprintln!("exai daemon: working without a state directory: {what}: {error}");
+            Ok(None)
+        }
+    }
+}
+
+fn make_private(dir: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+fn open_log(options: &DaemonOptions, state_dir: Option<&Path>) -> Result<Log, StartError> {
+    let level = options.settings.state.log_level;
+    match (options.mode, state_dir) {
+        (Mode::Local, Some(dir)) => {
+            let logs = dir.join("logs");
+            let opened = make_private(&logs).and_then(|()| Log::to_file(logs.join("daemon.log"), level));
+            opened.map_err(StartError::io(logs.display().to_string()))
+        }
+        _ => Ok(Log::to_stderr(level)),
+    }
+}
+
+/// Where the file system has no locks a daemon started by hand works without; a local one would not be alone.
+fn take_lock(dir: &Path, mode: Mode) -> Result<Option<StateLock>, LockError> {
+    match (StateLock::take(dir), mode) {
+        (Err(error @ LockError::Io { .. }), Mode::ByHand) => {
+            tracing::warn!(%error, "working without a lock; start no second daemon on this directory");
+            Ok(None)
+        }
+        (taken, _) => taken.map(Some),
+    }
+}
+
+fn open_health(options: &DaemonOptions, journal: &ModelJournal, log: &Log) -> Result<Health, StartError> {
+    let (journal, epoch) = journal.identity();
+    let identity = Identity::new(options.version.clone(), journal, epoch, &options.settings);
+    let file = options.settings.state.health_file.clone().map(HealthFile::start).transpose();
+    Ok(Health::new(identity, file.map_err(StartError::io("health file"))?, log.dropped()))
+}
+
+fn present_at_start() -> Present {
+    let (in_flight, waiting, sessions, connections) = (0, 0, 0, 0);
+    Present {
+        state: "starting",
+        in_flight,
+        oldest: None,
+        waiting,
+        sessions,
+        connections,
+        reading: UNMEASURED,
+    }
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    let at_least_one = |n: u32| usize::try_from(n).unwrap_or(usize::MAX).max(1);
+    let daemon = &settings.daemon;
+    Bounds {
+        per_session: at_least_one(daemon.session_in_flight),
+        all: at_least_one(daemon.global_in_flight),
+        waiting: at_least_one(daemon.queue),
+    }
+}
+
+/// What is there before the io loop is.
+struct Parts {
+    clock: Clock,
+    journal: ModelJournal,
+    health: Health,
+    toolbox: Arc<Toolbox>,
+    facts: watch::Sender<exai_tools::DaemonFacts>,
+    work: Work,
+    progress: Arc<Progress>,
+    bounds: Bounds,
+}
+
+/// Listens, tells where, and runs the hub to its end.
+async fn serve(
+    options: DaemonOptions,
+    place: Place,
+    state_dir: Option<PathBuf>,
+    parts: Parts,
+) -> Result<u8, StartError> {
+    let signals = Signals::listen().map_err(StartError::io("signals"))?;
+    let doors = Doors::bind(&place.host, place.port).await?;
+    let address = doors.address().map_err(StartError::io("listener"))?;
+    let url = listen::url(address);
+    let (events, inbox) = mpsc::channel(EVENTS_MAX);
+    let (door, closing) = oneshot::channel();
+    let guard = Guard::new(&place.host, place.token.clone(), options.settings.daemon.allowed_origins.clone());
+    let effective = Arc::new(options.effective.clone());
+    let web = Web { events: events.clone(), guard: Arc::new(guard), settings: effective };
+    let server = axum::serve(doors, http::router(web).into_make_service_with_connect_info::<Meter>());
+    let mut tasks = JoinSet::new();
+    tasks.spawn(server.with_graceful_shutdown(async move { drop(closing.await) }).into_future());
+
+    let (version, epoch) = (options.version.clone(), parts.health.identity.epoch);
+    let token = place.token.as_ref().map(|token| token.expose().to_owned());
+    let endpoint = Endpoint { url: url.clone(), token, version, epoch, pid: std::process::id() };
+    let endpoint = state_dir.as_deref().map(|dir| write_endpoint(dir, endpoint, options.mode)).transpose()?;
+    tracing::info!(%url, version = options.version, pid = std::process::id(), "listening");
+    let mut hub = hub(&options, parts, events, inbox, signals, door);
+    hub.health.address = Some(url);
+    let code = pin!(hub.run()).await;
+    // The answer to `/stop` may still be on its way.
+    let _ = tokio::time::timeout(drain::GOODBYE, tasks.join_next()).await;
+    tracing::info!(code, "ended");
+    drop(endpoint);
+    Ok(code)
+}
+
+fn write_endpoint(dir: &Path, endpoint: Endpoint, mode: Mode) -> Result<Option<EndpointFile>, StartError> {
+    match (EndpointFile::write(dir, endpoint), mode) {
+        (Ok(file), _) => Ok(Some(file)),
+        (Err(error), Mode::Local) => Err(StartError::io("endpoint.json")(error)),
+        (Err(error), Mode::ByHand) => {
+            tracing::warn!(%error, "can't write endpoint.json; other commands need EXAI_WS_URL");
+            Ok(None)
+        }
+    }
+}
+
+fn hub(
+    options: &DaemonOptions,
+    parts: Parts,
+    events: mpsc::Sender<Event>,
+    inbox: mpsc::Receiver<Event>,
+    signals: Signals,
+    door: oneshot::Sender<()>,
+) -> Hub<ModelJournal> {
+    let Parts { clock, journal, health, toolbox, facts, work, progress, bounds } = parts;
+    let mut ticks = tokio::time::interval(PULSE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let limit = match options.mode {
+        Mode::ByHand => None,
+        Mode::Local => options.settings.daemon.idle_exit,
+    };
+    Hub {
+        clock,
+        end: DaemonEnd::new(config(&health.identity, bounds), Classes),
+        journal,
+        connections: Connections::new(events),
+        executor: Executor::new(bounds, work.commands.clone()),
+        work,
+        toolbox,
+        facts,
+        health,
+        gauge: Gauge::default(),
+        reading: UNMEASURED,
+        inbox,
+        signals,
+        progress,
+        door: Some(door),
+        idle: Idle::new(limit),
+        grace: options.settings.daemon.drain_grace,
+        drained_by: None,
+        sessions_log: Throttle::default(),
+        alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        ticks,
+        exit: None,
+    }
+}
+
+fn config(identity: &Identity, bounds: Bounds) -> DaemonConfig {
+    DaemonConfig {
+        journal: identity.journal,
+        epoch: identity.epoch,
+        version: identity.version.clone(),
+        catalogue_hash: exai_tools::catalogue_hash().to_owned(),
+        catalogue: exai_tools::catalogue_json(),
+        limits: SESSION_LIMITS,
+        calls_max: bounds.all + bounds.waiting,
+    }
+}

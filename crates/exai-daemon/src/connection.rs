@@ -1,0 +1,254 @@
+//! One WebSocket: a task that moves frames both ways, and the bounded queue of what it has to write.
+//!
+//! Invariants: reading never waits for writing (a peer that is slow to read still shows that it lives); frames that
+//! are queued at a time leave in one flush; what is queued is bounded in frames and bytes.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use exai_session::PeerConn;
+use futures_util::{Sink as _, Stream as _};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Sleep};
+
+use crate::event::Event;
+use crate::listen::Meter;
+
+/// Frames that may wait to be written to one peer: four for each of a thousand open calls.
+const FRAMES_MAX: usize = 4096;
+
+/// Bytes that may wait to be written to one peer. Nine results of full length; a session that asked for more gets
+/// the rest after it has come back, because answered calls are no longer open then.
+const BYTES_MAX: usize = 64 << 20;
+
+/// Above this share of either bound notes are left out: they are news, and old news is worth nothing.
+const NOTES_SHARE: usize = 4;
+
+/// A peer that takes no byte for so long while something waits for it is gone. The daemon's patience with silence.
+const STALL: Duration = Duration::from_secs(20);
+
+/// Time for the peer to answer a close before its socket is dropped.
+const CLOSE: Duration = Duration::from_millis(500);
+
+/// At most one report of bare bytes in this time: a fifth of the shortest clock that hangs on them.
+const BYTES_EVERY: Duration = Duration::from_millis(500);
+
+/// What is to be written.
+#[derive(Debug)]
+enum Outgoing {
+    Frame(Utf8Bytes),
+    Close(CloseFrame),
+}
+
+/// What became of a frame that was to be queued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Queued {
+    /// It will be written.
+    Yes,
+    /// It was a note, and there is a jam.
+    NoteDropped,
+    /// There is no room: the connection has to be closed after what is queued.
+    Overflow,
+}
+
+/// The hub's end of a connection's queue. Dropping it closes the connection without a word.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    queue: mpsc::Sender<Outgoing>,
+    bytes: Arc<AtomicUsize>,
+}
+
+impl Outbox {
+    /// Queues a frame; never waits.
+    pub(crate) fn send(&self, frame: String) -> Queued {
+        let bytes = self.bytes.load(Ordering::Relaxed);
+        let free = self.queue.capacity();
+        // The wire writes the type first.
+        let note = frame.starts_with(r#"{"t":"note""#);
+        if note && (bytes > BYTES_MAX / NOTES_SHARE || free < FRAMES_MAX - FRAMES_MAX / NOTES_SHARE) {
+            return Queued::NoteDropped;
+        }
+        // One place stays free for the close. A single frame is always taken, however long.
+        if free <= 1 || (bytes > 0 && bytes + frame.len() > BYTES_MAX) {
+            return Queued::Overflow;
+        }
+        self.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        // It fails only when the connection's task has ended, which the hub is told in its turn.
+        let _ = self.queue.try_send(Outgoing::Frame(frame.into()));
+        Queued::Yes
+    }
+
+    /// Closes the connection after what is queued.
+    pub(crate) fn close(self, code: u16, reason: &str) {
+        // A close frame has room for 123 bytes of reason.
+        let reason: String = reason.chars().take(40).collect();
+        let _ = self.queue.try_send(Outgoing::Close(CloseFrame { code, reason: reason.into() }));
+    }
+}
+
+/// The connection's end of its queue.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    queue: mpsc::Receiver<Outgoing>,
+    bytes: Arc<AtomicUsize>,
+}
+
+/// A queue for one connection.
+pub(crate) fn queue() -> (Outbox, Drain) {
+    let (sender, receiver) = mpsc::channel(FRAMES_MAX);
+    let bytes = Arc::new(AtomicUsize::new(0));
+    (Outbox { queue: sender, bytes: Arc::clone(&bytes) }, Drain { queue: receiver, bytes })
+}
+
+/// Moves frames until either end closes.
+pub(crate) async fn run(
+    conn: PeerConn,
+    socket: WebSocket,
+    meter: Meter,
+    drain: Drain,
+    events: &mpsc::Sender<Event>,
+) {
+    let mut pump = Pump::new(socket, meter, drain);
+    loop {
+        let event = match poll_fn(|cx| pump.poll(cx)).await {
+            Step::Text(text) => Event::Frame(conn, text),
+            Step::Bytes => Event::Bytes(conn),
+            Step::End => return,
+        };
+        if events.send(event).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What a connection has to tell.
+enum Step {
+    Text(Utf8Bytes),
+    Bytes,
+    End,
+}
+
+/// How far the daemon's end has got with closing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    Closing,
+}
+
+struct Pump {
+    socket: WebSocket,
+    meter: Meter,
+    drain: Drain,
+    phase: Phase,
+    /// Something was written since the last complete flush.
+    unflushed: bool,
+    /// Ends a jam or a close that the peer does not answer.
+    patience: Pin<Box<Sleep>>,
+    /// `sent` of the meter when `patience` was last renewed; `None` while nothing is stuck.
+    stuck_at: Option<u64>,
+    /// `received` of the meter when the hub was last told.
+    told: u64,
+    told_at: Instant,
+}
+
+impl Pump {
+    fn new(socket: WebSocket, meter: Meter, drain: Drain) -> Self {
+        let now = Instant::now();
+        Self {
+            socket,
+            told: meter.received(),
+            meter,
+            drain,
+            phase: Phase::Open,
+            unflushed: false,
+            patience: Box::pin(tokio::time::sleep_until(now)),
+            stuck_at: None,
+            told_at: now,
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.poll_write(cx).is_err() || self.poll_patience(cx).is_ready() {
+            return Poll::Ready(Step::End);
+        }
+        self.poll_read(cx)
+    }
+
+    /// Writes as much as the socket takes. `Err`: the connection is over.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), axum::Error> {
+        while self.phase == Phase::Open && Pin::new(&mut self.socket).poll_ready(cx)?.is_ready() {
+            let message = match self.drain.queue.poll_recv(cx) {
+                Poll::Pending => break,
+                Poll::Ready(Some(Outgoing::Frame(text))) => {
+                    self.drain.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+                    Message::Text(text)
+                }
+                Poll::Ready(Some(Outgoing::Close(frame))) => {
+                    self.phase = Phase::Closing;
+                    Message::Close(Some(frame))
+                }
+                Poll::Ready(None) => {
+                    self.phase = Phase::Closing;
+                    Message::Close(None)
+                }
+            };
+            Pin::new(&mut self.socket).start_send(message)?;
+            self.unflushed = true;
+        }
+        if self.unflushed && Pin::new(&mut self.socket).poll_flush(cx)?.is_ready() {
+            self.unflushed = false;
+        }
+        Ok(())
+    }
+
+    /// Ready when a jam or a close has lasted too long.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let sent = self.meter.sent();
+        let wait = match (self.phase, self.unflushed) {
+            (Phase::Open, false) => {
+                self.stuck_at = None;
+                return Poll::Pending;
+            }
+            (Phase::Open, true) => STALL,
+            (Phase::Closing, _) => CLOSE,
+        };
+        if self.stuck_at != Some(sent) {
+            self.stuck_at = Some(sent);
+            self.patience.as_mut().reset(Instant::now() + wait);
+        }
+        self.patience.as_mut().poll(cx)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        loop {
+            match Pin::new(&mut self.socket).poll_next(cx) {
+                Poll::Ready(Some(Ok(Message::Text(text)))) => {
+                    self.told = self.meter.received();
+                    return Poll::Ready(Step::Text(text));
+                }
+                // Pongs are written by the library; our frames are text, so binary ones are not for us.
+                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_)))) => {}
+                Poll::Ready(Some(Ok(Message::Close(_)))) => self.phase = Phase::Closing,
+                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Step::End),
+                Poll::Pending => break,
+            }
+        }
+        self.poll_bytes()
+    }
+
+    /// A long frame that is still coming in is a sign of life too.
+    fn poll_bytes(&mut self) -> Poll<Step> {
+        let received = self.meter.received();
+        if received == self.told || self.told_at.elapsed() < BYTES_EVERY {
+            return Poll::Pending;
+        }
+        self.told = received;
+        self.told_at = Instant::now();
+        Poll::Ready(Step::Bytes)
+    }
+}

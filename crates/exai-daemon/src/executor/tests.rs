@@ -1,0 +1,172 @@
+use std::time::Duration;
+
+use exai_provider::Denied;
+use exai_session::{AbortReason, AttemptDenied, Finished};
+use exai_wire::{CallId, Outcome, SessionId};
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot};
+
+use super::Executor;
+use crate::admission::Bounds;
+use crate::work::{Command, End, Job};
+
+const ONE_AT_A_TIME: Bounds = Bounds { per_session: 1, all: 1, waiting: 2 };
+
+struct World {
+    executor: Executor,
+    commands: mpsc::Receiver<Command>,
+}
+
+impl World {
+    fn new(bounds: Bounds) -> Self {
+        let (sender, commands) = mpsc::channel(2 * bounds.all);
+        Self { executor: Executor::new(bounds, sender), commands }
+    }
+
+    fn run(&mut self, n: u8) {
+        let job =
+            Job { call_id: call(n), params: RawValue::NULL.to_owned(), deadline: Duration::from_secs(60) };
+        self.executor.run(SessionId::from_bytes([1; 16]), job);
+    }
+
+    /// What the work runtime is told, in order.
+    fn told(&mut self) -> Vec<String> {
+        let word = |command| match command {
+            Command::Run(job) => format!("run {}", number(job.call_id)),
+            Command::Abort(call_id) => format!("abort {}", number(call_id)),
+        };
+        std::iter::from_fn(|| self.commands.try_recv().ok()).map(word).collect()
+    }
+
+    fn finished(&mut self) -> Vec<(u8, Outcome, String)> {
+        std::iter::from_fn(|| self.executor.poll_finished())
+            .map(|(call_id, finished)| (number(call_id), finished.outcome, finished.body.get().to_owned()))
+            .collect()
+    }
+}
+
+fn call(n: u8) -> CallId {
+    CallId::from_bytes([n; 16])
+}
+
+fn number(call_id: CallId) -> u8 {
+    call_id.as_bytes()[0]
+}
+
+fn answer() -> End {
+    End::Finished(Finished { outcome: Outcome::Ok, body: RawValue::from_string("{}".to_owned()).unwrap() })
+}
+
+#[test]
+fn a_call_waits_for_its_place_and_is_told_where_it_stands() {
+    let mut world = World::new(ONE_AT_A_TIME);
+    for n in 1..=3 {
+        world.run(n);
+    }
+    assert_eq!(world.told(), ["run 1"]);
+    let notes = world.executor.tick(Duration::ZERO);
+    let texts: Vec<_> = notes.iter().map(|(call_id, text)| (number(*call_id), text.as_str())).collect();
+    assert_eq!(
+        texts,
+        [(2, "waiting for a place, position 1 of 2"), (3, "waiting for a place, position 2 of 2")]
+    );
+    assert!(world.executor.tick(Duration::ZERO).is_empty(), "nothing has changed");
+    assert!(!world.executor.ended(call(1), answer()));
+    assert_eq!(world.told(), ["run 2"]);
+    assert_eq!(world.executor.tick(Duration::ZERO).len(), 1);
+    assert_eq!(world.finished(), [(1, Outcome::Ok, "{}".to_owned())]);
+}
+
+#[test]
+fn a_full_queue_answers_with_a_sentence() {
+    let mut world = World::new(ONE_AT_A_TIME);
+    for n in 1..=4 {
+        world.run(n);
+    }
+    let finished = world.finished();
+    assert!(
+        matches!(finished.as_slice(), [(4, Outcome::Error, body)] if body.contains("2 calls wait")),
+        "{finished:?}"
+    );
+}
+
+#[test]
+fn a_cancelled_call_is_aborted_reports_nothing_and_frees_its_place_at_its_real_end() {
+    let mut world = World::new(ONE_AT_A_TIME);
+    world.run(1);
+    world.run(2);
+    world.executor.abort(Duration::ZERO, call(1), AbortReason::Cancelled);
+    assert_eq!(world.told(), ["run 1", "abort 1"]);
+    assert!(world.executor.ended(call(1), answer()), "an answer that crossed the abort counts as broken off");
+    assert_eq!(world.told(), ["run 2"]);
+    assert!(world.finished().is_empty());
+}
+
+#[test]
+fn a_call_cancelled_while_it_waits_never_runs() {
+    let mut world = World::new(ONE_AT_A_TIME);
+    world.run(1);
+    world.run(2);
+    world.executor.abort(Duration::ZERO, call(2), AbortReason::Cancelled);
+    world.executor.ended(call(1), answer());
+    assert_eq!(world.told(), ["run 1"]);
+    assert_eq!(world.finished().len(), 1);
+}
+
+#[test]
+fn a_deadline_lets_a_running_call_hand_over_what_it_has_and_then_cuts_it() {
+    let mut world = World::new(Bounds { per_session: 2, all: 2, waiting: 2 });
+    world.run(1);
+    world.run(2);
+    let at = Duration::from_secs(60);
+    world.executor.abort(at, call(1), AbortReason::Deadline);
+    world.executor.abort(at, call(2), AbortReason::Deadline);
+    assert_eq!(world.told(), ["run 1", "run 2"]);
+    assert!(!world.executor.ended(call(1), answer()), "it handed over in time");
+    world.executor.tick(at + Duration::from_millis(500));
+    assert_eq!(world.told(), ["abort 2"]);
+    world.executor.ended(call(2), End::Aborted);
+    let outcomes: Vec<_> = world.finished().into_iter().map(|(n, outcome, _)| (n, outcome)).collect();
+    assert_eq!(outcomes, [(1, Outcome::Ok), (2, Outcome::Error)]);
+}
+
+#[test]
+fn a_deadline_while_waiting_says_that_no_model_was_asked() {
+    let mut world = World::new(ONE_AT_A_TIME);
+    world.run(1);
+    world.run(2);
+    world.executor.abort(Duration::from_secs(60), call(2), AbortReason::Deadline);
+    let finished = world.finished();
+    assert!(
+        matches!(finished.as_slice(), [(2, Outcome::Error, body)] if body.contains("no model was asked"))
+    );
+}
+
+#[test]
+fn a_panic_is_an_error_of_that_call_alone() {
+    let mut world = World::new(Bounds { per_session: 2, all: 2, waiting: 2 });
+    world.run(1);
+    world.run(2);
+    assert!(!world.executor.ended(call(1), End::Panicked));
+    world.executor.ended(call(2), answer());
+    let outcomes: Vec<_> = world.finished().into_iter().map(|(n, outcome, _)| (n, outcome)).collect();
+    assert_eq!(outcomes, [(1, Outcome::Error), (2, Outcome::Ok)]);
+}
+
+#[test]
+fn an_attempt_is_decided_once_and_denied_to_a_call_that_is_over() {
+    let mut world = World::new(Bounds { per_session: 2, all: 2, waiting: 2 });
+    world.run(1);
+    let (reply, mut answer) = oneshot::channel();
+    assert!(world.executor.attempt(call(1), reply));
+    world.executor.decide(call(1), Ok(1));
+    assert_eq!(answer.try_recv().unwrap(), Ok(1));
+    let (reply, mut answer) = oneshot::channel();
+    assert!(world.executor.attempt(call(1), reply));
+    world.executor.decide(call(1), Err(AttemptDenied::Exhausted));
+    assert_eq!(answer.try_recv().unwrap(), Err(Denied::Exhausted));
+    world.executor.abort(Duration::ZERO, call(1), AbortReason::Cancelled);
+    let (reply, mut answer) = oneshot::channel();
+    assert!(!world.executor.attempt(call(1), reply));
+    assert_eq!(answer.try_recv().unwrap(), Err(Denied::Over));
+}

@@ -1,0 +1,197 @@
+//! What the daemon tells of itself: gathers snapshots, and decides when the health file gets one.
+
+use std::time::Duration;
+
+use exai_settings::Settings;
+use exai_tools::DaemonFacts;
+use exai_wire::{Epoch, JournalId};
+use tracing_appender::non_blocking::ErrorCounter;
+
+use crate::clock::{millis, wall_ms};
+use crate::health_file::HealthFile;
+use crate::snapshot::{Counts, SCHEMA, STOPPED, Snapshot};
+use crate::vitals::Reading;
+
+/// The file is written at least so often: a reader calls it old after 20 s.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// And on a change, but not more often than this.
+const APART: Duration = Duration::from_millis(100);
+
+/// What the hub knows at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Present {
+    /// In the words of the wire.
+    pub(crate) state: &'static str,
+    /// Calls accepted or running.
+    pub(crate) in_flight: usize,
+    /// Age of the oldest of them.
+    pub(crate) oldest: Option<Duration>,
+    /// Calls that wait for a place.
+    pub(crate) waiting: usize,
+    /// Sessions.
+    pub(crate) sessions: usize,
+    /// Connections.
+    pub(crate) connections: usize,
+    /// The work runtime.
+    pub(crate) reading: Reading,
+}
+
+/// What does not change while the daemon runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// Release.
+    pub(crate) version: String,
+    /// The journal.
+    pub(crate) journal: JournalId,
+    /// This start.
+    pub(crate) epoch: Epoch,
+    /// The settings file in use.
+    pub(crate) env_file: Option<String>,
+}
+
+impl Identity {
+    /// Of this process.
+    pub(crate) fn new(version: String, journal: JournalId, epoch: Epoch, settings: &Settings) -> Self {
+        let env_file = settings.state.env_file.as_ref().map(|path| path.display().to_string());
+        Self { version, journal, epoch, env_file }
+    }
+
+    /// The daemon as tools see it.
+    pub(crate) fn facts(&self, now: Duration, present: &Present) -> DaemonFacts {
+        DaemonFacts {
+            version: self.version.clone(),
+            state: present.state,
+            epoch: self.epoch.0,
+            pid: std::process::id(),
+            uptime: now,
+            sessions: count(present.sessions),
+            in_flight: count(present.in_flight),
+            waiting: count(present.waiting),
+            oldest: present.oldest,
+            lag: Duration::from_millis(present.reading.vitals.lag_ms),
+            env_file: self.env_file.clone(),
+        }
+    }
+}
+
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+/// What is compared to tell a change.
+type Key = (&'static str, usize, usize, u64, u64);
+
+/// The teller.
+pub(crate) struct Health {
+    /// Who we are.
+    pub(crate) identity: Identity,
+    /// Counted since the start.
+    pub(crate) counts: Counts,
+    /// Where we listen; `None` while starting.
+    pub(crate) address: Option<String>,
+    last_started_at: Option<u64>,
+    last_finished_at: Option<u64>,
+    file: Option<HealthFile>,
+    log_lines_dropped: ErrorCounter,
+    written: Option<(Duration, Key)>,
+    changed: bool,
+}
+
+impl Health {
+    /// Nothing has happened yet; `None` for a daemon that has no health file.
+    pub(crate) fn new(identity: Identity, file: Option<HealthFile>, log_lines_dropped: ErrorCounter) -> Self {
+        Self {
+            identity,
+            counts: Counts::default(),
+            address: None,
+            last_started_at: None,
+            last_finished_at: None,
+            file,
+            log_lines_dropped,
+            written: None,
+            changed: false,
+        }
+    }
+
+    /// A call begins to run.
+    pub(crate) fn started(&mut self) {
+        self.counts.calls_started += 1;
+        self.last_started_at = Some(wall_ms());
+    }
+
+    /// A call has ended.
+    pub(crate) fn finished(&mut self) {
+        self.last_finished_at = Some(wall_ms());
+    }
+
+    /// The condition at `now`.
+    pub(crate) fn snapshot(
+        &self,
+        now: Duration,
+        present: &Present,
+        providers: Vec<exai_provider::ProviderHealth>,
+    ) -> Snapshot {
+        let identity = &self.identity;
+        let log_lines_dropped = self.log_lines_dropped.dropped_lines() as u64;
+        Snapshot {
+            schema: SCHEMA,
+            state: present.state,
+            version: identity.version.clone(),
+            pid: std::process::id(),
+            address: self.address.clone(),
+            journal: identity.journal,
+            epoch: identity.epoch,
+            written_at: wall_ms(),
+            monotonic_ms: millis(now),
+            in_flight: present.in_flight,
+            oldest_in_flight_ms: present.oldest.map(millis),
+            waiting: present.waiting,
+            last_started_at: self.last_started_at,
+            last_finished_at: self.last_finished_at,
+            lag_ms: present.reading.vitals.lag_ms,
+            workers_stuck: present.reading.workers_stuck,
+            sessions: present.sessions,
+            connections: present.connections,
+            providers,
+            counts: Counts { log_lines_dropped, ..self.counts },
+        }
+    }
+
+    /// Whether the file is to be written now.
+    pub(crate) fn is_due(&mut self, now: Duration, present: &Present) -> bool {
+        let key = self.key(present);
+        let Some((at, written)) = self.written else { return true };
+        self.changed = written != key;
+        now >= at + if self.changed { APART } else { EVERY }
+    }
+
+    /// When it is, unless something changes before.
+    pub(crate) fn next(&self) -> Option<Duration> {
+        let (at, _) = self.written?;
+        Some(at + if self.changed { APART } else { EVERY })
+    }
+
+    /// Writes the file.
+    pub(crate) fn write(&mut self, now: Duration, present: &Present, snapshot: &Snapshot) {
+        self.written = Some((now, self.key(present)));
+        self.changed = false;
+        if let Some(file) = &self.file {
+            file.publish(snapshot.json());
+        }
+    }
+
+    /// The last thing that is written.
+    pub(crate) fn stop(&self, now: Duration, present: &Present) {
+        if let Some(file) = &self.file {
+            let stopped = Present { state: STOPPED, ..*present };
+            file.publish(self.snapshot(now, &stopped, Vec::new()).json());
+        }
+    }
+
+    fn key(&self, present: &Present) -> Key {
+        let counts = &self.counts;
+        let ended = counts.calls_ok + counts.calls_failed + counts.calls_aborted;
+        (present.state, present.in_flight, present.sessions, counts.calls_started, ended)
+    }
+}

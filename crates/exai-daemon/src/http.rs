@@ -1,0 +1,129 @@
+//! What the port answers: the upgrade to a session, health, metrics, settings, and the wish to stop.
+//!
+//! Every answer about the daemon comes from the hub by way of its own queue, so that an answer proves that the io
+//! loop goes round.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{ConnectInfo, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use exai_wire::{FRAME_BYTES_MAX, SUBPROTOCOL};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::event::Event;
+use crate::guard::{Guard, Refusal};
+use crate::listen::Meter;
+use crate::metrics;
+use crate::snapshot::Snapshot;
+
+/// Per connection, each way; frames of calls are small. A thousand idle sessions hold 32 MB at most.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Web {
+    /// The way to the hub.
+    pub(crate) events: mpsc::Sender<Event>,
+    /// Who may ask.
+    pub(crate) guard: Arc<Guard>,
+    /// Settings that are in force, without secrets.
+    pub(crate) settings: Arc<BTreeMap<String, String>>,
+}
+
+/// All routes.
+pub(crate) fn router(web: Web) -> Router {
+    Router::new()
+        .route("/", get(session))
+        .route("/health/live", get(live))
+        .route("/health/ready", get(ready))
+        .route("/metrics", get(metrics_page))
+        .route("/status", get(status))
+        .route("/settings", get(settings))
+        .route("/stop", post(stop))
+        .with_state(web)
+}
+
+impl Web {
+    async fn snapshot(&self) -> Result<Snapshot, Refusal> {
+        let (answer, snapshot) = oneshot::channel();
+        self.events.send(Event::Asked(answer)).await.map_err(|_| Refusal::Ending)?;
+        snapshot.await.map_err(|_| Refusal::Ending)
+    }
+}
+
+async fn session(
+    State(web): State<Web>,
+    ConnectInfo(meter): ConnectInfo<Meter>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Refusal> {
+    web.guard.check_origin(&headers)?;
+    let upgrade = upgrade.map_err(|_| Refusal::NotAnUpgrade)?.protocols([SUBPROTOCOL]);
+    web.guard.check_token(&headers)?;
+    if upgrade.selected_protocol().is_none() {
+        return Err(Refusal::Subprotocol);
+    }
+    let upgrade = upgrade
+        .max_message_size(FRAME_BYTES_MAX)
+        .max_frame_size(FRAME_BYTES_MAX)
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES);
+    Ok(upgrade.on_upgrade(move |socket| async move {
+        meter.upgraded();
+        let _ = web.events.send(Event::Opened(Box::new(socket), meter)).await;
+    }))
+}
+
+/// The io loop goes round.
+async fn live(State(web): State<Web>) -> Result<&'static str, Refusal> {
+    web.snapshot().await?;
+    Ok("live\n")
+}
+
+/// A connection and its `hello` succeed now.
+async fn ready(State(web): State<Web>) -> Result<Response, Refusal> {
+    let snapshot = web.snapshot().await?;
+    let code = if snapshot.is_ready() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let brief = serde_json::json!({
+        "state": snapshot.state,
+        "version": snapshot.version,
+        "journal": snapshot.journal,
+        "epoch": snapshot.epoch,
+        "in_flight": snapshot.in_flight,
+        "oldest_in_flight_ms": snapshot.oldest_in_flight_ms,
+        "lag_ms": snapshot.lag_ms,
+    });
+    Ok((code, json(brief.to_string())).into_response())
+}
+
+async fn metrics_page(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
+    web.guard.check_origin(&headers)?;
+    let snapshot = web.snapshot().await?;
+    Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(&snapshot)).into_response())
+}
+
+async fn status(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
+    web.guard.check(&headers)?;
+    Ok(json(web.snapshot().await?.json()).into_response())
+}
+
+async fn settings(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
+    web.guard.check(&headers)?;
+    Ok(json(serde_json::to_string(web.settings.as_ref()).unwrap_or_default()).into_response())
+}
+
+async fn stop(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
+    web.guard.check(&headers)?;
+    web.events.send(Event::StopAsked).await.map_err(|_| Refusal::Ending)?;
+    Ok((StatusCode::ACCEPTED, json(r#"{"state":"draining"}"#.to_owned())).into_response())
+}
+
+fn json(text: String) -> ([(HeaderName, &'static str); 1], String) {
+    ([(header::CONTENT_TYPE, "application/json")], text + "\n")
+}

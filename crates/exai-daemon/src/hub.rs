@@ -1,0 +1,338 @@
+//! The io loop: takes what happens, hands it to the sessions' state machine, and does what that asks for.
+//!
+//! Invariants: nothing in here blocks or waits but [`Hub::next_event`]; every event has one arm and every arm makes
+//! one call; whatever came in together goes out together, so that a burst of frames costs one write.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exai_journal::{Durable, Journal};
+use exai_session::{DaemonEnd, DaemonEvent, Finished, PeerConn};
+use exai_wire::{CallId, Class, KeptFrame, Outcome, SessionId};
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Interval, Sleep};
+
+use crate::clock::Clock;
+use crate::connections::Connections;
+use crate::event::{Event, Signal};
+use crate::executor::Executor;
+use crate::health::{Health, Present};
+use crate::idle::Idle;
+use crate::signals::Signals;
+use crate::snapshot::{self, Snapshot};
+use crate::throttle::Throttle;
+use crate::toolbox::{Classes, Toolbox};
+use crate::vitals::{Gauge, Reading};
+use crate::watchdog::Progress;
+use crate::work::{End, Job, Report, Work};
+use crate::{drain, journaling};
+
+/// Events that are taken at a time before anything is written: a full burst of a busy host.
+const BATCH: usize = 256;
+
+/// Past the end of its plan a drain is over, whatever is still open.
+const OVERDUE: Duration = Duration::from_millis(250);
+
+/// All that the loop works with.
+pub(crate) struct Hub<J> {
+    pub(crate) clock: Clock,
+    pub(crate) end: DaemonEnd<Durable<KeptFrame>, Classes>,
+    pub(crate) journal: J,
+    pub(crate) connections: Connections,
+    pub(crate) executor: Executor,
+    pub(crate) work: Work,
+    pub(crate) toolbox: Arc<Toolbox>,
+    /// The way to tell the work runtime what `status` tells.
+    pub(crate) facts: watch::Sender<exai_tools::DaemonFacts>,
+    pub(crate) health: Health,
+    pub(crate) gauge: Gauge,
+    pub(crate) reading: Reading,
+    pub(crate) inbox: mpsc::Receiver<Event>,
+    pub(crate) signals: Signals,
+    pub(crate) progress: Arc<Progress>,
+    /// Closes the listener when it is sent or dropped.
+    pub(crate) door: Option<oneshot::Sender<()>>,
+    pub(crate) idle: Idle,
+    /// How long calls may go on in a drain.
+    pub(crate) grace: Duration,
+    /// When a drain that has begun is over at the latest.
+    pub(crate) drained_by: Option<Duration>,
+    pub(crate) sessions_log: Throttle,
+    pub(crate) alarm: Pin<Box<Sleep>>,
+    pub(crate) ticks: Interval,
+    /// The exit code, once it is time.
+    pub(crate) exit: Option<u8>,
+}
+
+impl<J: Journal> Hub<J> {
+    /// Runs until the daemon is to end; the exit code.
+    pub(crate) async fn run(mut self) -> u8 {
+        self.settle();
+        let code = loop {
+            if let Some(code) = self.exit {
+                break code;
+            }
+            let event = self.next_event().await;
+            self.progress.io();
+            self.handle_event(event);
+            self.take_waiting();
+            self.settle();
+        };
+        self.health.stop(self.clock.now(), &self.present());
+        let Self { inbox, connections, .. } = self;
+        // Connections that have something to tell find nobody, and end.
+        drop(inbox);
+        let _ = tokio::time::timeout(drain::GOODBYE, connections.ended()).await;
+        code
+    }
+
+    async fn next_event(&mut self) -> Event {
+        let wanted = [self.end.poll_timeout(), self.health.next()].into_iter().flatten().min();
+        let moment = self.clock.instant(wanted.unwrap_or_default());
+        if wanted.is_some() && self.alarm.deadline() != moment {
+            self.alarm.as_mut().reset(moment);
+        }
+        let Self { inbox, work, signals, alarm, ticks, .. } = self;
+        tokio::select! {
+            Some(event) = inbox.recv() => event,
+            Some(report) = work.reports.recv() => Event::Report(report),
+            Some((call_id, text)) = work.notes.recv() => Event::Note(call_id, text),
+            signal = signals.next() => Event::Signal(signal),
+            () = alarm, if wanted.is_some() => {
+                // Lets the connections read what is waiting on their sockets before anyone is judged.
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+                Event::Alarm
+            }
+            _ = ticks.tick() => Event::Tick,
+        }
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::Opened(socket, meter) => {
+                self.health.counts.connections += 1;
+                let conn = self.connections.open(*socket, meter);
+                self.end.opened(self.clock.now(), conn);
+            }
+            Event::Frame(conn, text) => self.end.frame(self.clock.now(), conn, &text),
+            Event::Bytes(conn) => self.end.bytes_received(self.clock.now(), conn),
+            Event::Closed(conn) => self.closed(conn),
+            Event::Asked(answer) => {
+                let _ = answer.send(self.snapshot());
+            }
+            Event::StopAsked => self.drain("asked to stop"),
+            Event::Signal(signal) => self.signal(signal),
+            Event::Report(report) => self.report(report),
+            Event::Note(call_id, text) => self.end.note(self.clock.now(), call_id, text),
+            Event::Alarm => self.alarm(),
+            Event::Tick => self.tick(),
+        }
+    }
+
+    /// Takes what else has arrived.
+    fn take_waiting(&mut self) {
+        for _ in 0..BATCH {
+            let Ok(event) = self.inbox.try_recv() else { return };
+            self.handle_event(event);
+        }
+    }
+
+    /// Does everything that the sessions and the journal ask for, then queues what is to be written.
+    fn settle(&mut self) {
+        loop {
+            let mut moved = false;
+            while let Some(event) = self.end.poll_event() {
+                moved = true;
+                self.obey(event);
+            }
+            while let Some((ticket, result)) = journaling::poll(&mut self.journal) {
+                moved = true;
+                self.end.committed(self.clock.now(), ticket, result);
+            }
+            while let Some((call_id, finished)) = self.executor.poll_finished() {
+                moved = true;
+                self.finish(call_id, finished);
+            }
+            if !moved {
+                break;
+            }
+        }
+        self.transmit();
+        let (now, present) = (self.clock.now(), self.present());
+        if self.health.is_due(now, &present) {
+            let snapshot = self.snapshot();
+            self.health.write(now, &present, &snapshot);
+        }
+    }
+
+    fn obey(&mut self, event: DaemonEvent) {
+        match event {
+            DaemonEvent::Commit { ticket, promise } => journaling::submit(&mut self.journal, ticket, promise),
+            DaemonEvent::Run { call_id, session, class, params, deadline, .. } => {
+                self.run_call(session, class, Job { call_id, params, deadline });
+            }
+            DaemonEvent::Go { call_id, attempt } => {
+                self.health.counts.attempts += 1;
+                self.executor.decide(call_id, Ok(attempt));
+            }
+            DaemonEvent::Deny { call_id, why } => self.executor.decide(call_id, Err(why)),
+            DaemonEvent::Abort { call_id, why } => self.executor.abort(self.clock.now(), call_id, why),
+            DaemonEvent::Close { conn, code, reason } => self.close(conn, code, &reason),
+            DaemonEvent::Joined { session, about } => self.log_session("session joined", session, &about),
+            DaemonEvent::Left { session } => self.log_session("session left", session, ""),
+            DaemonEvent::Drained => self.exit = Some(0),
+        }
+    }
+
+    fn transmit(&mut self) {
+        while let Some((conn, frame)) = self.end.poll_transmit() {
+            self.connections.send(conn, frame, &mut self.health.counts);
+        }
+    }
+
+    /// What the sessions said before the close goes out before it.
+    fn close(&mut self, conn: PeerConn, code: u16, reason: &str) {
+        self.transmit();
+        self.connections.close(conn, code, reason);
+    }
+
+    fn closed(&mut self, conn: PeerConn) {
+        self.connections.closed(conn);
+        self.end.closed(self.clock.now(), conn);
+    }
+
+    fn run_call(&mut self, session: SessionId, class: Class, job: Job) {
+        self.health.started();
+        match class {
+            Class::Pure => {
+                let finished = self.answer(job.call_id, &job.params);
+                self.finish(job.call_id, finished);
+            }
+            Class::Metered | Class::Effect => self.executor.run(session, job),
+        }
+    }
+
+    fn answer(&self, call_id: CallId, params: &RawValue) -> Finished {
+        let facts = self.health.identity.facts(self.clock.now(), &self.present());
+        self.toolbox.answer(call_id, params, facts)
+    }
+
+    fn finish(&mut self, call_id: CallId, finished: Finished) {
+        self.health.finished();
+        match finished.outcome {
+            Outcome::Ok => self.health.counts.calls_ok += 1,
+            Outcome::Error | Outcome::Cancelled | Outcome::OutcomeUnknown => {
+                self.health.counts.calls_failed += 1
+            }
+        }
+        self.end.finished(self.clock.now(), call_id, finished);
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Attempt { call_id, provider, model, reply } => {
+                if self.executor.attempt(call_id, reply) {
+                    self.end.attempt(self.clock.now(), call_id, &provider, &model);
+                }
+            }
+            Report::Ended(call_id, end) => {
+                if matches!(end, End::Panicked) {
+                    tracing::error!(call = ?call_id, "a tool panicked");
+                }
+                if self.executor.ended(call_id, end) {
+                    self.health.counts.calls_aborted += 1;
+                }
+            }
+        }
+    }
+
+    fn alarm(&mut self) {
+        self.take_waiting();
+        let now = self.clock.now();
+        if self.end.poll_timeout().is_some_and(|at| at <= now) {
+            self.end.handle_timeout(now);
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        self.measure(now);
+        for (call_id, text) in self.executor.tick(now) {
+            self.end.note(now, call_id, text);
+        }
+        let present = self.present();
+        self.facts.send_replace(self.health.identity.facts(now, &present));
+        if self.idle.is_over(now, present.sessions + present.in_flight) {
+            self.drain("idle");
+        }
+        if self.drained_by.is_some_and(|by| by <= now) {
+            tracing::warn!("the drain is overdue, ending");
+            self.exit = Some(0);
+        }
+    }
+
+    fn measure(&mut self, now: Duration) {
+        let pulse = &self.work.pulse;
+        let before = self.reading;
+        self.reading = self.gauge.measure(now, pulse.at(), &pulse.threads());
+        if before.workers_stuck != self.reading.workers_stuck {
+            tracing::warn!(threads = self.reading.workers_stuck, "work threads stuck");
+        }
+        if before.vitals.stalled != self.reading.vitals.stalled {
+            let (stalled, lag_ms) = (self.reading.vitals.stalled, self.reading.vitals.lag_ms);
+            tracing::warn!(stalled, lag_ms, "work runtime");
+        }
+        self.end.set_vitals(now, self.reading.vitals);
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        if self.drained_by.is_some() {
+            tracing::warn!(signal = signal.name(), "second signal, ending at once");
+            self.exit = Some(signal.exit_code());
+        } else {
+            self.drain(signal.name());
+        }
+    }
+
+    fn drain(&mut self, reason: &str) {
+        if self.drained_by.is_some() {
+            return;
+        }
+        let now = self.clock.now();
+        let plan = drain::plan(self.grace);
+        tracing::info!(
+            reason,
+            in_flight = self.end.in_flight(),
+            grace_ms = self.grace.as_millis(),
+            "draining"
+        );
+        drop(self.door.take());
+        self.drained_by = Some(now + plan.close + OVERDUE);
+        self.end.drain(now, plan, reason);
+    }
+
+    fn present(&self) -> Present {
+        Present {
+            state: snapshot::word(self.end.state()),
+            in_flight: self.end.in_flight(),
+            oldest: self.end.oldest(self.clock.now()),
+            waiting: self.executor.waiting(),
+            sessions: self.end.sessions(),
+            connections: self.end.connections(),
+            reading: self.reading,
+        }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.health.snapshot(self.clock.now(), &self.present(), self.work.pulse.providers())
+    }
+
+    fn log_session(&mut self, what: &'static str, session: SessionId, about: &str) {
+        if let Some(left_out) = self.sessions_log.admit(self.clock.now()) {
+            tracing::info!(?session, about, left_out, "{what}");
+        }
+    }
+}

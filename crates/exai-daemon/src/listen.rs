@@ -1,0 +1,275 @@
+//! Where connections come in: one or two sockets, and streams that count their bytes below everything else.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use exai_settings::Host;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
+
+/// Connections at a time, of every kind. Four times the thousand shims that the protocol is measured with; one more
+/// is closed at once, which its shim takes for a daemon that is not there yet.
+const CONNECTIONS_MAX: usize = 4096;
+
+/// How long a connection may take to become a session. Ten seconds are three handshakes of 3 s; requests for health
+/// and metrics take milliseconds.
+const REQUEST_MAX: Duration = Duration::from_secs(10);
+
+/// Pause after the operating system refused to accept (no file descriptors left): they come back as connections end.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Tries to find a port that is free on both loopback addresses.
+const FREE_PORT_TRIES: u32 = 16;
+
+/// Why the daemon can't listen.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BindError {
+    /// Someone else has the port.
+    #[error(
+        "port {port} on {host} is taken by another program; find it with `{finder}`, stop it, or choose another port \
+         with EXAI_WS_PORT (0 takes a free one)",
+        finder = finder(*port)
+    )]
+    Taken {
+        /// Host as set.
+        host: Host,
+        /// Port as set.
+        port: u16,
+    },
+    /// Anything else.
+    #[error("can't listen on EXAI_WS_HOST={host} EXAI_WS_PORT={port}: {source}")]
+    Io {
+        /// Host as set.
+        host: Host,
+        /// Port as set.
+        port: u16,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+fn finder(port: u16) -> String {
+    if cfg!(windows) {
+        format!("netstat -ano | findstr :{port}")
+    } else if cfg!(target_os = "macos") {
+        format!("lsof -nP -iTCP:{port} -sTCP:LISTEN")
+    } else {
+        format!("ss -ltnp 'sport = :{port}'")
+    }
+}
+
+/// The listening sockets.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    first: TcpListener,
+    second: Option<TcpListener>,
+    room: Arc<Semaphore>,
+}
+
+impl Doors {
+    /// Listens on every address that `host` stands for among the loopback ones, else on the first. With port 0 the
+    /// operating system chooses, the same for all.
+    ///
+    /// # Errors
+    /// [`BindError`].
+    pub(crate) async fn bind(host: &Host, port: u16) -> Result<Self, BindError> {
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::AddrInUse if port != 0 => BindError::Taken { host: host.clone(), port },
+            _ => BindError::Io { host: host.clone(), port, source },
+        };
+        if !host.is_localhost() {
+            let mut addresses = (host.as_str(), port).to_socket_addrs().map_err(failed)?;
+            let address = addresses.next().ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
+            return Ok(Self::of(TcpListener::bind(address).await.map_err(failed)?, None));
+        }
+        let mut tries = 0;
+        loop {
+            let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+            let chosen = first.local_addr().map_err(failed)?.port();
+            match TcpListener::bind((Ipv6Addr::LOCALHOST, chosen)).await {
+                Ok(second) => return Ok(Self::of(first, Some(second))),
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    tries += 1;
+                    if port != 0 || tries >= FREE_PORT_TRIES {
+                        return Err(failed(error));
+                    }
+                }
+                // No IPv6 on this machine: then nobody resolves `localhost` to it either.
+                Err(_) => return Ok(Self::of(first, None)),
+            }
+        }
+    }
+
+    fn of(first: TcpListener, second: Option<TcpListener>) -> Self {
+        Self { first, second, room: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+    }
+
+    /// The address that is listened on (the first of two).
+    ///
+    /// # Errors
+    /// If the operating system does not tell.
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.first.local_addr()
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        match (self.first.poll_accept(cx), &self.second) {
+            (Poll::Pending, Some(second)) => second.poll_accept(cx),
+            (first, _) => first,
+        }
+    }
+}
+
+/// The `ws://` URL to dial for a listener at `address`.
+pub(crate) fn url(address: SocketAddr) -> String {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("ws://{}/", SocketAddr::new(ip, address.port()))
+}
+
+impl axum::serve::Listener for Doors {
+    type Io = Metered;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Metered, SocketAddr) {
+        loop {
+            match poll_fn(|cx| self.poll_accept(cx)).await {
+                Ok((stream, address)) => {
+                    let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
+                        tracing::debug!(max = CONNECTIONS_MAX, "connection refused, too many are open");
+                        continue;
+                    };
+                    // Without it small frames wait for the peer's delayed acknowledgement, 40 ms.
+                    let _ = stream.set_nodelay(true);
+                    return (Metered::new(stream, room), address);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.address()
+    }
+}
+
+/// What a connection's stream tells the others: bytes so far, each way, and whether it is a WebSocket by now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Meter(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    received: AtomicU64,
+    sent: AtomicU64,
+    upgraded: AtomicBool,
+}
+
+impl Meter {
+    /// Bytes that arrived.
+    pub(crate) fn received(&self) -> u64 {
+        self.0.received.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that the peer's socket took.
+    pub(crate) fn sent(&self) -> u64 {
+        self.0.sent.load(Ordering::Relaxed)
+    }
+
+    /// From here on the session's own clocks rule.
+    pub(crate) fn upgraded(&self) {
+        self.0.upgraded.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Doors>> for Meter {
+    fn connect_info(stream: IncomingStream<'_, Doors>) -> Self {
+        stream.io().meter.clone()
+    }
+}
+
+/// An accepted stream. It holds one of the places for connections as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Metered {
+    stream: TcpStream,
+    meter: Meter,
+    request: Pin<Box<Sleep>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Metered {
+    fn new(stream: TcpStream, room: OwnedSemaphorePermit) -> Self {
+        let request = Box::pin(tokio::time::sleep(REQUEST_MAX));
+        Self { stream, meter: Meter::default(), request, _room: room }
+    }
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
+        let counts = &self.meter.0;
+        let got = into.filled().len().saturating_sub(before);
+        counts.received.fetch_add(got as u64, Ordering::Relaxed);
+        if polled.is_pending() && !counts.upgraded.load(Ordering::Relaxed) {
+            return self.request.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()));
+        }
+        polled
+    }
+}
+
+impl Metered {
+    fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(taken)) = &polled {
+            self.meter.0.sent.fetch_add(*taken as u64, Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.count(polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.count(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,65 @@
+//! One daemon per state directory: a lock of the operating system, which no crash can leave behind. It has no
+//! version in it, so that daemons of different releases exclude each other too.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use crate::endpoint::Endpoint;
+
+/// Name in the state directory.
+const FILE_NAME: &str = "daemon.lock";
+
+/// The lock; free again when dropped, or when the process ends in whatever way.
+#[derive(Debug)]
+pub(crate) struct StateLock {
+    _file: File,
+}
+
+/// Why the lock was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LockError {
+    /// Another daemon has it.
+    #[error("another daemon works on {dir}{}; stop it with `exai stop`, or set EXAI_STATE_DIR", about(.holder.as_ref()))]
+    Held {
+        /// The state directory.
+        dir: String,
+        /// What it says of itself, if it has got that far.
+        holder: Option<Endpoint>,
+    },
+    /// The file system has no such lock, or refuses.
+    #[error("can't lock {path}: {source}")]
+    Io {
+        /// The lock's file.
+        path: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+}
+
+impl StateLock {
+    /// Takes the lock without waiting.
+    ///
+    /// # Errors
+    /// [`LockError`].
+    pub(crate) fn take(state_dir: &Path) -> Result<Self, LockError> {
+        let path = state_dir.join(FILE_NAME);
+        let failed = |source| LockError::Io { path: path.display().to_string(), source };
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(LockError::Held {
+                dir: state_dir.display().to_string(),
+                holder: Endpoint::read(state_dir).ok(),
+            }),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
+}
+
+fn about(endpoint: Option<&Endpoint>) -> String {
+    match endpoint {
+        Some(Endpoint { url, version, pid, .. }) => format!(" (version {version}, pid {pid}, {url})"),
+        None => String::new(),
+    }
+}

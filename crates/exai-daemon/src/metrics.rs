@@ -1,0 +1,101 @@
+//! `/metrics`: one snapshot as Prometheus text. Rendered by hand: two dozen numbers that all come from the snapshot
+//! need no registry, no atomics of their own and no library.
+
+use std::fmt::{Display, Write as _};
+
+use crate::snapshot::Snapshot;
+
+/// Content type of the text format.
+pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// States in which a daemon can be asked for metrics.
+const STATES: [&str; 5] = ["starting", "ready", "busy", "stalled", "draining"];
+
+/// The text.
+pub(crate) fn render(snapshot: &Snapshot) -> String {
+    let mut page = Page(String::with_capacity(4096));
+    let s = snapshot;
+    page.family("exai_info", "gauge", "Release of the daemon.");
+    page.sample("exai_info", &[("version", &s.version)], 1);
+    page.family("exai_state", "gauge", "1 for the state the daemon is in.");
+    for state in STATES {
+        page.sample("exai_state", &[("state", state)], u8::from(s.state == state));
+    }
+    page.one("exai_epoch", "counter", "Starts of the daemon on its journal.", s.epoch.0);
+    page.one("exai_uptime_seconds", "gauge", "Time since the start.", seconds(s.monotonic_ms));
+    page.one("exai_sessions", "gauge", "Sessions connected now or within the last 20 s.", s.sessions);
+    page.one("exai_connections", "gauge", "Open connections of sessions.", s.connections);
+    page.one("exai_calls_in_flight", "gauge", "Calls accepted or running.", s.in_flight);
+    page.one("exai_calls_waiting", "gauge", "Calls waiting for a place.", s.waiting);
+    let oldest = seconds(s.oldest_in_flight_ms.unwrap_or(0));
+    page.one("exai_calls_oldest_seconds", "gauge", "Age of the oldest call in flight.", oldest);
+    page.one("exai_work_lag_seconds", "gauge", "Lag of the work runtime.", seconds(s.lag_ms));
+    page.one(
+        "exai_work_threads_stuck",
+        "gauge",
+        "Work threads in one piece of code for 5 s.",
+        s.workers_stuck,
+    );
+    counts(&mut page, s);
+    providers(&mut page, s);
+    page.0
+}
+
+fn counts(page: &mut Page, snapshot: &Snapshot) {
+    let counts = &snapshot.counts;
+    page.one("exai_calls_started_total", "counter", "Calls that began to run.", counts.calls_started);
+    page.family("exai_calls_ended_total", "counter", "Calls that ended, by how.");
+    page.sample("exai_calls_ended_total", &[("outcome", "ok")], counts.calls_ok);
+    page.sample("exai_calls_ended_total", &[("outcome", "error")], counts.calls_failed);
+    page.sample("exai_calls_ended_total", &[("outcome", "aborted")], counts.calls_aborted);
+    page.one("exai_attempts_total", "counter", "Provider requests let through.", counts.attempts);
+    page.one("exai_connections_total", "counter", "Connections of sessions opened.", counts.connections);
+    page.one("exai_overflows_total", "counter", "Connections closed because nobody read.", counts.overflows);
+    page.one("exai_notes_dropped_total", "counter", "Notes left out for slow readers.", counts.notes_dropped);
+    let lines = counts.log_lines_dropped;
+    page.one("exai_log_lines_dropped_total", "counter", "Log lines left out for a slow file.", lines);
+}
+
+fn providers(page: &mut Page, snapshot: &Snapshot) {
+    page.family("exai_provider_requests_in_flight", "gauge", "Requests running at a provider.");
+    for provider in &snapshot.providers {
+        page.sample("exai_provider_requests_in_flight", &[("provider", &provider.name)], provider.in_flight);
+    }
+    page.family("exai_provider_requests_waiting", "gauge", "Requests waiting for a place at a provider.");
+    for provider in &snapshot.providers {
+        page.sample("exai_provider_requests_waiting", &[("provider", &provider.name)], provider.waiting);
+    }
+    page.family("exai_provider_failures", "gauge", "Attempts that failed since a provider's last answer.");
+    for provider in &snapshot.providers {
+        page.sample("exai_provider_failures", &[("provider", &provider.name)], provider.failures);
+    }
+}
+
+/// Milliseconds as Prometheus wants them, exactly.
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1000, ms % 1000)
+}
+
+struct Page(String);
+
+impl Page {
+    fn family(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    }
+
+    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+        let labels: Vec<String> =
+            labels.iter().map(|(key, text)| format!("{key}=\"{}\"", escaped(text))).collect();
+        let braces = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+        let _ = writeln!(self.0, "{name}{braces} {value}");
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, value: impl Display) {
+        self.family(name, kind, help);
+        self.sample(name, &[], value);
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

@@ -1,0 +1,80 @@
+//! From settings to the provider layer.
+
+use std::sync::Arc;
+
+use exai_http::{HttpTransport, HttpTransportError, TokioTimer};
+use exai_provider::{
+    Catalogue, ClockOverrides, FallbackPolicy, Key, ProviderConfig, Providers, ProvidersConfig, StreamTimeout,
+};
+use exai_settings::{ChosenBy, Fallback, Provider, Settings};
+
+use crate::clock::Clock;
+use crate::random;
+
+/// Why the provider layer can't be put together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ModelsError {
+    /// The file of `EXAI_MODELS_FILE`, or whatever names it.
+    #[error("the model catalogue can't be used: {0}")]
+    Catalogue(String),
+    /// TLS.
+    #[error(transparent)]
+    Transport(#[from] HttpTransportError),
+    /// No randomness for jitter.
+    #[error(transparent)]
+    Random(#[from] std::io::Error),
+}
+
+/// All providers of the settings, on the daemon's clock. Nothing is sent.
+///
+/// # Errors
+/// [`ModelsError`]; each says what to do.
+pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, ModelsError> {
+    let config = ProvidersConfig {
+        providers: settings.providers.iter().map(provider).collect(),
+        default_model: settings.models.default.clone(),
+        fallback: match settings.models.fallback {
+            Fallback::Off => FallbackPolicy::Off,
+            Fallback::Family => FallbackPolicy::Family,
+            Fallback::Chain => FallbackPolicy::Chain,
+        },
+        chain: settings.models.chain.clone(),
+        seed: u64::from_le_bytes(random::bytes()?),
+    };
+    let transport = HttpTransport::new(&config.providers)?;
+    let timer = TokioTimer::new(clock.instant(std::time::Duration::ZERO));
+    Ok(Providers::new(config, catalogue(settings)?, Arc::new(transport), Arc::new(timer)))
+}
+
+fn catalogue(settings: &Settings) -> Result<Catalogue, ModelsError> {
+    let builtin = Catalogue::builtin();
+    let Some(path) = &settings.models.catalogue_file else { return Ok(builtin) };
+    let name = path.display().to_string();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ModelsError::Catalogue(format!("{name}: {error}")))?;
+    builtin.merge(&name, &text).map_err(|error| ModelsError::Catalogue(error.to_string()))
+}
+
+fn provider(set: &Provider) -> ProviderConfig {
+    let built_in = ProviderConfig::new(&set.name, &set.base_url);
+    let after = set.stream_timeout.after;
+    let key = set.key.as_ref().and_then(|key| match Key::new(key.expose()) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            tracing::warn!(setting = set.variable("API_KEY"), %error, "the key is not usable, working on without");
+            None
+        }
+    });
+    ProviderConfig {
+        key,
+        key_variable: set.variable("API_KEY"),
+        connect_timeout: set.connect_timeout.unwrap_or(built_in.connect_timeout),
+        stream_timeout: match set.stream_timeout.chosen_by {
+            ChosenBy::Default => StreamTimeout::Default(after),
+            ChosenBy::User => StreamTimeout::User(after),
+        },
+        clocks: ClockOverrides { first_event: set.first_event_timeout, idle: set.idle_timeout },
+        max_concurrency: set.max_concurrency,
+        ..built_in
+    }
+}

@@ -1,0 +1,176 @@
+//! The tools, as the daemon uses them: pure ones at once on the io thread, all others on the work runtime.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use exai_provider::{BoxFuture, Denied, Gate, Observer, ProviderHealth, Providers};
+use exai_session::{CallClass, Finished};
+use exai_tools::{ConversationId, ConversationMemory, DaemonFacts, DaemonView, ToolContext, ToolResult};
+use exai_wire::{CallId, Class, Outcome};
+use futures_util::FutureExt as _;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::sync::watch;
+
+use crate::failure;
+use crate::random;
+use crate::work::Job;
+
+/// The only method that shims send.
+const CALL: &str = "tools/call";
+
+/// What tools need.
+pub(crate) struct Toolbox {
+    providers: Providers,
+    conversations: ConversationMemory,
+    facts: watch::Receiver<DaemonFacts>,
+}
+
+impl fmt::Debug for Toolbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Toolbox").finish_non_exhaustive()
+    }
+}
+
+/// Params of `tools/call`, borrowed: they may be megabytes.
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow, default)]
+    arguments: Option<&'a RawValue>,
+}
+
+impl<'a> Params<'a> {
+    fn read(params: &'a RawValue) -> Result<Self, String> {
+        serde_json::from_str(params.get()).map_err(|error| format!("params of {CALL} can't be read: {error}"))
+    }
+
+    fn arguments(&self) -> &RawValue {
+        self.arguments.unwrap_or(RawValue::NULL)
+    }
+}
+
+/// The class of a call by the tool that it names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Classes;
+
+impl CallClass for Classes {
+    fn class(&self, method: &str, params: &RawValue) -> Result<Class, String> {
+        if method != CALL {
+            return Err(format!("this daemon serves {CALL}, not {method:?}"));
+        }
+        Ok(match exai_tools::class(&Params::read(params)?.name) {
+            Some(exai_tools::Class::Metered) => Class::Metered,
+            // An unknown tool is answered with a result that says so, which costs nothing.
+            Some(exai_tools::Class::Pure) | None => Class::Pure,
+        })
+    }
+}
+
+impl Toolbox {
+    /// Puts the tools together; `facts` is the newest that the io thread has told of the daemon.
+    pub(crate) fn new(
+        providers: Providers,
+        conversations: ConversationMemory,
+        facts: watch::Receiver<DaemonFacts>,
+    ) -> Self {
+        Self { providers, conversations, facts }
+    }
+
+    /// Each provider's condition.
+    pub(crate) fn providers(&self) -> Vec<ProviderHealth> {
+        self.providers.health()
+    }
+
+    /// Answers a pure call. It reads memory only, so it is done on the spot: no hop to another thread, and `status`
+    /// works while the work runtime does not.
+    pub(crate) fn answer(&self, call_id: CallId, params: &RawValue, facts: DaemonFacts) -> Finished {
+        let nobody = Nobody;
+        let params = match Params::read(params) {
+            Ok(params) => params,
+            Err(sentence) => return failure::finished(&sentence),
+        };
+        let context = ToolContext {
+            providers: &self.providers,
+            conversations: &self.conversations,
+            daemon: &Now(facts),
+            call_id: &call_id.to_string(),
+            deadline: Duration::MAX,
+            gate: &nobody,
+            observer: &nobody,
+            new_conversation: ConversationId::from_random([0; 16]),
+        };
+        let run =
+            AssertUnwindSafe(|| exai_tools::run(&params.name, params.arguments(), &context).now_or_never());
+        match catch_unwind(run) {
+            Ok(Some(result)) => finished(result),
+            Ok(None) => failure::finished("exai has a defect: a tool that should answer at once does not"),
+            Err(_) => failure::panicked(),
+        }
+    }
+
+    /// Runs a call that may take its time.
+    pub(crate) async fn run(&self, job: &Job, gate: &dyn Gate, observer: &dyn Observer) -> Finished {
+        let params = match Params::read(&job.params) {
+            Ok(params) => params,
+            Err(sentence) => return failure::finished(&sentence),
+        };
+        let Ok(new_conversation) = random::bytes().map(ConversationId::from_random) else {
+            return failure::finished("the operating system gives no randomness; try again");
+        };
+        let view = Told(self.facts.clone());
+        let context = ToolContext {
+            providers: &self.providers,
+            conversations: &self.conversations,
+            daemon: &view,
+            call_id: &job.call_id.to_string(),
+            deadline: job.deadline,
+            gate,
+            observer,
+            new_conversation,
+        };
+        finished(exai_tools::run(&params.name, params.arguments(), &context).await)
+    }
+}
+
+fn finished(result: ToolResult) -> Finished {
+    let outcome = match result.outcome {
+        exai_tools::Outcome::Ok => Outcome::Ok,
+        exai_tools::Outcome::Error => Outcome::Error,
+    };
+    Finished { outcome, body: result.body }
+}
+
+/// The daemon as it is now.
+struct Now(DaemonFacts);
+
+impl DaemonView for Now {
+    fn facts(&self) -> DaemonFacts {
+        self.0.clone()
+    }
+}
+
+/// The daemon as the io thread last told.
+struct Told(watch::Receiver<DaemonFacts>);
+
+impl DaemonView for Told {
+    fn facts(&self) -> DaemonFacts {
+        self.0.borrow().clone()
+    }
+}
+
+/// Pure tools ask no provider and have nothing to tell on the way.
+struct Nobody;
+
+impl Gate for Nobody {
+    fn begin<'a>(&'a self, _provider: &'a str, _model: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+        Box::pin(std::future::ready(Err(Denied::Over)))
+    }
+}
+
+impl Observer for Nobody {
+    fn note(&self, _text: String) {}
+}

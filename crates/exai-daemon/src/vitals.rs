@@ -1,0 +1,70 @@
+//! How the work runtime is doing, measured from the io thread. Pure: samples in, verdict out.
+//!
+//! A measurement that comes late itself (the process was stopped, the machine slept) accuses nobody: the clocks
+//! start anew from it.
+
+use std::time::Duration;
+
+use exai_session::Vitals;
+
+use crate::work::PULSE;
+
+/// Lag from which on the daemon calls itself stalled, and a thread stuck.
+const STALLED: Duration = Duration::from_secs(5);
+
+/// A measurement that comes so long after the one before is late: twice the beat of the hub.
+const LATE: Duration = Duration::from_secs(1);
+
+/// The measurements so far.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge {
+    last: Duration,
+    /// No lag is counted from before this moment.
+    floor: Duration,
+    threads: Vec<Thread>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Thread {
+    sample: (Duration, u64),
+    since: Duration,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// For the sessions.
+    pub(crate) vitals: Vitals,
+    /// Threads that have been in one piece of code for more than 5 s.
+    pub(crate) workers_stuck: usize,
+}
+
+impl Gauge {
+    /// Takes a measurement at `now`: when the work runtime last beat, and for each of its threads what it has
+    /// counted (time busy; times gone to sleep and woken, odd while asleep).
+    pub(crate) fn measure(&mut self, now: Duration, beat: Duration, samples: &[(Duration, u64)]) -> Reading {
+        if now.saturating_sub(self.last) > LATE {
+            self.floor = now;
+        }
+        self.last = now;
+        let lag = now.saturating_sub(beat.max(self.floor)).saturating_sub(PULSE);
+        let lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+        let workers_stuck = self.stuck(now, samples);
+        Reading { vitals: Vitals { stalled: lag > STALLED, lag_ms }, workers_stuck }
+    }
+
+    fn stuck(&mut self, now: Duration, samples: &[(Duration, u64)]) -> usize {
+        self.threads.resize(samples.len(), Thread { sample: (Duration::MAX, 0), since: now });
+        for (thread, sample) in self.threads.iter_mut().zip(samples) {
+            let asleep = sample.1 % 2 == 1;
+            if asleep || thread.sample != *sample {
+                *thread = Thread { sample: *sample, since: now };
+            }
+            thread.since = thread.since.max(self.floor);
+        }
+        self.threads.iter().filter(|thread| now.saturating_sub(thread.since) > STALLED).count()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! The work runtime: tools and providers. It shares nothing with the io thread but bounded channels.
+//!
+//! io → work: [`Command`]s, at most a start and an abort for each permit, so the channel can't be full (see
+//! [`Work::start`]). work → io: [`Report`]s, at most a question and an end for each permit; notes may be dropped.
+//! Every call is a task of one set; aborting it drops its future, which closes the provider's socket.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use exai_provider::{Denied, ProviderHealth};
+use exai_session::Finished;
+use exai_wire::CallId;
+use serde_json::value::RawValue;
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+
+use crate::clock::Clock;
+use crate::toolbox::Toolbox;
+use crate::watchdog::Progress;
+use crate::witness::{Asker, Witness};
+
+/// How often the work runtime shows that it runs.
+pub(crate) const PULSE: Duration = Duration::from_millis(500);
+
+/// Threads: at least two, so that one long piece of work leaves one; more than eight bring nothing to calls that
+/// wait for the network.
+const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
+
+/// Threads for name resolution, the only thing here that blocks.
+const BLOCKING_THREADS: usize = 32;
+
+/// Notes on their way to the io thread; they come once a second and call at most.
+const NOTES_MAX: usize = 1024;
+
+/// A call to execute.
+#[derive(Debug)]
+pub(crate) struct Job {
+    /// Which call.
+    pub(crate) call_id: CallId,
+    /// Params of `tools/call`.
+    pub(crate) params: Box<RawValue>,
+    /// Moment at which it must have ended, on the daemon's [`Clock`].
+    pub(crate) deadline: Duration,
+}
+
+/// What the io thread wants done.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Execute.
+    Run(Job),
+    /// Stop executing; answered by [`End::Aborted`], or by another end that came first.
+    Abort(CallId),
+}
+
+/// What the work runtime tells.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// A call wants to ask a provider.
+    Attempt {
+        /// Which call.
+        call_id: CallId,
+        /// Provider to ask.
+        provider: String,
+        /// Model to ask.
+        model: String,
+        /// Takes the number of the attempt, or why there is none.
+        reply: oneshot::Sender<Result<u32, Denied>>,
+    },
+    /// A call runs no more.
+    Ended(CallId, End),
+}
+
+/// How a task ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// With a result.
+    Finished(Finished),
+    /// It panicked.
+    Panicked,
+    /// It was aborted.
+    Aborted,
+}
+
+/// The running runtime; dropping it leaves its threads to themselves, for the process is about to end.
+#[derive(Debug)]
+pub(crate) struct Work {
+    runtime: Option<Runtime>,
+    /// Where commands go.
+    pub(crate) commands: mpsc::Sender<Command>,
+    /// Where reports come from.
+    pub(crate) reports: mpsc::Receiver<Report>,
+    /// Where notes come from.
+    pub(crate) notes: mpsc::Receiver<(CallId, String)>,
+    /// Signs of life.
+    pub(crate) pulse: Pulse,
+}
+
+/// Signs of life of the work runtime, for the io thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Pulse {
+    at_ms: Arc<AtomicU64>,
+    providers: watch::Receiver<Vec<ProviderHealth>>,
+    handle: Handle,
+}
+
+impl Pulse {
+    /// When it last beat, on the daemon's clock.
+    pub(crate) fn at(&self) -> Duration {
+        Duration::from_millis(self.at_ms.load(Ordering::Relaxed))
+    }
+
+    /// Each provider's condition at that time.
+    pub(crate) fn providers(&self) -> Vec<ProviderHealth> {
+        self.providers.borrow().clone()
+    }
+
+    /// For each thread: what it has counted so far, and whether it sleeps. A thread whose counts stand still while
+    /// it does not sleep is inside one piece of code.
+    pub(crate) fn threads(&self) -> Vec<(Duration, u64)> {
+        let metrics = self.handle.metrics();
+        let sample = |n| (metrics.worker_total_busy_duration(n), metrics.worker_park_unpark_count(n));
+        (0..metrics.num_workers()).map(sample).collect()
+    }
+}
+
+impl Work {
+    /// Starts the runtime for at most `permits` calls at a time.
+    ///
+    /// # Errors
+    /// If the operating system gives no threads.
+    pub(crate) fn start(
+        clock: Clock,
+        permits: usize,
+        toolbox: Arc<Toolbox>,
+        progress: Arc<Progress>,
+    ) -> io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(*THREADS.start(), usize::from);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(cores.clamp(*THREADS.start(), *THREADS.end()))
+            .max_blocking_threads(BLOCKING_THREADS)
+            .thread_name("exai-work")
+            .enable_all()
+            .build()?;
+        // A call gives its permit back only when its end was reported, and asks for no attempt while one is open.
+        let (commands, inbox) = mpsc::channel(2 * permits);
+        let (report, reports) = mpsc::channel(2 * permits);
+        let (note, notes) = mpsc::channel(NOTES_MAX);
+        let at_ms = Arc::new(AtomicU64::new(clock.now_ms()));
+        let (health, providers) = watch::channel(toolbox.providers());
+        let pulse = Pulse { at_ms: Arc::clone(&at_ms), providers, handle: runtime.handle().clone() };
+        let staff = Staff { toolbox: Arc::clone(&toolbox), report, note, progress: Arc::clone(&progress) };
+        runtime.spawn(dispatch(inbox, staff));
+        runtime.spawn(beat(clock, at_ms, health, toolbox, progress));
+        Ok(Self { runtime: Some(runtime), commands, reports, notes, pulse })
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+async fn beat(
+    clock: Clock,
+    at_ms: Arc<AtomicU64>,
+    health: watch::Sender<Vec<ProviderHealth>>,
+    toolbox: Arc<Toolbox>,
+    progress: Arc<Progress>,
+) {
+    let mut ticks = tokio::time::interval(PULSE);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        at_ms.store(clock.now_ms(), Ordering::Relaxed);
+        progress.work();
+        if health.send(toolbox.providers()).is_err() {
+            return;
+        }
+    }
+}
+
+/// What every call's task is given.
+#[derive(Debug, Clone)]
+struct Staff {
+    toolbox: Arc<Toolbox>,
+    report: mpsc::Sender<Report>,
+    note: mpsc::Sender<(CallId, String)>,
+    progress: Arc<Progress>,
+}
+
+async fn dispatch(mut inbox: mpsc::Receiver<Command>, staff: Staff) {
+    let mut calls = Calls::default();
+    loop {
+        let ended = tokio::select! {
+            command = inbox.recv() => match command {
+                Some(Command::Run(job)) => {
+                    calls.start(job, staff.clone());
+                    continue;
+                }
+                Some(Command::Abort(call_id)) => {
+                    calls.abort(call_id);
+                    continue;
+                }
+                None => return,
+            },
+            Some(joined) = calls.tasks.join_next_with_id() => calls.ended(joined),
+        };
+        staff.progress.work();
+        if let Some((call_id, end)) = ended
+            && staff.report.send(Report::Ended(call_id, end)).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Calls {
+    tasks: JoinSet<Finished>,
+    by_task: HashMap<Id, CallId>,
+    handles: BTreeMap<CallId, AbortHandle>,
+}
+
+impl Calls {
+    fn start(&mut self, job: Job, staff: Staff) {
+        let call_id = job.call_id;
+        let handle = self.tasks.spawn(execute(job, staff));
+        self.by_task.insert(handle.id(), call_id);
+        self.handles.insert(call_id, handle);
+    }
+
+    fn abort(&self, call_id: CallId) {
+        if let Some(handle) = self.handles.get(&call_id) {
+            handle.abort();
+        }
+    }
+
+    fn ended(&mut self, joined: Result<(Id, Finished), JoinError>) -> Option<(CallId, End)> {
+        let (task, end) = match joined {
+            Ok((task, finished)) => (task, End::Finished(finished)),
+            Err(error) if error.is_panic() => (error.id(), End::Panicked),
+            Err(error) => (error.id(), End::Aborted),
+        };
+        let call_id = self.by_task.remove(&task)?;
+        self.handles.remove(&call_id);
+        Some((call_id, end))
+    }
+}
+
+async fn execute(job: Job, staff: Staff) -> Finished {
+    let asker = Asker::new(job.call_id, staff.report.clone());
+    let witness = Witness::new(job.call_id, staff.note.clone());
+    tokio::select! {
+        finished = staff.toolbox.run(&job, &asker, &witness) => finished,
+        never = witness.forward() => match never {},
+    }
+}
