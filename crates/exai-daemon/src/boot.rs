@@ -105,10 +105,10 @@ fn start(options: DaemonOptions) -> Result<u8, StartError> {
         ModelJournal::new(JournalId::from_bytes(random::bytes().map_err(StartError::io("journal id"))?));
     let mut health = open_health(&options, &journal, &log)?;
     let nothing = present_at_start();
-    health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, Vec::new()));
+    health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
 
     let providers = models::providers(&options.settings, clock)?;
-    let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing));
+    let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing, None));
     let toolbox =
         Arc::new(Toolbox::new(providers, ConversationMemory::new(ConversationLimits::default()), told));
     let progress = Arc::new(Progress::default());
@@ -203,15 +203,7 @@ fn open_health(options: &DaemonOptions, journal: &ModelJournal, log: &Log) -> Re
 
 fn present_at_start() -> Present {
     let (in_flight, waiting, sessions, connections) = (0, 0, 0, 0);
-    Present {
-        state: "starting",
-        in_flight,
-        oldest: None,
-        waiting,
-        sessions,
-        connections,
-        reading: UNMEASURED,
-    }
+    Present { state: "starting", in_flight, waiting, sessions, connections, reading: UNMEASURED }
 }
 
 fn bounds(settings: &Settings) -> Bounds {

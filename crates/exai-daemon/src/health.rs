@@ -25,8 +25,6 @@ pub(crate) struct Present {
     pub(crate) state: &'static str,
     /// Calls accepted or running.
     pub(crate) in_flight: usize,
-    /// Age of the oldest of them.
-    pub(crate) oldest: Option<Duration>,
     /// Calls that wait for a place.
     pub(crate) waiting: usize,
     /// Sessions.
@@ -58,7 +56,7 @@ impl Identity {
     }
 
     /// The daemon as tools see it.
-    pub(crate) fn facts(&self, now: Duration, present: &Present) -> DaemonFacts {
+    pub(crate) fn facts(&self, now: Duration, present: &Present, oldest: Option<Duration>) -> DaemonFacts {
         DaemonFacts {
             version: self.version.clone(),
             state: present.state,
@@ -68,7 +66,7 @@ impl Identity {
             sessions: count(present.sessions),
             in_flight: count(present.in_flight),
             waiting: count(present.waiting),
-            oldest: present.oldest,
+            oldest,
             lag: Duration::from_millis(present.reading.vitals.lag_ms),
             env_file: self.env_file.clone(),
         }
@@ -125,11 +123,12 @@ impl Health {
         self.last_finished_at = Some(wall_ms());
     }
 
-    /// The condition at `now`.
+    /// The condition at `now`; `oldest` is the age of the oldest call in flight.
     pub(crate) fn snapshot(
         &self,
         now: Duration,
         present: &Present,
+        oldest: Option<Duration>,
         providers: Vec<exai_provider::ProviderHealth>,
     ) -> Snapshot {
         let identity = &self.identity;
@@ -145,7 +144,7 @@ impl Health {
             written_at: wall_ms(),
             monotonic_ms: millis(now),
             in_flight: present.in_flight,
-            oldest_in_flight_ms: present.oldest.map(millis),
+            oldest_in_flight_ms: oldest.map(millis),
             waiting: present.waiting,
             last_started_at: self.last_started_at,
             last_finished_at: self.last_finished_at,
@@ -185,7 +184,7 @@ impl Health {
     pub(crate) fn stop(&self, now: Duration, present: &Present) {
         if let Some(file) = &self.file {
             let stopped = Present { state: STOPPED, ..*present };
-            file.publish(self.snapshot(now, &stopped, Vec::new()).json());
+            file.publish(self.snapshot(now, &stopped, None, Vec::new()).json());
         }
     }
 

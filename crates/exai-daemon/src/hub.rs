@@ -216,8 +216,7 @@ impl<J: Journal> Hub<J> {
     }
 
     fn answer(&self, call_id: CallId, params: &RawValue) -> Finished {
-        let facts = self.health.identity.facts(self.clock.now(), &self.present());
-        self.toolbox.answer(call_id, params, facts)
+        self.toolbox.answer(call_id, params, self.daemon_facts())
     }
 
     fn finish(&mut self, call_id: CallId, finished: Finished) {
@@ -264,7 +263,7 @@ impl<J: Journal> Hub<J> {
             self.end.note(now, call_id, text);
         }
         let present = self.present();
-        self.facts.send_replace(self.health.identity.facts(now, &present));
+        self.facts.send_replace(self.daemon_facts());
         if self.idle.is_over(now, present.sessions + present.in_flight) {
             self.drain("idle");
         }
@@ -318,7 +317,6 @@ impl<J: Journal> Hub<J> {
         Present {
             state: snapshot::word(self.end.state()),
             in_flight: self.end.in_flight(),
-            oldest: self.end.oldest(self.clock.now()),
             waiting: self.executor.waiting(),
             sessions: self.end.sessions(),
             connections: self.end.connections(),
@@ -327,7 +325,13 @@ impl<J: Journal> Hub<J> {
     }
 
     fn snapshot(&self) -> Snapshot {
-        self.health.snapshot(self.clock.now(), &self.present(), self.work.pulse.providers())
+        let now = self.clock.now();
+        self.health.snapshot(now, &self.present(), self.end.oldest(now), self.work.pulse.providers())
+    }
+
+    fn daemon_facts(&self) -> exai_tools::DaemonFacts {
+        let now = self.clock.now();
+        self.health.identity.facts(now, &self.present(), self.end.oldest(now))
     }
 
     fn log_session(&mut self, what: &'static str, session: SessionId, about: &str) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use exai_http::{HttpTransport, HttpTransportError, TokioTimer};
+use exai_http::{HttpTransport, TokioTimer};
 use exai_provider::{
     Catalogue, ClockOverrides, FallbackPolicy, Key, ProviderConfig, Providers, ProvidersConfig, StreamTimeout,
 };
@@ -17,9 +17,6 @@ pub(crate) enum ModelsError {
     /// The file of `EXAI_MODELS_FILE`, or whatever names it.
     #[error("the model catalogue can't be used: {0}")]
     Catalogue(String),
-    /// TLS.
-    #[error(transparent)]
-    Transport(#[from] HttpTransportError),
     /// No randomness for jitter.
     #[error(transparent)]
     Random(#[from] std::io::Error),
@@ -41,7 +38,7 @@ pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, 
         chain: settings.models.chain.clone(),
         seed: u64::from_le_bytes(random::bytes()?),
     };
-    let transport = HttpTransport::new(&config.providers)?;
+    let transport = HttpTransport::new(&config.providers);
     let timer = TokioTimer::new(clock.instant(std::time::Duration::ZERO));
     Ok(Providers::new(config, catalogue(settings)?, Arc::new(transport), Arc::new(timer)))
 }
