@@ -43,3 +43,6 @@ pub use limit::{
     OVERLONG_HEAD_BYTES, SUBSCRIPTIONS_MAX,
 };
 pub use revision::{Era, Revision};
+
+#[cfg(test)]
+mod tests;

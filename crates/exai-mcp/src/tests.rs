@@ -1,0 +1,12 @@
+mod batches;
+mod calls;
+mod cutting;
+mod damage;
+mod legacy;
+mod modern;
+mod progress;
+mod properties;
+mod schema;
+mod schema_check;
+mod shapes;
+mod world;
