@@ -97,3 +97,11 @@ fn a_token_that_an_open_call_holds_serves_that_call_alone() {
     assert_eq!(world.lines().len(), 1);
     assert_eq!(world.call(&call_with(&json!("t"))).token, Token::Given);
 }
+
+#[test]
+fn of_two_tokens_the_last_counts() {
+    let mut world = World::unchecked();
+    world.line(br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","_meta":{"progressToken":1,"progressToken":"b"}}}"#);
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.only()["params"]["progressToken"], "b");
+}

@@ -109,6 +109,38 @@ proptest! {
     }
 
     #[test]
+    fn a_batch_answers_each_of_its_requests_once(methods in prop::collection::vec(method(), 1..8), params in any_json()) {
+        let mut world = World::opened("2025-03-26");
+        world.transcript = None;
+        let messages: Vec<Value> = methods
+            .iter()
+            .enumerate()
+            .map(|(id, method)| json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+            .collect();
+        world.say(&json!(messages));
+        drain(&mut world);
+        let answered = |line: &Value| match line {
+            Value::Array(answers) => answers.clone(),
+            _ => vec![line.clone()],
+        };
+        let mut ids: Vec<u64> =
+            world.lines().iter().flat_map(answered).filter_map(|answer| answer["id"].as_u64()).collect();
+        ids.sort_unstable();
+        prop_assert_eq!(ids, (0..methods.len() as u64).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_line_cut_behind_its_id_is_refused_under_it(id in id(), params in any_json(), keep in 0.0..1.0) {
+        let mut world = World::unchecked();
+        let head = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},");
+        let rest = format!("\"method\":\"tools/call\",\"params\":{params}");
+        let keep = (rest.len() as f64 * keep) as usize;
+        world.line(&[head.as_bytes(), &rest.as_bytes()[..keep]].concat());
+        let answer = world.texts().remove(0);
+        prop_assert!(answer.starts_with(&head) && answer.contains("-32700"), "{answer}");
+    }
+
+    #[test]
     fn a_notification_gets_none(method in method(), params in any_json()) {
         let mut world = World::unchecked();
         world.say(&json!({"jsonrpc": "2.0", "method": method, "params": params}));
