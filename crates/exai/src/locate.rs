@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use exai_daemon::Endpoint;
 use exai_settings::{Secret, Settings, Target};
-use serde_json::Value;
 
 use crate::ask::Address;
 
@@ -60,15 +60,13 @@ pub(crate) fn locate(settings: &Settings) -> Result<Located, LocateError> {
 }
 
 fn local(settings: &Settings) -> Result<Located, LocateError> {
-    let endpoint = settings.state.dir.as_ref().map(|dir| dir.join("endpoint.json"));
-    let read = endpoint.as_ref().and_then(|path| std::fs::read(path).ok());
-    let Some(endpoint) = read.and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()) else {
-        return Err(LocateError::NoneRuns { endpoint });
+    let Some(dir) = settings.state.dir.as_deref() else {
+        return Err(LocateError::NoneRuns { endpoint: None });
     };
-    let text = |name| endpoint.get(name).and_then(Value::as_str);
-    let url = text("url").unwrap_or_default();
-    let address = parse(url).ok_or_else(|| LocateError::Url(url.to_owned()))?;
-    Ok(Located { address, token: text("token").map(Secret::new) })
+    let missing = |_| LocateError::NoneRuns { endpoint: Some(dir.join("endpoint.json")) };
+    let Endpoint { url, token, .. } = Endpoint::read(dir).map_err(missing)?;
+    let address = parse(&url).ok_or(LocateError::Url(url))?;
+    Ok(Located { address, token: token.map(Secret::new) })
 }
 
 /// Host and port of a `ws://` or `wss://` URL.

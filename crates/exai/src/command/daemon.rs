@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use exai_daemon::{DaemonOptions, Mode};
 use exai_settings::Start;
 
-use crate::exit;
 use crate::settings_gate::checked;
 use crate::world::World;
 
@@ -28,11 +28,19 @@ pub(crate) fn command() -> Command {
 
 /// Runs it.
 pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    let local = matches.get_flag("local");
-    let start = if local { Start::ByProgram } else { Start::DaemonByHand };
-    let _loaded = match checked(world, start)? {
+    let (mode, start) = if matches.get_flag("local") {
+        (Mode::Local, Start::ByProgram)
+    } else {
+        (Mode::ByHand, Start::DaemonByHand)
+    };
+    let loaded = match checked(world, start)? {
         Ok(loaded) => loaded,
         Err(code) => return Ok(code),
     };
-    Ok(exit::NO)
+    Ok(exai_daemon::run(DaemonOptions {
+        effective: loaded.daemon_snapshot(),
+        settings: loaded.settings,
+        mode,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }))
 }

@@ -40,7 +40,8 @@ fn the_local_daemon_is_found_by_the_file_it_leaves() {
 #[test]
 fn a_configured_address_wins_over_the_file_and_a_wildcard_is_asked_on_loopback() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("endpoint.json"), r#"{"url":"ws://127.0.0.1:1/"}"#).unwrap();
+    let endpoint = r#"{"url":"ws://127.0.0.1:1/","version":"0.1.0","epoch":1,"pid":1}"#;
+    std::fs::write(dir.path().join("endpoint.json"), endpoint).unwrap();
     let mut settings = local(dir.path());
     settings.connection.address = Named::Configured;
     settings.connection.host = Host::parse("0.0.0.0").unwrap();
