@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::world::{World, request};
 
 fn answer_to(line: &[u8]) -> Option<Value> {
-    let mut world = World::new();
+    answer_in(World::new(), line)
+}
+
+fn answer_in(mut world: World, line: &[u8]) -> Option<Value> {
     world.line(line);
     assert!(world.events().is_empty());
     let mut lines = world.lines();
@@ -99,7 +102,8 @@ fn depth_numbers_and_surrogates_do_no_harm() {
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     for params in [deep.as_str(), "{\"\\ud800\":1e999999}", "{\"a\":\"\\udfff\"}", "123456789e123456789"] {
         let line = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"params\":{params}}}");
-        assert_eq!(answer_to(line.as_bytes()).unwrap()["result"], json!({}));
+        // The listener's own parser would refuse these.
+        assert_eq!(answer_in(World::unchecked(), line.as_bytes()).unwrap()["result"], json!({}));
     }
     assert_eq!(answer_to("{\"a\":".repeat(100_000).as_bytes()).unwrap()["error"]["code"], -32700);
 }

@@ -44,12 +44,9 @@ fn converse(world: &mut World, wrap: fn(Value) -> Value) {
 
 #[test]
 fn every_kind_of_line_is_valid_in_its_revision() {
-    let Some(_) = Schemas::find() else {
-        eprintln!(
-            "skipped: no MCP schemas (EXAI_MCP_SCHEMA_DIR, or ../shared/mcp-schema beside the checkout)"
-        );
+    if Schemas::find().is_none() {
         return;
-    };
+    }
     let mut checked = Vec::new();
     for revision in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
         let mut world = World::opened(revision);
@@ -123,16 +120,17 @@ fn batches_are_valid_where_they_exist() {
 /// The protocol's own example requests, each answered, or made a call, in the modern era.
 #[test]
 fn the_official_examples_are_served() {
-    let Some(schemas) = Schemas::find() else {
-        eprintln!("skipped: no MCP schemas");
-        return;
-    };
+    let Some(schemas) = Schemas::find() else { return };
     let mut seen = 0;
     for folder in std::fs::read_dir(schemas.dir().join("2026-07-28/examples")).unwrap() {
         for file in std::fs::read_dir(folder.unwrap().path()).unwrap() {
             let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
             let message: Value = serde_json::from_str(&text).unwrap();
-            let (Some(method), Some(id)) = (message["method"].as_str(), message.get("id")) else { continue };
+            let (Some(method), Some(id), true) =
+                (message["method"].as_str(), message.get("id"), message["jsonrpc"] == "2.0")
+            else {
+                continue;
+            };
             seen += 1;
             let mut world = World::new();
             world.line(text.replace(['\n', '\r'], " ").as_bytes());

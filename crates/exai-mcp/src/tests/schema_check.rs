@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::expect_used)]
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -38,6 +39,10 @@ impl Schemas {
                 "no MCP schemas in {}; set EXAI_MCP_SCHEMA_DIR",
                 dir.display()
             );
+            if !there {
+                // Past the capture of the test runner, so that the skip is seen.
+                let _ = writeln!(std::io::stderr(), "skipped: no MCP schemas in {}", dir.display());
+            }
             there.then(|| Self { dir, compiled: Mutex::default() })
         });
         found.as_ref()
@@ -93,7 +98,7 @@ impl Transcript {
 
     /// Listens to the host. Lines that are no JSON are skipped.
     pub(crate) fn host_line(&mut self, line: &[u8]) {
-        match serde_json::from_slice(line) {
+        match serde_json::from_slice(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)) {
             Ok(Value::Array(messages)) => messages.iter().for_each(|message| self.host_message(message)),
             Ok(message) => self.host_message(&message),
             Err(_) => {}
@@ -108,7 +113,8 @@ impl Transcript {
     pub(crate) fn server_line(&mut self, line: &[u8]) -> Result<(), String> {
         let value: Value = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         let Value::Array(elements) = &value else { return self.server_message(&value) };
-        self.schemas.validate(&self.revision, "JSONRPCMessage", &value)?;
+        let with_ids = elements.iter().map(with_id).collect();
+        self.schemas.validate(&self.revision, "JSONRPCMessage", &Value::Array(with_ids))?;
         elements.iter().try_for_each(|element| self.server_message(element))
     }
 
@@ -177,10 +183,7 @@ impl Transcript {
         let named = matches!(revision, "2025-11-25" | "2026-07-28");
         let envelope = if named { "JSONRPCErrorResponse" } else { "JSONRPCError" };
         if !named && message["id"].is_null() {
-            // These schemas have no form for an error about a message without id; JSON-RPC has: null.
-            let mut with_id = message.clone();
-            with_id["id"] = json!(0);
-            return self.check(revision, envelope, &with_id);
+            return self.check(revision, envelope, &with_id(message));
         }
         self.check(revision, envelope, message)?;
         match message["error"]["code"].as_i64() {
@@ -215,4 +218,13 @@ impl Transcript {
         self.checked.push(format!("{definition}@{revision}"));
         self.schemas.validate(revision, definition, value)
     }
+}
+
+/// The older schemas have no form for an error about a message without id; JSON-RPC has: null. Here it stands for 0.
+fn with_id(message: &Value) -> Value {
+    let mut message = message.clone();
+    if message.get("error").is_some() && message.get("id").is_some_and(Value::is_null) {
+        message["id"] = json!(0);
+    }
+    message
 }
