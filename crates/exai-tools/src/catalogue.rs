@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 
 use crate::class::Class;
 use crate::tool::{Definition, Tool};
-use crate::{chat, listmodels, status, version};
+use crate::{chat, collect, listmodels, status, version};
 
 /// Every tool, in the order in which hosts list them: stable, because model APIs cache prompts by prefix.
-pub(crate) const TOOLS: [Tool; 4] = [chat::TOOL, listmodels::TOOL, status::TOOL, version::TOOL];
+pub(crate) const TOOLS: [Tool; 5] =
+    [chat::TOOL, collect::TOOL, listmodels::TOOL, status::TOOL, version::TOOL];
 
 /// The definitions and their hash, made once: they depend on nothing but the build.
 static CATALOGUE: LazyLock<(Box<RawValue>, String)> = LazyLock::new(|| {

@@ -7,6 +7,7 @@ mod arguments;
 mod catalogue;
 mod chat;
 mod class;
+mod collect;
 mod context;
 mod conversation;
 mod daemon_view;

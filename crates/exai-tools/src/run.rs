@@ -6,13 +6,14 @@ use serde_json::value::RawValue;
 use crate::arguments::excerpt;
 use crate::context::ToolContext;
 use crate::result::ToolResult;
-use crate::{catalogue, chat, listmodels, status, version};
+use crate::{catalogue, chat, collect, listmodels, status, version};
 
 /// Runs a tool. Never panics and always gives a result: failures are results too. Dropping the future ends the call,
 /// the provider's connection included, and keeps nothing of it.
 pub async fn run(tool: &str, arguments: &RawValue, context: &ToolContext<'_>) -> ToolResult {
     match tool {
         "chat" => chat::run(arguments, context).await,
+        "collect" => collect::run(),
         "listmodels" => listmodels::run(context),
         "status" => status::run(context),
         "version" => version::run(context),

@@ -125,7 +125,7 @@ fn every_other_tool_answers_at_once() {
     assert!(world.run("listmodels", &json!({ "x": 1 })).text.contains("glm-5.3"));
     let unknown = world.run("chatt", &json!({}));
     assert!(
-        unknown.is_error && unknown.text.contains("chat, listmodels, status, version"),
+        unknown.is_error && unknown.text.contains("chat, collect, listmodels, status, version"),
         "{}",
         unknown.text
     );
