@@ -252,3 +252,6 @@ impl Pump {
         Poll::Ready(Step::Bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+use super::{BYTES_MAX, Drain, FRAMES_MAX, Outbox, Outgoing, Queued, queue};
+
+const NOTE: &str = r#"{"t":"note","call_id":"0"}"#;
+const RESULT: &str = r#"{"t":"result","call_id":"0"}"#;
+
+fn jammed(frames: usize) -> (Outbox, Drain) {
+    let (outbox, drain) = queue();
+    for _ in 0..frames {
+        assert_eq!(outbox.send(RESULT.to_owned()), Queued::Yes);
+    }
+    (outbox, drain)
+}
+
+#[test]
+fn a_jam_costs_notes_first() {
+    let (outbox, _drain) = jammed(FRAMES_MAX / 2);
+    assert_eq!(outbox.send(NOTE.to_owned()), Queued::NoteDropped);
+    assert_eq!(outbox.send(RESULT.to_owned()), Queued::Yes);
+}
+
+#[test]
+fn a_full_queue_still_has_room_for_the_close() {
+    let (outbox, mut drain) = jammed(FRAMES_MAX - 1);
+    assert_eq!(outbox.send(RESULT.to_owned()), Queued::Overflow);
+    outbox.close(1013, "you do not read");
+    let last = std::iter::from_fn(|| drain.queue.try_recv().ok()).last();
+    assert!(matches!(last, Some(Outgoing::Close(frame)) if frame.code == 1013));
+}
+
+#[test]
+fn bytes_are_bounded_but_one_frame_is_always_taken() {
+    let (outbox, _drain) = queue();
+    assert_eq!(outbox.send("x".repeat(BYTES_MAX + 1)), Queued::Yes);
+    assert_eq!(outbox.send(RESULT.to_owned()), Queued::Overflow);
+}

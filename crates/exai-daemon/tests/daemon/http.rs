@@ -1,0 +1,81 @@
+//! What the port tells without a session.
+
+use serde_json::Value;
+
+use crate::world::{Daemon, secret};
+
+fn json(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}
+
+#[test]
+fn health_is_told_to_anybody() {
+    let daemon = Daemon::start();
+    assert_eq!(daemon.ask("GET", "/health/live", &[]).0, 200);
+    let (status, body) = daemon.ask("GET", "/health/ready", &[]);
+    let ready = json(&body);
+    assert_eq!(
+        (status, ready["state"].as_str(), ready["version"].as_str()),
+        (200, Some("ready"), Some("9.8.7"))
+    );
+    let (status, page) = daemon.ask("GET", "/metrics", &[]);
+    assert_eq!(status, 200);
+    for line in
+        ["exai_state{state=\"ready\"} 1", "exai_sessions 0", "# TYPE exai_calls_started_total counter"]
+    {
+        assert!(page.lines().any(|found| found == line), "{line} in {page}");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn metrics_count_what_happened() {
+    let daemon = Daemon::start();
+    let mut shim = daemon.shim(1);
+    shim.call(1, r#"{"name":"version"}"#);
+    shim.next();
+    let (_, page) = daemon.ask("GET", "/metrics", &[]);
+    for line in ["exai_sessions 1", "exai_connections 1", "exai_calls_ended_total{outcome=\"ok\"} 1"] {
+        assert!(page.lines().any(|found| found == line), "{line} in {page}");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn the_rest_is_told_to_those_with_the_token() {
+    let daemon = Daemon::start();
+    for path in ["/status", "/settings"] {
+        let (status, body) = daemon.ask("GET", path, &[]);
+        assert!(status == 401 && body.contains("EXAI_WS_TOKEN"), "{path}: {status} {body}");
+    }
+    assert_eq!(daemon.ask("POST", "/stop", &["authorization: Bearer wrong"]).0, 401);
+    let bearer = daemon.bearer();
+    let status = json(&daemon.ask("GET", "/status", &[&bearer]).1);
+    assert_eq!((status["schema"].as_u64(), status["state"].as_str()), (Some(1), Some("ready")));
+    let settings = json(&daemon.ask("GET", "/settings", &[&bearer]).1);
+    assert_eq!(settings["EXAI_WS_PORT"].as_str(), Some("0"));
+    daemon.stop();
+}
+
+#[test]
+fn pages_of_browsers_and_plain_requests_are_turned_away() {
+    let daemon = Daemon::start();
+    let bearer = daemon.bearer();
+    let (status, _) = daemon.ask("POST", "/stop", &[&bearer, "origin: https://evil.example"]);
+    assert_eq!(status, 403);
+    let (status, body) = daemon.ask("GET", "/", &[&bearer]);
+    assert!(status == 426 && body.contains("exai daemon"), "{status} {body}");
+    daemon.stop();
+}
+
+#[test]
+fn a_configured_token_is_asked_for_and_written_for_the_owner() {
+    let daemon = Daemon::start_with(|options| {
+        options.mode = exai_daemon::Mode::ByHand;
+        options.settings.connection.port = 0;
+        options.settings.connection.token = secret("configured");
+    });
+    assert_eq!(daemon.token(), "configured");
+    assert_eq!(daemon.ask("GET", "/status", &["authorization: Bearer configured"]).0, 200);
+    daemon.stop();
+}

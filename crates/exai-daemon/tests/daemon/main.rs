@@ -1,0 +1,7 @@
+//! A daemon in a thread of its own, spoken to over real loopback sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod http;
+mod lifetime;
+mod session;
+mod world;
