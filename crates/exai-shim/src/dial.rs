@@ -1,0 +1,190 @@
+//! From an address to an upgraded WebSocket.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use exai_session::ConnectError;
+use exai_settings::Secret;
+use exai_wire::{FRAME_BYTES_MAX, SUBPROTOCOL};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
+use tokio_tungstenite::tungstenite::http::{Response, Uri};
+use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
+
+use crate::counted::Counted;
+use crate::endpoint;
+use crate::socket::{Socket, Stream};
+use crate::tls;
+
+/// Head start of one address before the next is tried beside it (RFC 8305 recommends 250 ms).
+const NEXT_ADDRESS: Duration = Duration::from_millis(250);
+
+/// Read and write buffers of a connection, in bytes. The library's 128 KiB would be a fifth of an idle shim.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// Where to dial.
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    /// The address that `endpoint.json` in this directory names, read anew at each dial.
+    Local(PathBuf),
+    /// A configured address.
+    Url {
+        /// `ws://` or `wss://`.
+        url: String,
+        /// Token of the upgrade.
+        token: Option<Secret>,
+    },
+    /// Neither an address nor a state directory: there is nothing to dial.
+    Nowhere,
+}
+
+impl Target {
+    /// The address for people.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Local(dir) => match endpoint::read(dir) {
+                Ok(endpoint) => authority(&endpoint.url),
+                Err(_) => "this machine (local default)".to_owned(),
+            },
+            Self::Url { url, .. } => authority(url),
+            Self::Nowhere => "this machine (local default)".to_owned(),
+        }
+    }
+
+    /// Whether the daemon is on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        match self {
+            Self::Local(_) | Self::Nowhere => true,
+            Self::Url { url, .. } => url.parse::<Uri>().is_ok_and(|uri| {
+                let host = dialled(uri.host().unwrap_or_default());
+                host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+            }),
+        }
+    }
+}
+
+/// `host:port` of a URL, without path, user and query.
+fn authority(url: &str) -> String {
+    let uri: Option<Uri> = url.parse().ok();
+    let authority = uri.as_ref().and_then(Uri::authority).map(|authority| authority.as_str());
+    authority.map_or("an unreadable address", |text| text.rsplit('@').next().unwrap_or(text)).to_owned()
+}
+
+/// Connects and upgrades, within `timeout`.
+///
+/// # Errors
+/// As [`ConnectError`] says; each carries a sentence with what was dialled.
+pub(crate) async fn dial(target: Target, timeout: Duration) -> Result<Socket, ConnectError> {
+    let (url, token) = match target {
+        Target::Local(dir) => {
+            let endpoint = endpoint::read(&dir).map_err(ConnectError::Unreachable)?;
+            (endpoint.url, Some(endpoint.token))
+        }
+        Target::Url { url, token } => (url, token),
+        Target::Nowhere => {
+            let why = "no address is configured, and without a state directory no local daemon can be found; set \
+                       EXAI_STATE_DIR or EXAI_WS_URL";
+            return Err(ConnectError::Unreachable(why.to_owned()));
+        }
+    };
+    let address = authority(&url);
+    match tokio::time::timeout(timeout, open(&url, token)).await {
+        Ok(done) => done,
+        Err(_) => {
+            let within = timeout.as_millis();
+            Err(ConnectError::Unreachable(format!("{address} did not answer within {within} ms")))
+        }
+    }
+}
+
+async fn open(url: &str, token: Option<Secret>) -> Result<Socket, ConnectError> {
+    let unreachable = |error: String| ConnectError::Unreachable(format!("{}: {error}", authority(url)));
+    let uri: Uri = url.parse().map_err(|error| unreachable(format!("no valid URL ({error})")))?;
+    let host = dialled(uri.host().unwrap_or_default());
+    let secure = uri.scheme_str() == Some("wss");
+    let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+    let tcp = connect(host, port).await.map_err(|error| unreachable(error.to_string()))?;
+    // Frames are small and each is waited for.
+    let _ = tcp.set_nodelay(true);
+    let stream = if secure {
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(error.to_string()))?;
+        let tls = tls::connector().map_err(unreachable)?.connect(name, tcp).await;
+        Stream::Tls(Box::new(tls.map_err(|error| unreachable(format!("TLS: {error}")))?))
+    } else {
+        Stream::Plain(tcp)
+    };
+    upgrade(uri, token, stream).await
+}
+
+async fn upgrade(uri: Uri, token: Option<Secret>, stream: Stream) -> Result<Socket, ConnectError> {
+    let address = authority(&uri.to_string());
+    let mut request = ClientRequestBuilder::new(uri).with_sub_protocol(SUBPROTOCOL);
+    if let Some(token) = token {
+        request = request.with_header("Authorization", format!("Bearer {}", token.expose()));
+    }
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_message_size(Some(FRAME_BYTES_MAX))
+        .max_frame_size(Some(FRAME_BYTES_MAX));
+    let upgraded = tokio_tungstenite::client_async_with_config(request, Counted::new(stream), Some(config)).await;
+    match upgraded {
+        Ok((socket, _)) => Ok(Socket::new(socket)),
+        Err(tungstenite::Error::Http(response)) => Err(turned_away(&address, &response)),
+        Err(tungstenite::Error::Io(error)) => Err(ConnectError::Unreachable(format!("{address}: {error}"))),
+        Err(error) => Err(ConnectError::NotExai(format!("{address} is no exai daemon: {error}"))),
+    }
+}
+
+fn turned_away(address: &str, response: &Response<Option<Vec<u8>>>) -> ConnectError {
+    let body = String::from_utf8_lossy(response.body().as_deref().unwrap_or_default());
+    let sentence: String = body.trim().chars().take(500).collect();
+    let status = response.status();
+    match (status.as_u16(), sentence.is_empty()) {
+        (401, true) => ConnectError::Auth(format!("the daemon at {address} refused the token")),
+        (401, false) => ConnectError::Auth(sentence),
+        (_, true) => ConnectError::NotExai(format!("{address} answered HTTP {status}")),
+        (_, false) => ConnectError::NotExai(format!("{address} answered HTTP {status}: {sentence}")),
+    }
+}
+
+/// The host to dial: brackets off, and an unspecified address, which can only be listened on, becomes loopback.
+fn dialled(host: &str) -> &str {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    match bare.parse() {
+        Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)) => "127.0.0.1",
+        Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)) => "::1",
+        _ => bare,
+    }
+}
+
+/// Connects to the first address that answers, giving each a head start: a name may have one that leads nowhere.
+async fn connect(host: &str, port: u16) -> std::io::Result<TcpStream> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return TcpStream::connect(SocketAddr::new(ip, port)).await;
+    }
+    let mut addresses = tokio::net::lookup_host((host, port)).await?;
+    let mut dials = JoinSet::new();
+    let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
+    loop {
+        let next = addresses.next();
+        let more = next.is_some();
+        if let Some(address) = next {
+            dials.spawn(TcpStream::connect(address));
+        }
+        let head_start = if more { NEXT_ADDRESS } else { Duration::MAX };
+        match tokio::time::timeout(head_start, dials.join_next()).await {
+            Ok(Some(Ok(Ok(stream)))) => return Ok(stream),
+            Ok(Some(Ok(Err(error)))) => last = error,
+            Ok(Some(Err(gone))) => last = std::io::Error::other(gone),
+            Ok(None) => return Err(last),
+            Err(_head_start_over) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

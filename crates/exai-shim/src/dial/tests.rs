@@ -1,0 +1,91 @@
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+
+const SOON: Duration = Duration::from_secs(5);
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+fn url(text: String) -> Target {
+    Target::Url { url: text, token: Some(Secret::new("wrong")) }
+}
+
+/// A listener that reads one request, says `reply`, and closes; gives what it was asked.
+async fn dial_something_that_says(reply: &str) -> (ConnectError, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let target = url(format!("ws://127.0.0.1:{}/", listener.local_addr().unwrap().port()));
+    let answer = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.push(stream.read_u8().await.unwrap());
+        }
+        stream.write_all(reply.as_bytes()).await.unwrap();
+        String::from_utf8(request).unwrap()
+    };
+    let (dialled, asked) = tokio::join!(dial(target, SOON), answer);
+    (dialled.unwrap_err(), asked)
+}
+
+#[test]
+fn a_refused_token_is_told_with_the_daemons_sentence() {
+    let reply = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 23\r\n\r\nEXAI_WS_TOKEN is wrong.";
+    let (error, asked) = block_on(dial_something_that_says(reply));
+    assert_eq!(error, ConnectError::Auth("EXAI_WS_TOKEN is wrong.".to_owned()));
+    let asked = asked.to_ascii_lowercase();
+    assert!(asked.contains("authorization: bearer wrong\r\n"), "{asked}");
+    assert!(asked.contains("sec-websocket-protocol: exai.v1\r\n"), "{asked}");
+}
+
+#[test]
+fn other_servers_are_told_from_daemons() {
+    for reply in [
+        "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        "SSH-2.0-OpenSSH_9.6\r\n\r\n",
+    ] {
+        let (error, _) = block_on(dial_something_that_says(reply));
+        assert!(matches!(&error, ConnectError::NotExai(why) if why.starts_with("127.0.0.1:")), "{reply}: {error:?}");
+    }
+}
+
+#[test]
+fn nobody_there_and_no_file_are_unreachable() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let error = block_on(dial(url(format!("ws://0.0.0.0:{free}/")), SOON)).unwrap_err();
+    assert!(matches!(&error, ConnectError::Unreachable(why) if why.contains("refused")), "{error:?}");
+
+    let state = tempfile::tempdir().unwrap();
+    let error = block_on(dial(Target::Local(state.path().to_owned()), SOON)).unwrap_err();
+    assert!(matches!(&error, ConnectError::Unreachable(why) if why.contains("endpoint.json")), "{error:?}");
+}
+
+#[test]
+fn a_listener_that_says_nothing_is_given_up_in_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = url(format!("ws://{}/", listener.local_addr().unwrap()));
+    let error = block_on(dial(target, Duration::from_millis(20))).unwrap_err();
+    assert!(matches!(&error, ConnectError::Unreachable(why) if why.contains("within 20 ms")), "{error:?}");
+}
+
+#[test]
+fn localhost_reaches_a_listener_on_one_of_its_addresses() {
+    block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (connected, accepted) = tokio::join!(connect("localhost", port), listener.accept());
+        assert_eq!(connected.unwrap().peer_addr().unwrap().port(), port);
+        accepted.unwrap();
+    });
+}
+
+#[test]
+fn an_address_is_shown_without_what_may_be_secret() {
+    let shown = url("ws://user:password@[::1]:8079/path?token=x".to_owned()).describe();
+    assert_eq!(shown, "[::1]:8079");
+    assert!(url("ws://0.0.0.0:8079/".to_owned()).is_loopback());
+    assert!(!url("wss://exai.example.org/".to_owned()).is_loopback());
+}
