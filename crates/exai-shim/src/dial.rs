@@ -81,7 +81,7 @@ pub(crate) async fn dial(target: Target, timeout: Duration) -> Result<Socket, Co
     let (url, token) = match target {
         Target::Local(dir) => {
             let endpoint = endpoint::read(&dir).map_err(ConnectError::Unreachable)?;
-            (endpoint.url, Some(endpoint.token))
+            (endpoint.url, endpoint.token)
         }
         Target::Url { url, token } => (url, token),
         Target::Nowhere => {

@@ -10,18 +10,26 @@ use serde::Deserialize;
 pub(crate) struct Endpoint {
     /// `ws://` URL.
     pub(crate) url: String,
-    /// Its random token.
-    pub(crate) token: Secret,
+    /// Its random token, if it asks for one.
+    pub(crate) token: Option<Secret>,
+    /// Its release.
+    pub(crate) version: String,
     /// Number of its start.
     pub(crate) epoch: u64,
+    /// Its process.
+    pub(crate) pid: u32,
 }
 
 #[derive(Deserialize)]
 struct File {
     url: String,
-    token: String,
+    token: Option<String>,
+    #[serde(default)]
+    version: String,
     #[serde(default)]
     epoch: u64,
+    #[serde(default)]
+    pid: u32,
 }
 
 /// Reads it; the error is a sentence.
@@ -36,7 +44,8 @@ pub(crate) fn read(state_dir: &Path) -> Result<Endpoint, String> {
     };
     let file: File =
         serde_json::from_slice(&bytes).map_err(|error| format!("{} is malformed: {error}", path.display()))?;
-    Ok(Endpoint { url: file.url, token: Secret::new(file.token), epoch: file.epoch })
+    let File { url, token, version, epoch, pid } = file;
+    Ok(Endpoint { url, token: token.map(Secret::new), version, epoch, pid })
 }
 
 #[cfg(test)]

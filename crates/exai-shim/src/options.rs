@@ -1,5 +1,6 @@
 //! What a shim is told once, by `main`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use exai_settings::Loaded;
@@ -31,7 +32,7 @@ pub struct Catalogue {
     pub tools: Box<RawValue>,
     /// Hash of them, the same that a daemon of this release tells.
     pub hash: String,
-    /// Tools with an argument that names files: (tool, argument). The shim reads those files, since it runs as the
+    /// Tools with an argument that names files: tool → argument. The shim reads those files, since it runs as the
     /// user and the daemon may sit in a container.
-    pub files: Vec<(String, String)>,
+    pub files: BTreeMap<String, String>,
 }

@@ -1,0 +1,203 @@
+//! What the host is told when a call ends without the daemon's result.
+//!
+//! Each text says what happened, whether the call may have run, and what to do next. They are tool results, not
+//! JSON-RPC errors: only results reach the model in every host.
+
+use std::time::Duration;
+
+use exai_mcp::Answer;
+use exai_session::{EndWhy, Fate};
+use exai_wire::{CallId, RefusedCode, RejectCode};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// JSON-RPC code of invalid params, which the protocol asks for with an unknown tool.
+const INVALID_PARAMS: i64 = -32602;
+
+/// What a sentence may need.
+#[derive(Debug)]
+pub(crate) struct Facts<'a> {
+    /// The daemon's address.
+    pub(crate) address: &'a str,
+    /// What to do when no daemon runs there.
+    pub(crate) start: &'a str,
+    /// Why the last dial failed or the connection ended; empty while connected.
+    pub(crate) last_error: &'a str,
+    /// The call.
+    pub(crate) call_id: CallId,
+    /// Time since its line was read.
+    pub(crate) age: Duration,
+}
+
+#[derive(Serialize)]
+struct ToolResult<'a> {
+    content: [Text<'a>; 1],
+    #[serde(rename = "isError")]
+    is_error: bool,
+    #[serde(rename = "resultType")]
+    result_type: &'static str,
+}
+
+#[derive(Serialize)]
+struct Text<'a> {
+    r#type: &'static str,
+    text: &'a str,
+}
+
+/// A result that tells of a failure.
+pub(crate) fn failure(text: &str) -> Answer {
+    result(text, true)
+}
+
+/// A result that tells of none.
+pub(crate) fn success(text: &str) -> Answer {
+    result(text, false)
+}
+
+fn result(text: &str, is_error: bool) -> Answer {
+    let content = [Text { r#type: "text", text }];
+    let result = ToolResult { content, is_error, result_type: "complete" };
+    match serde_json::value::to_raw_value(&result) {
+        Ok(body) => Answer::Result(body),
+        Err(_) => Answer::Result(RawValue::NULL.to_owned()),
+    }
+}
+
+/// No such tool, with the nearest that exists.
+pub(crate) fn unknown_tool(name: &str, nearest: Option<&str>) -> Answer {
+    let name: String = name.chars().take(80).collect();
+    let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));
+    Answer::Error { code: INVALID_PARAMS, message: format!("Unknown tool: {name}{hint}"), data: None }
+}
+
+/// Params that can't be read.
+pub(crate) fn invalid_params(message: &str) -> Answer {
+    Answer::Error { code: INVALID_PARAMS, message: message.to_owned(), data: None }
+}
+
+/// The settings are wrong; all that is wrong with them, at once.
+pub(crate) fn settings(problems: &[String]) -> Answer {
+    let list = problems.join("\n- ");
+    failure(&format!(
+        "exai's settings have errors, so nothing was run. Correct them, then restart this MCP server:\n- {list}"
+    ))
+}
+
+/// An answer that came while the host does not read.
+pub(crate) fn kept(call_id: CallId) -> Answer {
+    failure(&format!(
+        "The call has ended, but this host had not read more than 64 MiB of earlier answers, so its answer was not \
+         queued. It is kept: {}",
+        collect(call_id)
+    ))
+}
+
+/// A call's end without its result.
+pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
+    let Facts { address, age, call_id, .. } = facts;
+    let (call_id, age) = (*call_id, age.as_secs());
+    let fate_text = fate_text(fate, call_id);
+    match why {
+        EndWhy::Patience if facts.last_error.is_empty() && fate != Fate::NotSent => success(&format!(
+            "Not finished yet: the call has been running for {age} s, and this host would stop waiting soon. It goes \
+             on. {}",
+            collect(call_id)
+        )),
+        EndWhy::Patience => out_of_reach(facts.last_error, &fate_text, facts),
+        EndWhy::OutOfReach(error) => out_of_reach(error, &fate_text, facts),
+        EndWhy::Deadline => failure(&format!(
+            "No answer within {age} s, the limit of a call (EXAI_CALL_TIMEOUT).{} {fate_text}",
+            link_text(facts)
+        )),
+        EndWhy::Rejected(code, message) => failure(&format!(
+            "The exai daemon at {address} turns this session away: {}{} {fate_text}",
+            sentence(message),
+            rejected_hint(*code)
+        )),
+        EndWhy::Refused(RefusedCode::UnknownCall, _) => failure(&format!(
+            "The exai daemon at {address} knows no call with the id {call_id}. Answers are kept for 24 hours, 10 \
+             minutes once they were delivered; calls that cost nothing are not kept. Ask anew."
+        )),
+        EndWhy::Refused(code, message) => failure(&format!(
+            "The exai daemon at {address} refused the call: {} Nothing was run.{}",
+            refused(*code, message),
+            if code.is_retryable() { " Asking again later is safe." } else { "" }
+        )),
+    }
+}
+
+/// The host's own exit is near: `EXAI_SHIM_EXIT_AFTER` has passed.
+pub(crate) fn giving_up(fate: Fate, facts: &Facts<'_>) -> Answer {
+    out_of_reach(facts.last_error, &format!("{} This shim now ends (EXAI_SHIM_EXIT_AFTER).", fate_text(fate, facts.call_id)), facts)
+}
+
+fn out_of_reach(error: &str, fate: &str, facts: &Facts<'_>) -> Answer {
+    let Facts { address, start, age, .. } = facts;
+    let waited = age.as_secs();
+    let error = if error.is_empty() { "none yet" } else { error };
+    failure(&format!(
+        "The exai daemon at {address} is out of reach; waited {waited} s (last error: {error}). {fate} {start}"
+    ))
+}
+
+fn link_text(facts: &Facts<'_>) -> String {
+    match (facts.last_error, facts.address) {
+        ("", _) => String::new(),
+        (error, address) => format!(" The exai daemon at {address} is out of reach (last error: {error})."),
+    }
+}
+
+fn fate_text(fate: Fate, call_id: CallId) -> String {
+    match fate {
+        Fate::NotSent => "The call was not run and cost nothing; asking again is safe.".to_owned(),
+        Fate::Sent => format!(
+            "The call had been sent, but whether the daemon took it is not known: it may have run. {}",
+            collect(call_id)
+        ),
+        Fate::Accepted => format!(
+            "The daemon has accepted the call and keeps it: it may still run, and asking again would run it a second \
+             time. {}",
+            collect(call_id)
+        ),
+    }
+}
+
+fn collect(call_id: CallId) -> String {
+    format!("Get its answer with the tool `collect`, call_id \"{call_id}\".")
+}
+
+fn rejected_hint(code: RejectCode) -> &'static str {
+    match code {
+        RejectCode::Auth => {
+            " Set EXAI_WS_TOKEN in this host's MCP configuration to the daemon's token, then restart this MCP server."
+        }
+        RejectCode::Version => " Install the same release of exai on both sides.",
+        _ => "",
+    }
+}
+
+fn refused(code: RefusedCode, message: &str) -> String {
+    if !message.is_empty() {
+        return sentence(message);
+    }
+    match code {
+        RefusedCode::Draining => "it is about to stop.",
+        RefusedCode::JournalFull => "its journal is full.",
+        RefusedCode::JournalUnavailable => "its journal can't be written.",
+        RefusedCode::Overloaded => "too many calls are in flight or waiting.",
+        RefusedCode::KeyReused => "the call id was used before with another payload.",
+        RefusedCode::UnknownCall => "it knows no such call.",
+        RefusedCode::Invalid => "it can't read the request.",
+        RefusedCode::Other => "for a reason that this release does not know.",
+    }
+    .to_owned()
+}
+
+/// The daemon's words with a full stop.
+fn sentence(message: &str) -> String {
+    let message = message.trim();
+    if message.ends_with(['.', '!', '?']) { message.to_owned() } else { format!("{message}.") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+use super::*;
+
+fn facts(last_error: &'static str) -> Facts<'static> {
+    Facts {
+        address: "127.0.0.1:8079",
+        start: "Start it with `exai daemon`.",
+        last_error,
+        call_id: CallId::from_bytes([0xab; 16]),
+        age: Duration::from_secs(50),
+    }
+}
+
+fn told(answer: Answer) -> (String, bool) {
+    let Answer::Result(body) = answer else { panic!("a result") };
+    let body: serde_json::Value = serde_json::from_str(body.get()).unwrap();
+    (body["content"][0]["text"].as_str().unwrap().to_owned(), body["isError"].as_bool().unwrap())
+}
+
+#[test]
+fn a_daemon_out_of_reach_is_told_with_address_error_fate_and_what_to_do() {
+    let why = EndWhy::OutOfReach("connection refused".to_owned());
+    let (text, is_error) = told(end(&why, Fate::NotSent, &facts("connection refused")));
+    assert!(is_error);
+    for part in ["127.0.0.1:8079", "connection refused", "asking again is safe", "`exai daemon`", "50 s"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn whatever_may_have_run_names_its_id_and_is_not_called_safe() {
+    let id = "ab".repeat(16);
+    let whys = [
+        EndWhy::Deadline,
+        EndWhy::Patience,
+        EndWhy::OutOfReach("reset".to_owned()),
+        EndWhy::Rejected(RejectCode::Auth, "wrong token".to_owned()),
+    ];
+    for why in &whys {
+        for fate in [Fate::Sent, Fate::Accepted] {
+            let (text, _) = told(end(why, fate, &facts("reset")));
+            assert!(text.contains(&id) && text.contains("`collect`"), "{why:?} {fate:?}: {text}");
+            assert!(!text.contains("safe") && !text.contains("not run"), "{why:?} {fate:?}: {text}");
+        }
+        let (text, is_error) = told(end(why, Fate::NotSent, &facts("reset")));
+        assert!(is_error && !text.contains(&id) && text.contains("asking again is safe"), "{why:?}: {text}");
+    }
+}
+
+#[test]
+fn a_call_that_merely_goes_on_is_no_failure() {
+    let (text, is_error) = told(end(&EndWhy::Patience, Fate::Accepted, &facts("")));
+    assert!(!is_error && text.starts_with("Not finished yet") && text.contains("`collect`"), "{text}");
+}
+
+#[test]
+fn a_refusal_says_that_nothing_ran() {
+    let refused = |code, message: &str| told(end(&EndWhy::Refused(code, message.to_owned()), Fate::NotSent, &facts("")));
+    assert!(refused(RefusedCode::Invalid, "").0.contains("Nothing was run."));
+    assert!(refused(RefusedCode::Overloaded, "64 calls wait").0.contains("64 calls wait. Nothing was run."));
+    assert!(refused(RefusedCode::UnknownCall, "").0.contains("knows no call"));
+}
+
+#[test]
+fn an_unknown_tool_names_the_nearest() {
+    let Answer::Error { code, message, .. } = unknown_tool("chta", Some("chat")) else { panic!("an error") };
+    assert_eq!((code, message.as_str()), (-32602, "Unknown tool: chta; did you mean chat?"));
+}

@@ -1,0 +1,216 @@
+//! The local daemon: started when a call needs one and none answers.
+//!
+//! The operating system's lock in the state directory makes it one daemon, not this file: whoever starts a second one
+//! sees it exit with 75, and finds the first one's address in `endpoint.json`. A daemon is started only while calls
+//! wait: one that a person has stopped stays stopped until it is needed.
+
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crate::endpoint::{self, Endpoint};
+
+/// Pause between two looks at `endpoint.json` while a daemon starts: it needs some 50 ms.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Pause between looks once it takes longer than [`QUICK`].
+const LOOK_SLOW: Duration = Duration::from_millis(200);
+
+/// How long looks are quick.
+const QUICK: Duration = Duration::from_secs(3);
+
+/// First pause between two starts; doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+
+/// Longest pause between two starts.
+const PAUSE_MAX: Duration = Duration::from_secs(15);
+
+/// A daemon that was reachable this long has started well; the next start has no pause.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// Size in bytes at which the file of last words is begun anew.
+const LAST_WORDS_BYTES: u64 = 64 << 10;
+
+/// Exit code of a daemon that found another one running.
+const SECOND_DAEMON: i32 = 75;
+
+/// What a look found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Nothing new.
+    Same,
+    /// A daemon has written its address: dial now.
+    Listening,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Autostart {
+    exe: PathBuf,
+    /// `--local` for the local default, nothing where an address is configured.
+    arguments: &'static [&'static str],
+    state_dir: Option<PathBuf>,
+    child: Option<Child>,
+    pause: Duration,
+    /// Earliest next start.
+    next_start: Duration,
+    watch: Option<Watch>,
+    last_error: Option<String>,
+}
+
+#[derive(Debug)]
+struct Watch {
+    began: Duration,
+    next_look: Duration,
+    seen: Option<Endpoint>,
+}
+
+impl Autostart {
+    /// Nothing is started yet.
+    pub(crate) fn new(exe: PathBuf, arguments: &'static [&'static str], state_dir: Option<PathBuf>) -> Self {
+        Self {
+            exe,
+            arguments,
+            state_dir,
+            child: None,
+            pause: PAUSE_MIN,
+            next_start: Duration::ZERO,
+            watch: None,
+            last_error: None,
+        }
+    }
+
+    /// A dial failed while calls wait: begins to watch for a daemon, and starts one when it is time.
+    pub(crate) fn need(&mut self, now: Duration) {
+        if self.watch.is_none() {
+            let seen = self.read();
+            self.watch = Some(Watch { began: now, next_look: now + LOOK, seen });
+        }
+        self.reap();
+        if self.child.is_none() && now >= self.next_start {
+            self.start(now);
+        }
+    }
+
+    /// A daemon answered at `now`: nothing to watch for.
+    pub(crate) fn found(&mut self) {
+        self.watch = None;
+        self.last_error = None;
+    }
+
+    /// The session is lost, after it was up for this long.
+    pub(crate) fn lost(&mut self, now: Duration, up: Duration) {
+        self.reap();
+        if up >= STABLE {
+            self.pause = PAUSE_MIN;
+            self.next_start = now;
+        }
+    }
+
+    /// Nobody waits any more.
+    pub(crate) fn rest(&mut self) {
+        self.watch = None;
+        self.reap();
+    }
+
+    /// Why the last start failed.
+    pub(crate) fn last_error(&self) -> Option<&str> {
+        self.last_error.as_deref()
+    }
+
+    /// When to look next.
+    pub(crate) fn poll_timeout(&self) -> Option<Duration> {
+        self.watch.as_ref().map(|watch| watch.next_look)
+    }
+
+    /// Looks.
+    pub(crate) fn look(&mut self, now: Duration) -> Look {
+        self.reap();
+        let found = self.read();
+        let Some(watch) = &mut self.watch else { return Look::Same };
+        let slow = now.saturating_sub(watch.began) > QUICK;
+        watch.next_look = now + if slow { LOOK_SLOW } else { LOOK };
+        if found.is_none() || found == watch.seen {
+            if self.child.is_none() && now >= self.next_start {
+                self.start(now);
+            }
+            return Look::Same;
+        }
+        watch.seen = found;
+        Look::Listening
+    }
+
+    fn read(&self) -> Option<Endpoint> {
+        endpoint::read(self.state_dir.as_deref()?).ok()
+    }
+
+    fn start(&mut self, now: Duration) {
+        self.next_start = now + self.pause;
+        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        match self.command().spawn() {
+            Ok(child) => {
+                tracing::info!(daemon_pid = child.id(), "daemon started");
+                self.child = Some(child);
+            }
+            Err(error) => {
+                tracing::warn!(exe = %self.exe.display(), %error, "daemon can't be started");
+                self.last_error = Some(format!("starting {} failed: {error}", self.exe.display()));
+            }
+        }
+    }
+
+    /// Its own process group, so that what ends the host does not end it; nothing of the host's streams; and no
+    /// working directory that it would keep from being removed.
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.exe);
+        command.arg("daemon").args(self.arguments);
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(self.state_dir.as_deref().map_or_else(Stdio::null, last_words));
+        if let Some(root) = self.exe.ancestors().last().filter(|root| root.is_absolute()) {
+            command.current_dir(root);
+        }
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        // DETACHED_PROCESS and CREATE_NEW_PROCESS_GROUP.
+        #[cfg(windows)]
+        std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0000_0008 | 0x0000_0200);
+        command
+    }
+
+    /// Takes note of a daemon that has ended.
+    fn reap(&mut self) {
+        let Some(Ok(Some(status))) = self.child.as_mut().map(Child::try_wait) else { return };
+        self.child = None;
+        if status.code() != Some(SECOND_DAEMON) {
+            tracing::warn!(%status, "daemon ended");
+            self.last_error = Some(self.death(status));
+        }
+    }
+
+    fn death(&self, status: ExitStatus) -> String {
+        let log = self.state_dir.as_deref().map(|dir| dir.join("logs"));
+        let hint = log.map_or_else(String::new, |dir| format!("; see daemon.log and daemon.stderr in {}", dir.display()));
+        format!("the daemon started here ended ({status}){hint}")
+    }
+}
+
+/// Where a daemon's last words go: what it says before its own log is open, or when it panics.
+fn last_words(state_dir: &Path) -> Stdio {
+    let logs = state_dir.join("logs");
+    let path = logs.join("daemon.stderr");
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let opened = std::fs::create_dir_all(&logs).and_then(|()| options.open(path)).and_then(|file| {
+        if file.metadata()?.len() > LAST_WORDS_BYTES {
+            file.set_len(0)?;
+        }
+        Ok(file)
+    });
+    opened.map_or_else(|_| Stdio::null(), Stdio::from)
+}
+
+#[cfg(all(test, unix))]
+mod tests;

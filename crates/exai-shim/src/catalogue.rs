@@ -1,0 +1,119 @@
+//! The tool definitions that hosts are shown: built in, or those of the daemon last spoken to.
+//!
+//! A daemon may know other tools than this program. What it told last is kept in `catalogue.json` in the state
+//! directory, so that the next shim lists the same with no daemon about; hosts that ignore `list_changed` depend on
+//! it. A file that is corrupted, or written by another release (whose built-in list was another), is ignored, and
+//! written anew when a daemon has been heard.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+/// Version of the file's form.
+const SCHEMA: u32 = 1;
+
+/// Longest file read, in bytes. All definitions are far below 100 KiB; anything larger is no catalogue.
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// A list of tools.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    /// JSON array of tool objects.
+    pub(crate) json: Box<RawValue>,
+    /// Hash as the daemon tells it.
+    pub(crate) hash: String,
+    names: Vec<String>,
+}
+
+/// Whether the file says what is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Snapshot {
+    /// It does.
+    Current,
+    /// It is missing, corrupted or old.
+    Stale,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File<T> {
+    schema: u32,
+    release: String,
+    hash: String,
+    /// SHA-256 of `tools`, for telling a corrupted file.
+    sha256: String,
+    tools: T,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+impl Tools {
+    /// A list; names that can't be read are left out.
+    pub(crate) fn new(json: Box<RawValue>, hash: String) -> Self {
+        let named: Vec<Named> = serde_json::from_str(json.get()).unwrap_or_default();
+        Self { json, hash, names: named.into_iter().map(|tool| tool.name).collect() }
+    }
+
+    /// Names of all tools.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+}
+
+/// The list to begin with.
+pub(crate) fn load(state_dir: Option<&Path>, release: &str, built_in: Tools) -> (Tools, Snapshot) {
+    match state_dir.and_then(|dir| read(&path(dir), release)) {
+        Some(tools) => (tools, Snapshot::Current),
+        None => (built_in, Snapshot::Stale),
+    }
+}
+
+/// Writes the file, by rename, so that a reader finds the old one or the new one.
+///
+/// # Errors
+/// As the file system says; the list is then not kept.
+pub(crate) fn store(state_dir: &Path, release: &str, tools: &Tools) -> std::io::Result<()> {
+    std::fs::create_dir_all(state_dir)?;
+    let file = File {
+        schema: SCHEMA,
+        release: release.to_owned(),
+        hash: tools.hash.clone(),
+        sha256: checksum(&tools.json),
+        tools: &tools.json,
+    };
+    let bytes = serde_json::to_vec(&file)?;
+    let path = path(state_dir);
+    let mine = state_dir.join(format!("catalogue.json.{}", std::process::id()));
+    let written = std::fs::File::create(&mine).and_then(|mut file| file.write_all(&bytes));
+    let renamed = written.and_then(|()| std::fs::rename(&mine, &path));
+    if renamed.is_err() {
+        let _ = std::fs::remove_file(&mine);
+    }
+    renamed
+}
+
+fn read(path: &Path, release: &str) -> Option<Tools> {
+    if std::fs::metadata(path).ok()?.len() > FILE_BYTES_MAX {
+        return None;
+    }
+    let bytes = std::fs::read(path).ok()?;
+    let file: File<Box<RawValue>> = serde_json::from_slice(&bytes).ok()?;
+    let sound = file.schema == SCHEMA && file.release == release && file.sha256 == checksum(&file.tools);
+    sound.then(|| Tools::new(file.tools, file.hash))
+}
+
+fn path(state_dir: &Path) -> PathBuf {
+    state_dir.join("catalogue.json")
+}
+
+fn checksum(json: &RawValue) -> String {
+    Sha256::digest(json.get().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+use super::*;
+
+fn tools(name: &str) -> Tools {
+    let json = format!(r#"[{{"name":"{name}","inputSchema":{{"type":"object"}}}}]"#);
+    Tools::new(RawValue::from_string(json).unwrap(), format!("hash of {name}"))
+}
+
+fn loaded(dir: &Path, release: &str) -> (String, Snapshot) {
+    let (tools, snapshot) = load(Some(dir), release, tools("built_in"));
+    (tools.names().collect(), snapshot)
+}
+
+#[test]
+fn what_was_stored_is_shown_by_the_next_shim_of_the_release() {
+    let state = tempfile::tempdir().unwrap();
+    store(&state.path().join("new"), "1.0.0", &tools("told")).unwrap();
+    let dir = state.path().join("new");
+    assert_eq!(loaded(&dir, "1.0.0"), ("told".to_owned(), Snapshot::Current));
+    assert_eq!(loaded(&dir, "1.1.0"), ("built_in".to_owned(), Snapshot::Stale));
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1, "no temporary file stays");
+}
+
+#[test]
+fn every_corruption_is_ignored() {
+    let state = tempfile::tempdir().unwrap();
+    store(state.path(), "1.0.0", &tools("told")).unwrap();
+    let path = path(state.path());
+    let good = std::fs::read_to_string(&path).unwrap();
+    for bad in ["", "{}", "\u{0}", &good.replace("told\",", "t0ld\","), &good[..good.len() - 2]] {
+        std::fs::write(&path, bad).unwrap();
+        assert_eq!(loaded(state.path(), "1.0.0"), ("built_in".to_owned(), Snapshot::Stale), "{bad}");
+    }
+    std::fs::write(&path, good).unwrap();
+    assert_eq!(loaded(state.path(), "1.0.0").1, Snapshot::Current);
+}
+
+#[test]
+fn without_a_state_directory_the_built_in_list_is_shown() {
+    assert_eq!(load(None, "1.0.0", tools("built_in")).1, Snapshot::Stale);
+}
