@@ -126,9 +126,29 @@ pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
     }
 }
 
+/// A wait for another call's answer ended without it. The other call's own fate is the daemon's to know.
+pub(crate) fn end_of_collect(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
+    let Facts { address, start, call_id, .. } = facts;
+    let again = format!("Nothing is lost by that: try again with the tool `collect`, call_id \"{call_id}\".");
+    match why {
+        EndWhy::Refused(..) => end(why, fate, facts),
+        EndWhy::Patience | EndWhy::Deadline if facts.last_error.is_empty() => {
+            success(&format!("Not finished yet. Wait again with the tool `collect`, call_id \"{call_id}\"."))
+        }
+        EndWhy::Patience | EndWhy::Deadline => out_of_reach(facts.last_error, &again, facts),
+        EndWhy::OutOfReach(error) => out_of_reach(error, &again, facts),
+        EndWhy::Rejected(code, message) => failure(&format!(
+            "The exai daemon at {address} turns this session away: {}{} {again} {start}",
+            sentence(message),
+            rejected_hint(*code)
+        )),
+    }
+}
+
 /// The host's own exit is near: `EXAI_SHIM_EXIT_AFTER` has passed.
 pub(crate) fn giving_up(fate: Fate, facts: &Facts<'_>) -> Answer {
-    out_of_reach(facts.last_error, &format!("{} This shim now ends (EXAI_SHIM_EXIT_AFTER).", fate_text(fate, facts.call_id)), facts)
+    let fate = fate_text(fate, facts.call_id);
+    out_of_reach(facts.last_error, &format!("{fate} This shim now ends (EXAI_SHIM_EXIT_AFTER)."), facts)
 }
 
 fn out_of_reach(error: &str, fate: &str, facts: &Facts<'_>) -> Answer {

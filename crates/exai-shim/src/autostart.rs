@@ -190,7 +190,9 @@ impl Autostart {
 
     fn death(&self, status: ExitStatus) -> String {
         let log = self.state_dir.as_deref().map(|dir| dir.join("logs"));
-        let hint = log.map_or_else(String::new, |dir| format!("; see daemon.log and daemon.stderr in {}", dir.display()));
+        let hint = log.map_or_else(String::new, |dir| {
+            format!("; see daemon.log and daemon.stderr in {}", dir.display())
+        });
         format!("the daemon started here ended ({status}){hint}")
     }
 }

@@ -130,7 +130,8 @@ async fn upgrade(uri: Uri, token: Option<Secret>, stream: Stream) -> Result<Sock
         .write_buffer_size(BUFFER_BYTES)
         .max_message_size(Some(FRAME_BYTES_MAX))
         .max_frame_size(Some(FRAME_BYTES_MAX));
-    let upgraded = tokio_tungstenite::client_async_with_config(request, Counted::new(stream), Some(config)).await;
+    let upgraded =
+        tokio_tungstenite::client_async_with_config(request, Counted::new(stream), Some(config)).await;
     match upgraded {
         Ok((socket, _)) => Ok(Socket::new(socket)),
         Err(tungstenite::Error::Http(response)) => Err(turned_away(&address, &response)),

@@ -42,8 +42,8 @@ pub(crate) fn read(state_dir: &Path) -> Result<Endpoint, String> {
         }
         Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
     };
-    let file: File =
-        serde_json::from_slice(&bytes).map_err(|error| format!("{} is malformed: {error}", path.display()))?;
+    let file: File = serde_json::from_slice(&bytes)
+        .map_err(|error| format!("{} is malformed: {error}", path.display()))?;
     let File { url, token, version, epoch, pid } = file;
     Ok(Endpoint { url, token: token.map(Secret::new), version, epoch, pid })
 }

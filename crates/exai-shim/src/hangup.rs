@@ -1,18 +1,11 @@
 //! The other end of stdin or stdout going away while nothing is being read or written.
 //!
 //! `write` fails only when there is something to write, and `read` tells of the end of input only to a reader that
-//! is not held up. The kernel tells both at once to whoever polls the descriptor.
+//! is not held up. The kernel tells both at once to whoever polls the descriptors; a thread does nothing else.
 
 use std::task::{Context, Poll};
 
-/// Watches stdin and stdout. Where they can't be watched (files, other systems) it stays silent.
-#[derive(Debug, Default)]
-pub(crate) struct Hangup {
-    #[cfg(target_os = "linux")]
-    stdin: Option<tokio::io::unix::AsyncFd<std::io::Stdin>>,
-    #[cfg(target_os = "linux")]
-    stdout: Option<tokio::io::unix::AsyncFd<std::io::Stdout>>,
-}
+use tokio::sync::mpsc;
 
 /// Which end went away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,43 +16,84 @@ pub(crate) enum Gone {
     Reader,
 }
 
-#[cfg(target_os = "linux")]
+/// Watches two descriptors. Where they can't be watched (files, other systems) it stays silent.
+#[derive(Debug)]
+pub(crate) struct Hangup {
+    news: Option<mpsc::Receiver<Gone>>,
+}
+
 impl Hangup {
+    /// Watches nothing.
+    pub(crate) fn unwatched() -> Self {
+        Self { news: None }
+    }
+
     /// Watches this process's stdin and stdout.
+    #[cfg(unix)]
     pub(crate) fn of_stdio() -> Self {
-        use tokio::io::{Interest, unix::AsyncFd};
-        // Hanging up is told whatever one is interested in; priority data never comes, so nothing else wakes the loop.
-        Self {
-            stdin: AsyncFd::with_interest(std::io::stdin(), Interest::PRIORITY).ok(),
-            stdout: AsyncFd::with_interest(std::io::stdout(), Interest::PRIORITY).ok(),
-        }
+        unix::watch(std::io::stdin(), std::io::stdout())
+    }
+
+    /// Watches nothing on this system.
+    #[cfg(not(unix))]
+    pub(crate) fn of_stdio() -> Self {
+        Self::unwatched()
     }
 
     /// Tells each hangup once.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Gone> {
-        let reader = self.stdout.as_ref().is_some_and(|fd| fd.poll_write_ready(cx).is_ready());
-        if reader {
-            self.stdout = None;
-            return Poll::Ready(Gone::Reader);
+        let Some(news) = &mut self.news else { return Poll::Pending };
+        match news.poll_recv(cx) {
+            Poll::Ready(Some(gone)) => Poll::Ready(gone),
+            Poll::Ready(None) => {
+                self.news = None;
+                Poll::Pending
+            }
+            Poll::Pending => Poll::Pending,
         }
-        let writer = self.stdin.as_ref().is_some_and(|fd| fd.poll_read_ready(cx).is_ready());
-        if writer {
-            self.stdin = None;
-            return Poll::Ready(Gone::Writer);
-        }
-        Poll::Pending
     }
 }
 
-#[cfg(not(target_os = "linux"))]
-impl Hangup {
-    /// Watches nothing on this system.
-    pub(crate) fn of_stdio() -> Self {
-        Self::default()
+#[cfg(unix)]
+mod unix {
+    use std::os::fd::AsFd;
+
+    use rustix::event::{PollFd, PollFlags, poll};
+    use tokio::sync::mpsc;
+
+    use super::{Gone, Hangup};
+
+    /// Starts the thread; without one, nothing is watched.
+    pub(super) fn watch(stdin: impl AsFd + Send + 'static, stdout: impl AsFd + Send + 'static) -> Hangup {
+        let (sender, news) = mpsc::channel(2);
+        let wait = move || wait(&stdin, &stdout, &sender);
+        let started = std::thread::Builder::new().name("hangup".to_owned()).spawn(wait);
+        Hangup { news: started.ok().map(|_| news) }
     }
 
-    /// Stays silent.
-    pub(crate) fn poll(&mut self, _cx: &mut Context<'_>) -> Poll<Gone> {
-        Poll::Pending
+    fn wait(stdin: &impl AsFd, stdout: &impl AsFd, sender: &mpsc::Sender<Gone>) {
+        // Hangups and errors are told without being asked for; nothing else is of interest.
+        let watched = |fd| PollFd::from_borrowed_fd(fd, PollFlags::empty());
+        let mut fds = vec![(Gone::Reader, watched(stdout.as_fd())), (Gone::Writer, watched(stdin.as_fd()))];
+        while !fds.is_empty() {
+            let mut polled: Vec<PollFd<'_>> = fds.iter().map(|(_, fd)| fd.clone()).collect();
+            match poll(&mut polled, None) {
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(_) => return,
+            }
+            let mut results = polled.iter().map(PollFd::revents);
+            fds.retain(|(gone, _)| {
+                let flags = results.next().unwrap_or(PollFlags::empty());
+                if flags.intersects(PollFlags::HUP | PollFlags::ERR) {
+                    // Two places, two senders at most once each: never full.
+                    let _ = sender.try_send(*gone);
+                }
+                flags.is_empty()
+            });
+        }
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -7,16 +7,87 @@
 //! the outage that `EXAI_SHIM_EXIT_AFTER` allows; nothing but the writer thread touches fd 1; nothing here waits for
 //! the daemon, the disk, the log, stderr or the host's reading, and all that waits is bounded.
 
+mod alarm;
+mod answer;
+mod autostart;
+mod calls;
+mod catalogue;
+mod clock;
+mod counted;
+mod dial;
+mod endpoint;
+mod event;
 pub mod files;
+mod gate;
+mod hangup;
+mod host_profile;
+mod jobs;
+mod links;
+mod local;
+mod log;
+mod nearest;
+mod news;
 mod options;
+mod random;
+mod requests;
+mod setup;
+mod shim;
+mod signal;
+mod skew;
+mod socket;
+mod stderr;
+mod stdin;
+mod stdout;
+mod tls;
 
 pub use options::{Catalogue, ShimOptions};
 
 use std::process::ExitCode;
 
+use crate::hangup::Hangup;
+use crate::shim::{Shim, Streams};
+use crate::signal::Signals;
+
+/// Exit code where the operating system gives no thread or no event queue: EX_OSERR of sysexits.
+const EXIT_NO_RESOURCES: u8 = 71;
+
 /// Runs the shim until its host ends. Blocks; builds its own runtime on the calling thread. Return its code from
 /// `main`: a thread blocked in reading stdin stays behind and goes with the process.
 pub fn run(options: ShimOptions) -> ExitCode {
-    let _ = options;
-    ExitCode::SUCCESS
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return no_resources(&error),
+    };
+    let code = runtime.block_on(serve(options));
+    // A name that is being resolved and a file that is being read are not waited for.
+    runtime.shutdown_background();
+    code
+}
+
+async fn serve(options: ShimOptions) -> ExitCode {
+    let state = &options.loaded.settings.state;
+    log::install(state.dir.as_deref(), state.log_level);
+    let problems: Vec<String> = options.loaded.errors.iter().map(ToString::to_string).collect();
+    let version = options.version.clone();
+    let streams = Streams {
+        stdin: Box::new(std::io::stdin()),
+        stdout: Box::new(std::io::stdout()),
+        hangup: Hangup::of_stdio(),
+        signals: Signals::listen(),
+    };
+    let mut shim = match Shim::new(options, streams) {
+        Ok(shim) => shim,
+        Err(error) => return no_resources(&error),
+    };
+    tracing::info!(version, pid = std::process::id(), "shim started");
+    for problem in &problems {
+        tracing::error!(problem, "setting");
+        stderr::line(&format!("exai: {problem}"));
+    }
+    ExitCode::from(shim.run().await)
+}
+
+fn no_resources(error: &std::io::Error) -> ExitCode {
+    stderr::line(&format!("exai: the operating system refuses what a shim needs: {error}"));
+    ExitCode::from(EXIT_NO_RESOURCES)
 }

@@ -104,7 +104,8 @@ impl Write for Line<'_> {
         }
         if matches!(waiting.thread, Thread::NotStarted) {
             let shared = Arc::clone(&self.log.shared);
-            let started = std::thread::Builder::new().name("log".to_owned()).spawn(move || append_all(&shared));
+            let started =
+                std::thread::Builder::new().name("log".to_owned()).spawn(move || append_all(&shared));
             if started.is_ok() {
                 waiting.thread = Thread::Runs;
             }

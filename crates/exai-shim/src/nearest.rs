@@ -1,7 +1,12 @@
 //! The nearest known word to one that is not known.
 
-/// The known word that most looks like `word`; `None` if none does.
-pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+/// The known word that begins with `word` or most looks like it; `None` if none does.
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    if word.chars().count() >= 3
+        && let Some(whole) = known.clone().find(|other| other.starts_with(word))
+    {
+        return Some(whole);
+    }
     // Longer words are no slips of one of ours, and the table below is quadratic.
     let word: Vec<char> = word.chars().take(64).collect();
     let ranked = known.map(|other| (distance(&word, other), other));

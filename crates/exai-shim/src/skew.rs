@@ -40,7 +40,8 @@ pub(crate) async fn ask_to_drain(endpoint: Endpoint) {
 
 async fn post(authority: &str, token: Option<&Secret>) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(authority).await?;
-    let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {}\r\n", token.expose()));
+    let token =
+        token.map_or_else(String::new, |token| format!("Authorization: Bearer {}\r\n", token.expose()));
     let request = format!(
         "POST /stop?when=idle HTTP/1.1\r\nHost: {authority}\r\n{token}Content-Length: 0\r\nConnection: close\r\n\r\n"
     );

@@ -69,7 +69,8 @@ impl Socket {
                     return Poll::Ready(News::Frame(text));
                 }
                 Poll::Ready(Some(Ok(Message::Close(why)))) => {
-                    let why = why.map_or_else(String::new, |frame| format!(" ({} {})", frame.code, frame.reason));
+                    let why =
+                        why.map_or_else(String::new, |frame| format!(" ({} {})", frame.code, frame.reason));
                     return Poll::Ready(News::Closed(format!("closed by the daemon{why}")));
                 }
                 // A ping is answered by the library with the next flush.
@@ -143,7 +144,11 @@ pub(crate) enum Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buf),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buf),

@@ -66,7 +66,8 @@ fn read_all(mut source: impl Read, sender: &mpsc::Sender<Input>) {
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(_) => 0,
         };
-        let inputs = if count == 0 { lines.end() } else { lines.take(buffer.get(..count).unwrap_or_default()) };
+        let inputs =
+            if count == 0 { lines.end() } else { lines.take(buffer.get(..count).unwrap_or_default()) };
         for input in inputs.into_iter().flatten() {
             if sender.blocking_send(input).is_err() {
                 return;

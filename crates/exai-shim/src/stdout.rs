@@ -106,7 +106,7 @@ impl Stdout {
     /// What has been written since the last time.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Written> {
         loop {
-            if let Poll::Pending = self.bell.poll_recv(cx) {
+            if self.bell.poll_recv(cx).is_pending() {
                 return Poll::Pending;
             }
             let mut queue = self.shared.queue();

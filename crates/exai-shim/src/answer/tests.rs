@@ -54,7 +54,9 @@ fn a_call_that_merely_goes_on_is_no_failure() {
 
 #[test]
 fn a_refusal_says_that_nothing_ran() {
-    let refused = |code, message: &str| told(end(&EndWhy::Refused(code, message.to_owned()), Fate::NotSent, &facts("")));
+    let refused = |code, message: &str| {
+        told(end(&EndWhy::Refused(code, message.to_owned()), Fate::NotSent, &facts("")))
+    };
     assert!(refused(RefusedCode::Invalid, "").0.contains("Nothing was run."));
     assert!(refused(RefusedCode::Overloaded, "64 calls wait").0.contains("64 calls wait. Nothing was run."));
     assert!(refused(RefusedCode::UnknownCall, "").0.contains("knows no call"));

@@ -48,7 +48,10 @@ fn other_servers_are_told_from_daemons() {
         "SSH-2.0-OpenSSH_9.6\r\n\r\n",
     ] {
         let (error, _) = block_on(dial_something_that_says(reply));
-        assert!(matches!(&error, ConnectError::NotExai(why) if why.starts_with("127.0.0.1:")), "{reply}: {error:?}");
+        assert!(
+            matches!(&error, ConnectError::NotExai(why) if why.starts_with("127.0.0.1:")),
+            "{reply}: {error:?}"
+        );
     }
 }
 

@@ -3,7 +3,8 @@ use super::*;
 #[test]
 fn what_the_daemon_wrote_is_read_and_what_is_new_in_it_ignored() {
     let state = tempfile::tempdir().unwrap();
-    let text = r#"{"url":"ws://127.0.0.1:4711/","token":"t0ken","version":"9.9.9","epoch":7,"pid":1,"new":[]}"#;
+    let text =
+        r#"{"url":"ws://127.0.0.1:4711/","token":"t0ken","version":"9.9.9","epoch":7,"pid":1,"new":[]}"#;
     std::fs::write(state.path().join("endpoint.json"), text).unwrap();
     let endpoint = read(state.path()).unwrap();
     assert_eq!((endpoint.url.as_str(), endpoint.epoch), ("ws://127.0.0.1:4711/", 7));

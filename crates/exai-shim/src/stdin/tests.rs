@@ -54,5 +54,7 @@ fn the_length_of_an_overlong_line_does_not_count_its_end() {
 fn the_end_of_input_in_the_middle_of_an_overlong_line_still_tells_of_it() {
     let line = vec![b'x'; LINE_BYTES_MAX + 1];
     let inputs = cut(&[&line]);
-    assert!(matches!(inputs.as_slice(), [Input::Overlong { bytes, .. }] if *bytes == LINE_BYTES_MAX as u64 + 1));
+    assert!(
+        matches!(inputs.as_slice(), [Input::Overlong { bytes, .. }] if *bytes == LINE_BYTES_MAX as u64 + 1)
+    );
 }

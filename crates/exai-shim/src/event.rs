@@ -1,0 +1,37 @@
+//! Everything that can happen to a shim.
+
+use exai_mcp::CallKey;
+use serde_json::value::RawValue;
+
+use crate::hangup::Gone;
+use crate::links::LinkEvent;
+use crate::stdin::Input;
+use crate::stdout::Written;
+
+/// Closed: the loop has an arm for each, and each arm is one call.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A signal that ends the process came.
+    Signal(&'static str),
+    /// An end of stdin or stdout went away.
+    Gone(Gone),
+    /// The host wrote lines; `None`: it will write no more.
+    Input(Option<Input>),
+    /// The writer thread has news.
+    Written(Written),
+    /// Something happened on a connection.
+    Link(LinkEvent),
+    /// Work beside the loop is done.
+    Job(Done),
+    /// A moment that was waited for has come.
+    Tick,
+}
+
+/// What work beside the loop gave.
+#[derive(Debug)]
+pub(crate) enum Done {
+    /// Files were read into the params of a call, or a sentence says why not.
+    Files(CallKey, Result<Box<RawValue>, String>),
+    /// Something that nobody waits for.
+    Unattended,
+}

@@ -1,0 +1,33 @@
+use std::future::poll_fn;
+use std::os::unix::net::UnixStream;
+
+use super::*;
+
+fn next(hangup: &mut Hangup) -> Gone {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(poll_fn(|cx| hangup.poll(cx)))
+}
+
+#[test]
+fn each_end_that_goes_away_is_told() {
+    let (host_writes, stdin) = UnixStream::pair().unwrap();
+    let (stdout, host_reads) = UnixStream::pair().unwrap();
+    let mut hangup = unix::watch(stdin, stdout);
+    drop(host_reads);
+    assert_eq!(next(&mut hangup), Gone::Reader);
+    drop(host_writes);
+    assert_eq!(next(&mut hangup), Gone::Writer);
+}
+
+#[test]
+fn unread_lines_are_no_hangup() {
+    let (host_writes, stdin) = UnixStream::pair().unwrap();
+    let (stdout, host_reads) = UnixStream::pair().unwrap();
+    let mut hangup = unix::watch(stdin, stdout);
+    std::io::Write::write_all(&mut &host_writes, b"{}\n").unwrap();
+    drop(host_reads);
+    // Were the waiting line a hangup, it would be told first or instead.
+    assert_eq!(next(&mut hangup), Gone::Reader);
+    drop(host_writes);
+    assert_eq!(next(&mut hangup), Gone::Writer);
+}

@@ -1,0 +1,331 @@
+//! What the session, its connections and the clock tell.
+
+use std::time::Duration;
+
+use exai_mcp::{CallKey, Token};
+use exai_session::{ConnNo, EndWhy, Fate, Link, ShimEvent};
+use exai_wire::{CallId, Outcome, RejectCode};
+use serde_json::value::RawValue;
+
+use crate::answer::{self, Facts};
+use crate::autostart::Look;
+use crate::calls::{Kind, Open, Stage};
+use crate::catalogue::{self, Snapshot, Tools};
+use crate::dial::Target;
+use crate::endpoint;
+use crate::event::Done;
+use crate::hangup::Gone;
+use crate::links::LinkEvent;
+use crate::local::{LocalTool, Report};
+use crate::shim::{Exit, Shim};
+use crate::skew;
+
+impl Shim {
+    /// Something happened on a connection.
+    pub(crate) fn on_link(&mut self, now: Duration, event: LinkEvent) {
+        match event {
+            LinkEvent::Connected(conn) => self.session.connected(now, conn),
+            LinkEvent::Failed(conn, error) => {
+                self.session.connect_failed(now, conn, error);
+                self.need_daemon(now);
+            }
+            LinkEvent::Bytes(conn) => self.session.bytes_received(now, conn),
+            LinkEvent::Frame(conn, text) => {
+                self.session.bytes_received(now, conn);
+                self.session.frame(now, conn, &text);
+            }
+            LinkEvent::Closed(conn, reason) => self.session.closed(now, conn, &reason),
+        }
+    }
+
+    /// An event of the session.
+    pub(crate) fn on_news(&mut self, now: Duration, event: ShimEvent) {
+        match event {
+            ShimEvent::Dial { conn, timeout } => self.on_dial(now, conn, timeout),
+            ShimEvent::Close { conn } => self.links.close(conn),
+            ShimEvent::Accepted { call_id } => self.note(now, call_id, "the exai daemon has the call"),
+            ShimEvent::Started { call_id, attempt, provider, model } => {
+                self.note(now, call_id, &format!("{provider}/{model}, attempt {attempt}"));
+            }
+            ShimEvent::Note { call_id, text } => self.note(now, call_id, &text),
+            ShimEvent::Result { call_id, outcome, body, attempts, replayed } => {
+                tracing::debug!(?call_id, ?outcome, attempts, replayed, "result");
+                self.on_result(now, call_id, outcome, body);
+            }
+            ShimEvent::End { call_id, why, fate } => self.on_end(now, call_id, why, fate),
+            ShimEvent::Lost { reason, calls_held } => self.on_lost(now, &reason, calls_held),
+            ShimEvent::Resumed { outage, calls_held, resent, version, catalogue_hash, .. } => {
+                self.on_resumed(now, outage, calls_held, resent, &version);
+                self.want_catalogue(now, &catalogue_hash);
+            }
+            ShimEvent::Rejected { code, message } => self.on_rejected(now, code, &message),
+            ShimEvent::CatalogueChanged { hash } => self.want_catalogue(now, &hash),
+            ShimEvent::Catalogue { hash, tools } => self.on_catalogue(hash, tools),
+        }
+    }
+
+    /// A moment that was waited for has come.
+    pub(crate) fn on_tick(&mut self, now: Duration) {
+        let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
+        if is_due(self.session.poll_timeout()) {
+            self.session.handle_timeout(now);
+        }
+        if is_due(self.engine.poll_timeout()) && !self.stdout.is_congested() {
+            self.note_waits(now);
+            self.engine.handle_timeout(now);
+        }
+        if is_due(self.dial_at) {
+            self.dial_early(now);
+        }
+        let autostart = self.autostart.as_mut().filter(|autostart| is_due(autostart.poll_timeout()));
+        if autostart.is_some_and(|autostart| autostart.look(now) == Look::Listening) {
+            self.session.wake(now);
+        }
+        if is_due(self.outage_ends()) {
+            self.give_up(now);
+        }
+    }
+
+    /// An end of stdin or stdout went away.
+    pub(crate) fn on_hangup(&mut self, gone: Gone) {
+        match gone {
+            Gone::Reader => {
+                tracing::info!("shim ends: stdout is closed");
+                self.exit = Some(Exit::OutputClosed);
+            }
+            // While input is read, its end comes after what was written before it; while it is not, nobody is there
+            // to read the answers either.
+            Gone::Writer if self.stdout.is_full() => self.exit = Some(Exit::OutputClosed),
+            Gone::Writer => {}
+        }
+    }
+
+    /// When `EXAI_SHIM_EXIT_AFTER` is over.
+    pub(crate) fn outage_ends(&self) -> Option<Duration> {
+        Some(self.outage? + self.options.loaded.settings.shim.exit_after?)
+    }
+
+    fn on_dial(&mut self, now: Duration, conn: ConnNo, timeout: Duration) {
+        self.address = self.target.describe();
+        if self.up.is_none() {
+            self.outage.get_or_insert(now);
+        }
+        if let Some(suppressed) = self.gates.dialling.pass(now) {
+            tracing::info!(address = self.address, dial_no = conn.0, suppressed, "dialling");
+        }
+        self.links.dial(conn, self.target.clone(), timeout);
+    }
+
+    /// A dial failed: a daemon is started only for somebody who waits.
+    fn need_daemon(&mut self, now: Duration) {
+        let waits = self.session.open_calls() > 0;
+        match &mut self.autostart {
+            Some(autostart) if waits && self.up.is_none() => autostart.need(now),
+            Some(autostart) if !waits => autostart.rest(),
+            _ => {}
+        }
+    }
+
+    fn on_lost(&mut self, now: Duration, reason: &str, calls_held: usize) {
+        let up = now.saturating_sub(self.up.take().unwrap_or(now));
+        self.outage = Some(now);
+        if let Some(autostart) = &mut self.autostart {
+            autostart.lost(now, up);
+        }
+        if let Some(suppressed) = self.gates.lost.pass(now) {
+            tracing::warn!(reason, calls_held, suppressed, "session lost");
+        }
+    }
+
+    fn on_resumed(
+        &mut self,
+        now: Duration,
+        outage: Duration,
+        calls_held: usize,
+        resent: usize,
+        version: &str,
+    ) {
+        self.up = Some(now);
+        self.outage = None;
+        if let Some(autostart) = &mut self.autostart {
+            autostart.found();
+        }
+        if let Some(suppressed) = self.gates.resumed.pass(now) {
+            let outage_ms = outage.as_millis();
+            tracing::info!(outage_ms, calls_held, replayed = resent, version, suppressed, "session resumed");
+        }
+        self.older = match &self.target {
+            Target::Local(dir) if skew::is_older(version, &self.options.version) => endpoint::read(dir).ok(),
+            _ => None,
+        };
+        let held: Vec<CallKey> = self.calls.iter().map(|(key, _)| key).collect();
+        for key in held {
+            self.engine.note(now, key, "the exai daemon is connected");
+        }
+    }
+
+    fn on_rejected(&mut self, now: Duration, code: RejectCode, message: &str) {
+        if let Some(suppressed) = self.gates.rejected.pass(now) {
+            tracing::warn!(?code, message, suppressed, "session rejected");
+        }
+    }
+
+    fn want_catalogue(&mut self, now: Duration, hash: &str) {
+        if hash != self.tools.hash {
+            self.session.get_catalogue(now);
+        } else if self.snapshot == Snapshot::Stale {
+            self.keep_catalogue();
+        }
+    }
+
+    fn on_catalogue(&mut self, hash: String, tools: Box<RawValue>) {
+        tracing::info!(hash, "tool definitions of the daemon");
+        self.engine.set_tools(tools.clone());
+        self.tools = Tools::new(tools, hash);
+        self.keep_catalogue();
+    }
+
+    fn keep_catalogue(&mut self) {
+        let Some(dir) = self.state_dir.clone() else { return };
+        self.snapshot = Snapshot::Current;
+        let (release, tools) = (self.options.version.clone(), self.tools.clone());
+        self.jobs.block(move || {
+            if let Err(error) = catalogue::store(&dir, &release, &tools) {
+                tracing::warn!(%error, "catalogue.json can't be written");
+            }
+            Done::Unattended
+        });
+    }
+
+    fn note(&mut self, now: Duration, call_id: CallId, text: &str) {
+        for key in self.calls.keys(call_id) {
+            self.engine.note(now, key, text);
+        }
+    }
+
+    /// Tells those who see progress what they wait for while no daemon answers.
+    fn note_waits(&mut self, now: Duration) {
+        let text = match self.session.link() {
+            Link::Idle | Link::Up { .. } => return,
+            Link::Rejected { message, .. } => format!("the exai daemon turns this session away: {message}"),
+            Link::Down { .. } => {
+                let waited = now.saturating_sub(self.outage.unwrap_or(now)).as_secs();
+                format!("waiting for the exai daemon at {}, {waited} s", self.address)
+            }
+        };
+        let waiting =
+            self.calls.iter().filter(|(_, open)| open.token == Token::Given && open.stage == Stage::Given);
+        let keys: Vec<CallKey> = waiting.map(|(key, _)| key).collect();
+        for key in keys {
+            self.engine.note(now, key, &text);
+        }
+    }
+
+    fn on_result(&mut self, now: Duration, call_id: CallId, outcome: Outcome, body: Box<RawValue>) {
+        let waiters = self.calls.take(call_id);
+        if waiters.is_empty() || outcome == Outcome::Cancelled {
+            // Nobody is there to be told; the daemon need not keep it for this session.
+            self.session.delivered(now, call_id);
+        }
+        for (key, _) in waiters {
+            if self.stdout.is_full() {
+                self.engine.answer(now, key, answer::kept(call_id));
+            } else {
+                self.calls.answered(key, call_id);
+                self.engine.answer(now, key, exai_mcp::Answer::Result(body.clone()));
+            }
+        }
+        self.make_room();
+    }
+
+    fn on_end(&mut self, now: Duration, call_id: CallId, why: EndWhy, fate: Fate) {
+        tracing::info!(?call_id, ?why, ?fate, "call ended without its result");
+        let why = match why {
+            EndWhy::OutOfReach(error) => EndWhy::OutOfReach(self.with_start_error(error)),
+            other => other,
+        };
+        for (key, open) in self.calls.take(call_id) {
+            let answer = match open.kind {
+                Kind::Local(tool) => answer::success(&self.local_text(now, tool)),
+                Kind::Collect => {
+                    answer::end_of_collect(&why, fate, &self.facts(now, &open, &self.last_error()))
+                }
+                Kind::Tool => answer::end(&why, fate, &self.facts(now, &open, &self.last_error())),
+            };
+            self.engine.answer(now, key, answer);
+        }
+        self.make_room();
+    }
+
+    /// `EXAI_SHIM_EXIT_AFTER` is over.
+    fn give_up(&mut self, now: Duration) {
+        tracing::warn!("shim ends: EXAI_SHIM_EXIT_AFTER has passed without a daemon");
+        let error = self.last_error();
+        let began = self.outage.unwrap_or(now);
+        let open: Vec<(CallKey, Open)> = self.calls.iter().map(|(key, open)| (key, *open)).collect();
+        for (key, open) in open {
+            self.calls.remove(key);
+            // What came after the loss was never sent; what came before it most probably was.
+            let not_sent = open.began >= began || open.stage == Stage::Reading;
+            let fate = if not_sent { Fate::NotSent } else { Fate::Sent };
+            let answer = answer::giving_up(fate, &self.facts(now, &open, &error));
+            self.engine.answer(now, key, answer);
+        }
+        self.exit = Some(Exit::Outage);
+    }
+
+    fn facts<'a>(&'a self, now: Duration, open: &Open, last_error: &'a str) -> Facts<'a> {
+        Facts {
+            address: &self.address,
+            start: &self.start_hint,
+            last_error,
+            call_id: open.call_id,
+            age: now.saturating_sub(open.began),
+        }
+    }
+
+    /// Why no daemon answers; empty while one does.
+    fn last_error(&self) -> String {
+        match self.session.link() {
+            Link::Idle | Link::Up { .. } => String::new(),
+            Link::Rejected { message, .. } => message,
+            Link::Down { last_error, .. } if last_error.is_empty() => {
+                self.with_start_error("the first dial has not ended".to_owned())
+            }
+            Link::Down { last_error, .. } => self.with_start_error(last_error),
+        }
+    }
+
+    fn with_start_error(&self, error: String) -> String {
+        match self.autostart.as_ref().and_then(|autostart| autostart.last_error()) {
+            Some(start) => format!("{start}; {error}"),
+            None => error,
+        }
+    }
+
+    fn local_text(&self, now: Duration, tool: LocalTool) -> String {
+        let mut link = self.session.link();
+        if let Link::Down { last_error, .. } = &mut link {
+            *last_error = self.with_start_error(std::mem::take(last_error));
+        }
+        let report = Report {
+            version: &self.options.version,
+            age: now,
+            address: &self.address,
+            link: &link,
+            open_calls: self.calls.len(),
+            start: &self.start_hint,
+        };
+        report.text(tool, now)
+    }
+
+    /// Nothing is in flight here any more: an older local daemon may go.
+    fn make_room(&mut self) {
+        if self.calls.len() > 0 {
+            return;
+        }
+        if let Some(older) = self.older.take() {
+            self.jobs.unattended(skew::ask_to_drain(older));
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! What the host asks for.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use exai_mcp::{CallKey, Event, IncomingCall, Token};
+use exai_session::{Link, NewCall};
+use exai_wire::{CallId, Fingerprint, Peer};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::answer;
+use crate::calls::{Kind, Open, Others, Stage};
+use crate::dial::Target;
+use crate::endpoint;
+use crate::event::Done;
+use crate::files;
+use crate::host_profile;
+use crate::local::{self, LocalTool};
+use crate::nearest::nearest;
+use crate::random;
+use crate::shim::Shim;
+
+/// After a completed handshake, how long until a daemon is dialled although nobody calls. Probes and throw-away
+/// processes are gone by then.
+const DIAL_AFTER: Duration = Duration::from_secs(2);
+
+/// The tool that waits for the answer of another call. The shim serves it.
+const COLLECT: &str = "collect";
+
+/// Bytes of params whose files are being read; as much as the session holds afterwards.
+const READING_BYTES_MAX: usize = 64 << 20;
+
+/// A call whose files are being read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    method: String,
+    trace: Option<Box<RawValue>>,
+    bytes: usize,
+}
+
+/// `params` of a call, as far as the shim reads them.
+#[derive(Deserialize)]
+struct Params<'a> {
+    #[serde(borrow, default)]
+    arguments: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
+}
+
+/// `params` of `collect`.
+#[derive(Deserialize)]
+struct CollectParams {
+    arguments: CollectArguments,
+}
+
+#[derive(Deserialize)]
+struct CollectArguments {
+    call_id: String,
+    #[serde(default)]
+    wait_s: Option<f64>,
+}
+
+impl Shim {
+    /// An event of the engine.
+    pub(crate) fn on_request(&mut self, now: Duration, event: Event) {
+        match event {
+            Event::Call(call) => self.on_call(now, call),
+            Event::Cancelled { key, reason } => self.on_cancelled(now, key, reason.as_deref()),
+            Event::HandshakeDone => self.on_handshake_done(now),
+            Event::HostKnown(host) => {
+                tracing::info!(name = host.name, version = host.version, "host");
+                self.session.set_host(Peer { name: host.name.clone(), version: host.version.clone() });
+                self.host = Some(host);
+            }
+        }
+    }
+
+    fn on_handshake_done(&mut self, now: Duration) {
+        if self.session.link() == Link::Idle {
+            self.dial_at = Some(now + DIAL_AFTER);
+        }
+    }
+
+    /// Nobody has called yet: only a daemon that runs is dialled, none is started.
+    pub(crate) fn dial_early(&mut self, now: Duration) {
+        self.dial_at = None;
+        let somebody = match &self.target {
+            Target::Local(dir) => endpoint::read(dir).is_ok(),
+            Target::Url { .. } => true,
+            Target::Nowhere => false,
+        };
+        if somebody {
+            self.session.wake(now);
+        }
+    }
+
+    fn on_call(&mut self, now: Duration, call: IncomingCall) {
+        let key = call.key;
+        let Some(tool) = call.tool.as_deref() else {
+            return self.engine.answer(now, key, answer::invalid_params("params.name is missing"));
+        };
+        if tool != COLLECT && !self.tools.names().any(|name| name == tool) {
+            let near = nearest(tool, self.tools.names());
+            return self.engine.answer(now, key, answer::unknown_tool(tool, near));
+        }
+        if !self.problems.is_empty() {
+            return self.engine.answer(now, key, answer::settings(&self.problems));
+        }
+        if tool == COLLECT {
+            return self.on_collect(now, &call);
+        }
+        let kind = LocalTool::of(tool).map_or(Kind::Tool, Kind::Local);
+        let argument = self.options.catalogue.files.get(tool);
+        let files = argument.filter(|name| has_argument(&call.params, name)).cloned();
+        let open =
+            Open { call_id: random::call_id(), kind, stage: Stage::Reading, began: now, token: call.token };
+        self.calls.insert(key, open);
+        match files {
+            Some(argument) => self.read_files(now, call, argument),
+            None => self.give(now, key, call.method, call.params, call.trace),
+        }
+    }
+
+    fn read_files(&mut self, now: Duration, call: IncomingCall, argument: String) {
+        let IncomingCall { key, params, method, trace, .. } = call;
+        let bytes = params.get().len();
+        let waiting: usize = self.reading.values().map(|reading| reading.bytes).sum();
+        if waiting + bytes > READING_BYTES_MAX {
+            self.calls.remove(key);
+            let text =
+                "Not run: the files of too many calls are being read. Wait for answers before asking more.";
+            return self.engine.answer(now, key, answer::failure(text));
+        }
+        self.reading.insert(key, Reading { method, trace, bytes });
+        let rules = Arc::clone(&self.file_rules);
+        self.jobs.block(move || {
+            let read = match files::inline(&params, &argument, &rules) {
+                Ok(Some(inlined)) => Ok(inlined.params),
+                Ok(None) => Ok(params),
+                Err(error) => Err(error.to_string()),
+            };
+            Done::Files(key, read)
+        });
+    }
+
+    /// Files are read, or can't be.
+    pub(crate) fn on_job(&mut self, now: Duration, done: Done) {
+        let Done::Files(key, read) = done else { return };
+        let Some(Reading { method, trace, .. }) = self.reading.remove(&key) else { return };
+        if self.calls.get(key).is_none() {
+            return;
+        }
+        match read {
+            Ok(params) => self.give(now, key, method, params, trace),
+            Err(sentence) => {
+                self.calls.remove(key);
+                self.engine.answer(now, key, answer::failure(&sentence));
+            }
+        }
+    }
+
+    /// Hands a call to the session.
+    fn give(
+        &mut self,
+        now: Duration,
+        key: CallKey,
+        method: String,
+        params: Box<RawValue>,
+        trace: Option<Box<RawValue>>,
+    ) {
+        let Some(open) = self.calls.get(key).copied() else { return };
+        let moments = self.moments(&open);
+        let call = NewCall {
+            call_id: open.call_id,
+            fingerprint: fingerprint(&method, &params),
+            method,
+            params,
+            adopt_key: None,
+            trace,
+            deadline: moments.deadline,
+            patience: moments.patience,
+            hold: moments.hold,
+        };
+        self.calls.given(key);
+        self.dial_at = None;
+        if let Err(too_much) = self.session.call(now, call) {
+            self.calls.remove(key);
+            let text = format!("Not run: {too_much}. Wait for answers before asking more.");
+            self.engine.answer(now, key, answer::failure(&text));
+        }
+    }
+
+    fn on_collect(&mut self, now: Duration, call: &IncomingCall) {
+        let key = call.key;
+        let (call_id, wait) = match collect_arguments(&call.params) {
+            Ok(arguments) => arguments,
+            Err(sentence) => return self.engine.answer(now, key, answer::failure(&sentence)),
+        };
+        let open = Open { call_id, kind: Kind::Collect, stage: Stage::Given, began: now, token: call.token };
+        let joined = self.calls.is_awaited(call_id);
+        self.calls.insert(key, open);
+        if joined {
+            return;
+        }
+        let moments = self.moments(&open);
+        let waited = wait.map(|wait| now.saturating_add(wait));
+        let patience = [moments.patience, waited].into_iter().flatten().min();
+        self.dial_at = None;
+        if let Err(too_much) = self.session.attach(now, call_id, moments.deadline, patience, moments.hold) {
+            self.calls.remove(key);
+            self.engine.answer(now, key, answer::failure(&format!("Not collected: {too_much}.")));
+        }
+    }
+
+    fn on_cancelled(&mut self, now: Duration, key: CallKey, reason: Option<&str>) {
+        self.reading.remove(&key);
+        let Some((open, others)) = self.calls.remove(key) else { return };
+        if others == Others::Some || open.stage == Stage::Reading {
+            return;
+        }
+        let age = now.saturating_sub(open.began);
+        let host = self.host.as_ref().map(|host| host.name.as_str());
+        if open.kind == Kind::Collect || host_profile::is_timeout(host, open.token, age, reason) {
+            self.session.detach(now, open.call_id);
+        } else {
+            self.session.cancel(now, open.call_id, reason.unwrap_or_default());
+        }
+    }
+
+    /// When a call is answered without its result.
+    fn moments(&self, open: &Open) -> Moments {
+        let settings = &self.options.loaded.settings.calls;
+        let host = self.host.as_ref().map(|host| host.name.as_str());
+        let deadline = open.began + settings.timeout;
+        let patience = host_profile::patience(host, open.token).map(|patience| open.began + patience);
+        let patience = patience.filter(|patience| *patience < deadline);
+        let hold = match (open.kind, open.token) {
+            (Kind::Local(_), _) => Some(open.began + local::HOLD),
+            (_, Token::Absent) => Some(open.began + settings.hold),
+            // Held to the deadline, or to the end of the host's patience.
+            (_, Token::Given) => None,
+        };
+        Moments { deadline, patience, hold }
+    }
+}
+
+struct Moments {
+    deadline: Duration,
+    patience: Option<Duration>,
+    hold: Option<Duration>,
+}
+
+/// The first half of SHA-256: 128 bits tell payloads apart by far.
+fn fingerprint(method: &str, params: &RawValue) -> Fingerprint {
+    let hash = Sha256::new().chain_update(method).chain_update([0]).chain_update(params.get()).finalize();
+    let mut half = [0; 16];
+    half.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    Fingerprint::from_bytes(half)
+}
+
+fn has_argument(params: &RawValue, name: &str) -> bool {
+    let params: Result<Params<'_>, _> = serde_json::from_str(params.get());
+    let arguments = params.ok().and_then(|params| params.arguments);
+    arguments.is_some_and(|arguments| arguments.contains_key(name))
+}
+
+fn collect_arguments(params: &RawValue) -> Result<(CallId, Option<Duration>), String> {
+    let params: CollectParams = serde_json::from_str(params.get()).map_err(|error| {
+        format!("`collect` needs the argument call_id, a text with the id of the call, and takes wait_s, a number: {error}")
+    })?;
+    let CollectArguments { call_id, wait_s } = params.arguments;
+    let call_id = call_id.trim().parse().map_err(|error| format!("`collect`: {error}"))?;
+    // What is no number of seconds is no wait; the host's patience bounds it in any case.
+    let wait = wait_s.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default());
+    Ok((call_id, wait))
+}

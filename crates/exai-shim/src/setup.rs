@@ -1,0 +1,57 @@
+//! What follows from the settings before anything runs.
+
+use exai_settings::{Settings, Target as Configured};
+
+use crate::autostart::Autostart;
+use crate::dial::Target;
+use crate::files::FileRules;
+use crate::options::ShimOptions;
+
+/// Where to dial.
+pub(crate) fn target(settings: &Settings) -> Target {
+    let connection = &settings.connection;
+    match (connection.target(), &settings.state.dir) {
+        (Configured::Url(url), _) => Target::Url { url, token: connection.token.clone() },
+        (Configured::Local, Some(dir)) => Target::Local(dir.clone()),
+        (Configured::Local, None) => Target::Nowhere,
+    }
+}
+
+/// What starts daemons, if that is allowed and possible.
+pub(crate) fn autostart(options: &ShimOptions) -> Option<Autostart> {
+    let settings = &options.loaded.settings;
+    let exe = options.exe.clone().filter(|_| settings.connection.may_start_daemon())?;
+    let state_dir = settings.state.dir.clone();
+    match settings.connection.target() {
+        // Without a state directory its address could not be found.
+        Configured::Local => state_dir.map(|dir| Autostart::new(exe, &["--local"], Some(dir))),
+        Configured::Url(_) => Some(Autostart::new(exe, &[], state_dir)),
+    }
+}
+
+/// What a person can do when no daemon answers.
+pub(crate) fn start_hint(settings: &Settings) -> String {
+    let connection = &settings.connection;
+    let hint = match (connection.target(), connection.may_start_daemon()) {
+        (_, true) => {
+            "A daemon is started by itself when a call needs one; `exai daemon` in a terminal shows what keeps it from starting."
+        }
+        (Configured::Local, false) => {
+            "Start it with `exai daemon --local`, or set EXAI_AUTOSTART=auto to have it started when a call needs it."
+        }
+        (Configured::Url(_), false) => {
+            "Start it there (`exai daemon`, or its container), or correct EXAI_WS_HOST, EXAI_WS_PORT or EXAI_WS_URL in \
+             this host's MCP configuration."
+        }
+    };
+    hint.to_owned()
+}
+
+/// Which files calls may name. The settings file and the local daemon's token are not among them, wherever they are.
+pub(crate) fn file_rules(options: &ShimOptions) -> FileRules {
+    let settings = &options.loaded.settings;
+    let mut rules = FileRules::new(&settings.shim.file_roots, options.cwd.clone(), options.home.clone());
+    let endpoint = settings.state.dir.as_ref().map(|dir| dir.join("endpoint.json"));
+    rules.secret_files = settings.state.env_file.iter().cloned().chain(endpoint).collect();
+    rules
+}

@@ -1,0 +1,360 @@
+//! The loop: one event at a time, each handled by one call, then everything taken from the state machines.
+
+use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use exai_mcp::{CallKey, Engine, EngineConfig, HostInfo, ServerInfo};
+use exai_session::{ShimConfig, ShimEnd};
+use exai_wire::ShimPeer;
+
+use crate::alarm::Alarm;
+use crate::autostart::Autostart;
+use crate::calls::Calls;
+use crate::catalogue::{self, Snapshot, Tools};
+use crate::clock::Clock;
+use crate::dial::Target;
+use crate::event::Event;
+use crate::files::FileRules;
+use crate::gate::Gate;
+use crate::hangup::Hangup;
+use crate::jobs::Jobs;
+use crate::links::Links;
+use crate::options::ShimOptions;
+use crate::random;
+use crate::requests::Reading;
+use crate::setup;
+use crate::signal::Signals;
+use crate::stdin::{Input, Stdin};
+use crate::stdout::{Stdout, Written};
+
+/// Events handled before writing to sockets and looking at the clock in between: a host that writes without pause
+/// must not keep the daemon waiting.
+const BURST: u32 = 64;
+
+/// How long the last lines and the `bye` may take after the host has ended; 100 ms in all are promised.
+const LEAVE: Duration = Duration::from_millis(60);
+
+/// How long they may take where nobody is in a hurry (`EXAI_SHIM_EXIT_AFTER`).
+const LEAVE_UNHURRIED: Duration = Duration::from_secs(1);
+
+/// Exit code after `EXAI_SHIM_EXIT_AFTER`: EX_TEMPFAIL of sysexits, which supervisors take for "start again".
+const EXIT_OUTAGE: u8 = 75;
+
+/// Why the shim ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Its host has ended, or told it to end.
+    HostEnded,
+    /// The host does not read any more; nothing can be written.
+    OutputClosed,
+    /// The outage that `EXAI_SHIM_EXIT_AFTER` allows has passed.
+    Outage,
+}
+
+/// The process's streams, or a test's.
+pub(crate) struct Streams {
+    /// Lines of the host.
+    pub(crate) stdin: Box<dyn Read + Send>,
+    /// Lines to the host.
+    pub(crate) stdout: Box<dyn Write + Send>,
+    /// Watches both where they are the process's own.
+    pub(crate) hangup: Hangup,
+    /// Signals of the process.
+    pub(crate) signals: Signals,
+}
+
+/// Everything that a shim is.
+#[derive(Debug)]
+pub(crate) struct Shim {
+    pub(crate) clock: Clock,
+    pub(crate) options: ShimOptions,
+    pub(crate) problems: Vec<String>,
+    pub(crate) engine: Engine,
+    pub(crate) session: ShimEnd,
+    pub(crate) calls: Calls,
+    /// Calls whose files are being read.
+    pub(crate) reading: BTreeMap<CallKey, Reading>,
+    pub(crate) file_rules: Arc<FileRules>,
+    pub(crate) host: Option<HostInfo>,
+    pub(crate) tools: Tools,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) target: Target,
+    /// The daemon's address for people, as of the last dial.
+    pub(crate) address: String,
+    /// What to do when no daemon runs.
+    pub(crate) start_hint: String,
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) autostart: Option<Autostart>,
+    pub(crate) links: Links,
+    pub(crate) jobs: Jobs,
+    pub(crate) stdout: Stdout,
+    stdin: Stdin,
+    hangup: Hangup,
+    signals: Signals,
+    alarm: Alarm,
+    /// Events since sockets were last written to.
+    burst: u32,
+    /// When to dial although nobody has called yet.
+    pub(crate) dial_at: Option<Duration>,
+    /// Since when no daemon answers, once one was wanted.
+    pub(crate) outage: Option<Duration>,
+    /// Since when the session is up.
+    pub(crate) up: Option<Duration>,
+    /// The older local daemon that is to be asked to drain.
+    pub(crate) older: Option<crate::endpoint::Endpoint>,
+    pub(crate) gates: Gates,
+    pub(crate) exit: Option<Exit>,
+}
+
+/// One for each kind of line of a reconnection.
+#[derive(Debug, Default)]
+pub(crate) struct Gates {
+    pub(crate) lost: Gate,
+    pub(crate) dialling: Gate,
+    pub(crate) resumed: Gate,
+    pub(crate) rejected: Gate,
+}
+
+impl Shim {
+    /// A shim that has heard nothing yet. Needs a runtime.
+    ///
+    /// # Errors
+    /// If the operating system has no thread to give for a stream.
+    pub(crate) fn new(options: ShimOptions, streams: Streams) -> std::io::Result<Self> {
+        let clock = Clock::start();
+        let stdin = Stdin::start(streams.stdin)?;
+        let stdout = Stdout::start(streams.stdout)?;
+        let settings = &options.loaded.settings;
+        let state_dir = settings.state.dir.clone();
+        let built_in = Tools::new(options.catalogue.tools.clone(), options.catalogue.hash.clone());
+        let (tools, snapshot) = catalogue::load(state_dir.as_deref(), &options.version, built_in);
+        let target = setup::target(settings);
+        Ok(Self {
+            clock,
+            problems: options.loaded.errors.iter().map(ToString::to_string).collect(),
+            engine: engine(&options, &tools),
+            session: session(&options, &target),
+            calls: Calls::default(),
+            reading: BTreeMap::new(),
+            file_rules: Arc::new(setup::file_rules(&options)),
+            host: None,
+            tools,
+            snapshot,
+            address: target.describe(),
+            target,
+            start_hint: setup::start_hint(settings),
+            autostart: setup::autostart(&options),
+            state_dir,
+            links: Links::default(),
+            jobs: Jobs::default(),
+            stdout,
+            stdin,
+            hangup: streams.hangup,
+            signals: streams.signals,
+            alarm: Alarm::new(clock),
+            burst: 0,
+            dial_at: None,
+            outage: None,
+            up: None,
+            older: None,
+            gates: Gates::default(),
+            exit: None,
+            options,
+        })
+    }
+
+    /// Runs until the host ends; the exit code.
+    pub(crate) async fn run(&mut self) -> u8 {
+        loop {
+            let event = self.next_event().await;
+            self.handle_event(event);
+            self.take_all();
+            if let Some(exit) = self.exit {
+                return self.leave(exit).await;
+            }
+        }
+    }
+
+    async fn next_event(&mut self) -> Event {
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        let now = self.clock.now();
+        match event {
+            Event::Signal(name) => self.on_signal(name),
+            Event::Gone(gone) => self.on_hangup(gone),
+            Event::Input(input) => self.on_input(now, input),
+            Event::Written(written) => self.on_written(now, written),
+            Event::Link(event) => self.on_link(now, event),
+            Event::Job(done) => self.on_job(now, done),
+            Event::Tick => self.on_tick(now),
+        }
+    }
+
+    /// What has come is taken before the clock is asked: a timer must not judge what only waits to be read.
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if self.burst >= BURST {
+            self.burst = 0;
+            if let Poll::Ready(event) = self.poll_outside(cx) {
+                return Poll::Ready(event);
+            }
+        }
+        let event = match self.poll_sources(cx) {
+            Poll::Pending => self.poll_outside(cx),
+            ready => ready,
+        };
+        self.burst = if event.is_ready() { self.burst + 1 } else { 0 };
+        event
+    }
+
+    fn poll_sources(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(name) = self.signals.poll(cx) {
+            return Poll::Ready(Event::Signal(name));
+        }
+        if let Poll::Ready(gone) = self.hangup.poll(cx) {
+            return Poll::Ready(Event::Gone(gone));
+        }
+        if let Poll::Ready(written) = self.stdout.poll(cx) {
+            return Poll::Ready(Event::Written(written));
+        }
+        if let Poll::Ready(event) = self.links.poll_read(cx) {
+            return Poll::Ready(Event::Link(event));
+        }
+        if let Poll::Ready(done) = self.jobs.poll(cx) {
+            return Poll::Ready(Event::Job(done));
+        }
+        if !self.stdout.is_full()
+            && let Poll::Ready(input) = self.stdin.poll(cx)
+        {
+            return Poll::Ready(Event::Input(input));
+        }
+        Poll::Pending
+    }
+
+    fn poll_outside(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(event) = self.links.poll_write(cx) {
+            return Poll::Ready(Event::Link(event));
+        }
+        let due = self.next_due();
+        self.alarm.poll(cx, due).map(|()| Event::Tick)
+    }
+
+    fn next_due(&self) -> Option<Duration> {
+        let moments = [
+            self.engine.poll_timeout().filter(|_| !self.stdout.is_congested()),
+            self.session.poll_timeout(),
+            self.dial_at,
+            self.autostart.as_ref().and_then(Autostart::poll_timeout),
+            self.outage_ends(),
+        ];
+        moments.into_iter().flatten().min()
+    }
+
+    /// Takes everything that the state machines have to give; one may have something because of another.
+    fn take_all(&mut self) {
+        let now = self.clock.now();
+        loop {
+            if let Some(event) = self.engine.poll_event() {
+                self.on_request(now, event);
+            } else if let Some(event) = self.session.poll_event() {
+                self.on_news(now, event);
+            } else {
+                break;
+            }
+        }
+        while let Some(transmit) = self.session.poll_transmit() {
+            self.links.send(transmit);
+        }
+        while let Some(output) = self.engine.poll_output() {
+            self.stdout.push(output);
+        }
+    }
+
+    fn on_signal(&mut self, name: &'static str) {
+        tracing::info!(signal = name, "shim ends");
+        self.exit = Some(Exit::HostEnded);
+    }
+
+    fn on_input(&mut self, now: Duration, input: Option<Input>) {
+        match input {
+            Some(Input::Lines(lines)) => {
+                for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+                    self.engine.handle_line(now, line);
+                }
+            }
+            Some(Input::Overlong { head, bytes }) => self.engine.handle_overlong(now, &head, bytes),
+            None => {
+                tracing::info!("shim ends: end of input");
+                self.exit = Some(Exit::HostEnded);
+            }
+        }
+    }
+
+    fn on_written(&mut self, now: Duration, written: Written) {
+        match written {
+            Written::Calls(keys) => {
+                for call_id in keys.into_iter().filter_map(|key| self.calls.written(key)) {
+                    self.session.delivered(now, call_id);
+                }
+            }
+            Written::Closed(error) => {
+                tracing::info!(error, "shim ends: stdout is closed");
+                self.exit = Some(Exit::OutputClosed);
+            }
+        }
+    }
+
+    /// Says what is left to say: completion of subscriptions to the host, `bye` to the daemon.
+    async fn leave(&mut self, exit: Exit) -> u8 {
+        let limit = if exit == Exit::Outage { LEAVE_UNHURRIED } else { LEAVE } / 2;
+        self.engine.close();
+        self.take_all();
+        if exit != Exit::OutputClosed {
+            let said = poll_fn(|cx| self.poll_said(cx));
+            // Past the limit the host has read what it wanted to read.
+            let _ = tokio::time::timeout(limit, said).await;
+        }
+        self.session.bye(self.clock.now(), "the host has ended");
+        self.take_all();
+        let flushed = poll_fn(|cx| {
+            let ended = self.links.poll_write(cx).is_ready();
+            if ended || self.links.is_flushed() { Poll::Ready(()) } else { Poll::Pending }
+        });
+        let _ = tokio::time::timeout(limit, flushed).await;
+        if exit == Exit::Outage { EXIT_OUTAGE } else { 0 }
+    }
+
+    fn poll_said(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Poll::Ready(written) = self.stdout.poll(cx) {
+            let closed = matches!(written, Written::Closed(_));
+            self.on_written(self.clock.now(), written);
+            if closed {
+                return Poll::Ready(());
+            }
+        }
+        if self.stdout.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+fn engine(options: &ShimOptions, tools: &Tools) -> Engine {
+    Engine::new(EngineConfig {
+        server: ServerInfo { name: "exai".to_owned(), version: options.version.clone() },
+        instructions: options.instructions.clone(),
+        tools: tools.json.clone(),
+    })
+}
+
+fn session(options: &ShimOptions, target: &Target) -> ShimEnd {
+    ShimEnd::new(ShimConfig {
+        session: random::session_id(),
+        shim: ShimPeer { name: "exai".to_owned(), version: options.version.clone(), pid: std::process::id() },
+        loopback: target.is_loopback(),
+        seed: random::seed(),
+    })
+}
