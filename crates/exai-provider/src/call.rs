@@ -174,6 +174,7 @@ impl<'a> Call<'a> {
         n: &mut u32,
     ) -> Result<Brought, Failed> {
         let place = self.place(state, index, &config.name).await?;
+        self.in_time()?;
         *n = match self.grant {
             Some(n) => n,
             None => match self.context.gate.begin(&config.name, &candidate.model.id).await {
@@ -182,6 +183,7 @@ impl<'a> Call<'a> {
             },
         };
         self.grant = Some(*n);
+        self.in_time()?;
         self.requests += 1;
         let dialect = Dialect::of(&config.name);
         let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
@@ -216,9 +218,6 @@ impl<'a> Call<'a> {
         provider: &str,
     ) -> Result<Place<'s>, Failed> {
         let now = self.layer.timer.now();
-        if now >= self.context.deadline {
-            return Err(failed(Cause::Deadline, "the call's time was over before this attempt"));
-        }
         if state.is_full() {
             self.note(format!("waiting for a place at {provider}"));
         }
@@ -232,6 +231,14 @@ impl<'a> Call<'a> {
             false => failed(Cause::Busy, "no place was free in time"),
         };
         state.admit(&*self.layer.timer, until).await.map_err(no_place)
+    }
+
+    /// Waits for a place or a grant may have taken all the time that was left.
+    fn in_time(&self) -> Result<(), Failed> {
+        if self.layer.timer.now() < self.context.deadline {
+            return Ok(());
+        }
+        Err(failed(Cause::Deadline, "the call's time was over before this attempt"))
     }
 
     fn limits(&self, config: &ProviderConfig, model: &Model, index: usize) -> Limits {

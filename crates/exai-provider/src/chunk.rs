@@ -115,11 +115,11 @@ impl<'a> Chunk<'a> {
     /// # Errors
     /// [`NotAChunk`] for text that is neither a chunk nor an error.
     pub(crate) fn parse(data: &'a [u8]) -> Result<Parsed<'a>, NotAChunk> {
-        let chunk: Self = match serde_json::from_slice(data) {
-            Ok(chunk) => chunk,
-            // An error may be an array, or a string where an object should be.
-            Err(_) => return parse_error(data).ok_or(NotAChunk),
-        };
+        // An error may be an array or a string, and an array would pass for the fields of a struct.
+        if data.trim_ascii_start().first() != Some(&b'{') {
+            return parse_error(data).ok_or(NotAChunk);
+        }
+        let chunk: Self = serde_json::from_slice(data).map_err(|_| NotAChunk)?;
         if let Some(error) = chunk.error {
             return Ok(Parsed::Error(ErrorBody::parse(error.get().as_bytes())));
         }

@@ -92,7 +92,8 @@ pub struct ProvidersConfig {
     pub default_model: Option<String>,
     /// What may answer when the first choice can't.
     pub fallback: FallbackPolicy,
-    /// Models that are tried in this order after the first choice. Empty: the first model of each usable provider.
+    /// Models that are tried in this order after the first choice. Empty: the first model of each other
+    /// provider that has what it needs.
     pub chain: Vec<String>,
     /// Start of the random numbers for jitter.
     pub seed: u64,

@@ -129,8 +129,9 @@ impl Resolver<'_> {
     /// Adds the candidates of the policy that are not there yet.
     fn extend(&self, candidates: &mut Vec<Candidate>) {
         let Some(first) = candidates.first().cloned() else { return };
-        let mut more = if self.config.chain.is_empty() {
-            self.firsts()
+        let mut more: Vec<Candidate> = if self.config.chain.is_empty() {
+            // What ails one model of a provider mostly ails its others.
+            self.firsts().into_iter().filter(|other| other.provider != first.provider).collect()
         } else {
             self.config.chain.iter().filter_map(|name| self.resolve(name).ok()).collect()
         };

@@ -91,9 +91,11 @@ impl Decoder {
     /// The stream is over: a `[DONE]` that waits for its newlines counts, anything else is incomplete.
     pub(crate) fn finish(&mut self) -> Option<Event<'_>> {
         self.drop_handed_out();
-        // A tail as long as the limit is no end mark, so an error here can only mean that there is none.
-        let whole = self.end_line(&[]).ok()?;
-        (whole || self.data.strip_suffix(b"\n") == Some(DONE)).then(|| self.hand_out())
+        if !self.line.is_empty() {
+            // A tail too long to keep is no end mark.
+            self.end_line(&[]).ok()?;
+        }
+        (self.data.strip_suffix(b"\n") == Some(DONE)).then(|| self.hand_out())
     }
 
     /// Ends the line that `tail` completes; whether it ended an event.

@@ -1,1 +1,109 @@
+use super::*;
+use crate::chunk::Parsed;
 
+fn absorb(chunks: &[&str]) -> (Answer, Vec<Progress>) {
+    let mut answer = Answer::default();
+    let mut progress = Vec::new();
+    for text in chunks {
+        match Chunk::parse(text.as_bytes()) {
+            Ok(Parsed::Piece(chunk)) => progress.push(answer.absorb(&chunk).unwrap()),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    (answer, progress)
+}
+
+fn delta(fields: &str) -> String {
+    format!(r#"{{"choices":[{{"delta":{{{fields}}}}}]}}"#)
+}
+
+fn tools(deltas: &[&str]) -> Vec<ToolCall> {
+    let chunks: Vec<String> =
+        deltas.iter().map(|calls| delta(&format!(r#""tool_calls":[{calls}]"#))).collect();
+    let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+    absorb(&chunks).0.tool_calls
+}
+
+fn call(id: &str, name: &str, arguments: &str) -> ToolCall {
+    ToolCall { id: id.to_owned(), name: name.to_owned(), arguments: arguments.to_owned() }
+}
+
+#[test]
+fn only_text_is_progress() {
+    let role = delta(r#""role":"assistant","content":"""#);
+    let blank = delta(r#""content":" \n ""#);
+    let reasoning = delta(r#""reasoning_content":"héh""#);
+    let content = delta(r#""content":"a b""#);
+    let (answer, progress) = absorb(&[&role, &blank, &reasoning, &content, r#"{"choices":[]}"#]);
+    assert_eq!(progress.iter().map(|one| one.chars).collect::<Vec<_>>(), [0, 0, 3, 3, 0]);
+    assert_eq!(progress[3].content_chars, 3);
+    assert_eq!((answer.text.as_str(), answer.reasoning.as_str()), (" \n a b", "héh"));
+}
+
+#[test]
+fn tool_calls_are_merged_by_index_else_id_else_last() {
+    let split = tools(&[
+        r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{\"x"}}"#,
+        r#"{"index":1,"id":"b","function":{"name":"g","arguments":""}}"#,
+        r#"{"index":0,"function":{"arguments":"\":1}"}}"#,
+        r#"{"index":1,"function":{"arguments":"{}"}}"#,
+    ]);
+    assert_eq!(split, [call("a", "f", r#"{"x":1}"#), call("b", "g", "{}")]);
+    let by_id = tools(&[
+        r#"{"id":"a","function":{"name":"f","arguments":"1"}}"#,
+        r#"{"id":"b","function":{"name":"g","arguments":"2"}}"#,
+        r#"{"id":"a","function":{"name":"f","arguments":"3"}}"#,
+        r#"{"function":{"arguments":"4"}}"#,
+    ]);
+    assert_eq!(by_id, [call("a", "f", "13"), call("b", "g", "24")]);
+}
+
+#[test]
+fn calls_that_share_an_index_stay_apart_and_names_are_not_doubled() {
+    let shared = tools(&[
+        r#"{"index":0,"id":"a","function":{"name":"f","arguments":"1"}}"#,
+        r#"{"index":0,"id":"b","function":{"name":"f","arguments":"2"}}"#,
+        r#"{"index":0,"id":"b","function":{"name":"f","arguments":"3"}}"#,
+    ]);
+    assert_eq!(shared, [call("a", "f", "1"), call("b", "f", "23")]);
+}
+
+fn judged(finish: &str, text: &str, done: bool) -> Result<Ending, Cause> {
+    let finish = (!finish.is_empty()).then(|| finish.to_owned());
+    let answer = Answer { finish, text: text.to_owned(), done, ..Answer::default() };
+    answer.judge().map_err(|(cause, _)| cause)
+}
+
+#[test]
+fn an_answer_is_worth_what_its_end_says() {
+    assert_eq!(judged("stop", "x", true), Ok(Ending::Whole));
+    assert_eq!(judged("stop", "x", false), Ok(Ending::Unterminated));
+    assert_eq!(judged("", "x", true), Ok(Ending::Unterminated));
+    assert_eq!(judged("length", "x", true), Ok(Ending::Truncated));
+    assert_eq!(judged("length", "x", false), Ok(Ending::Truncated));
+    assert_eq!(judged("", "x", false), Err(Cause::Cut));
+    assert_eq!(judged("stop", " \n", true), Err(Cause::EmptyAnswer));
+    assert_eq!(judged("length", "", true), Err(Cause::EmptyAnswer));
+    assert_eq!(judged("", "", true), Err(Cause::EmptyAnswer));
+    assert_eq!(judged("network_error", "x", true), Err(Cause::Server));
+    assert_eq!(judged("error", "x", true), Err(Cause::Server));
+    assert_eq!(judged("sensitive", "x", true), Err(Cause::Policy));
+    assert_eq!(judged("content_filter", "", false), Err(Cause::Policy));
+    assert_eq!(judged("model_context_window_exceeded", "x", true), Err(Cause::ContextOverflow));
+}
+
+#[test]
+fn a_tool_call_is_an_answer() {
+    let mut answer = Answer { finish: Some("tool_calls".to_owned()), done: true, ..Answer::default() };
+    answer.tool_calls.push(call("a", "f", "{}"));
+    assert_eq!(answer.judge(), Ok(Ending::Whole));
+}
+
+#[test]
+fn an_answer_without_end_is_refused_at_the_bound() {
+    let text = delta(&format!(r#""content":"{}""#, "x".repeat(1 << 20)));
+    let Ok(Parsed::Piece(chunk)) = Chunk::parse(text.as_bytes()) else { panic!() };
+    let mut answer = Answer::default();
+    let taken = (0..64).take_while(|_| answer.absorb(&chunk).is_ok()).count();
+    assert_eq!(taken, ANSWER_BYTES_MAX >> 20);
+}

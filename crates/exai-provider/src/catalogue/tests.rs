@@ -1,1 +1,53 @@
+use super::*;
 
+#[test]
+fn the_built_in_file_is_a_catalogue() {
+    let catalogue = Catalogue::default().merge("models.toml", BUILTIN).unwrap();
+    assert_eq!(catalogue, Catalogue::builtin());
+    for provider in ["glm", "kimi"] {
+        assert!(catalogue.first_of(provider).is_some());
+    }
+    for model in catalogue.models() {
+        assert!(model.context > model.output_cap / 2 && model.output_cap > 0, "{}", model.id);
+        for name in std::iter::once(&model.id).chain(&model.aliases) {
+            assert_eq!(catalogue.models().iter().filter(|other| other.is_called(name)).count(), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_file_adds_models_and_changes_fields() {
+    let own = r#"
+[[model]]
+id = "mine"
+provider = "local"
+idle = "local"
+[[model]]
+id = "a"
+aliases = ["x"]
+idle_floor_s = 45
+price_out = 9.0
+"#;
+    let base = "[[model]]\nid = \"a\"\nprovider = \"p\"\ncontext = 1000\nprice_in = 1.0\nprice_out = 2.0\n";
+    let catalogue = Catalogue::default().merge("base", base).unwrap().merge("own", own).unwrap();
+    let a = catalogue.find("X").unwrap();
+    assert_eq!((a.id.as_str(), a.context, a.idle_floor), ("a", 1000, Duration::from_secs(45)));
+    assert_eq!(a.price, Some(Price { input: 1.0, output: 9.0, cached: None }));
+    assert_eq!(catalogue.find("mine").unwrap().idle, IdleClass::Local);
+}
+
+#[test]
+fn errors_name_file_and_line() {
+    for (text, line, part) in [
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\n\n[[model]]\nid = \"b\"\n", 5, "`b` is new here"),
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\ncontxt = 5\n", 4, "contxt"),
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\nidle = \"slow\"\n", 4, "slow"),
+        ("[[model]]\nid = 5\n", 2, "string"),
+        ("[[model]\n", 1, ""),
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\nprice_in = -1.0\n", 1, "not below 0"),
+    ] {
+        let error = Catalogue::builtin().merge("/etc/own.toml", text).unwrap_err();
+        assert_eq!((error.file.as_str(), error.line), ("/etc/own.toml", line), "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}

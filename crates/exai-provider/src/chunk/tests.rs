@@ -1,1 +1,93 @@
+use super::*;
 
+fn piece(text: &str) -> Chunk<'_> {
+    match Chunk::parse(text.as_bytes()) {
+        Ok(Parsed::Piece(chunk)) => chunk,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
+fn content(text: &str) -> String {
+    let chunk = piece(text);
+    let choice = chunk.choice().unwrap();
+    choice.delta().map(|delta| delta.content.0.clone().into_owned()).unwrap_or_default()
+}
+
+#[test]
+fn text_is_borrowed_where_it_can_be() {
+    let text =
+        r#"{"id":"x","model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":"Hello"}}]}"#;
+    let chunk = piece(text);
+    assert!(matches!(
+        chunk.choice().unwrap().delta().unwrap().content.0,
+        std::borrow::Cow::Borrowed("Hello")
+    ));
+    assert_eq!(content(r#"{"choices":[{"delta":{"content":"a\nb\u00e9"}}]}"#), "a\nbé");
+}
+
+#[test]
+fn differences_that_do_not_matter_do_not() {
+    for text in [
+        r#"{"id":null,"choices":[{"delta":{"content":"x"}}]}"#,
+        r#"{"id":7,"model":null,"choices":[{"index":0,"delta":{"role":"assistant","role":"assistant","content":"x","n":{}}}],"usage":null}"#,
+        r#"{"choices":[{"delta":{"content":[{"type":"text","text":"x"}]},"finish_reason":null}],"timings":{"a":1}}"#,
+        r#"{"choices":[{"message":{"content":"x"},"logprobs":null}],"error":null,"obfuscation":"zz"}"#,
+    ] {
+        assert_eq!(content(text), "x", "{text}");
+    }
+    for text in
+        [r#"{"choices":[]}"#, r#"{"choices":null,"usage":{"prompt_tokens":1}}"#, r#"{"id":"x"}"#, "{}"]
+    {
+        assert!(piece(text).choice().is_none(), "{text}");
+    }
+    assert_eq!(content(r#"{"choices":[{"delta":null}]}"#), "");
+    assert_eq!(content(r#"{"choices":[{"finish_reason":"stop"}]}"#), "");
+    assert_eq!(content(r#"{"choices":[{"delta":{"content":null,"tool_calls":null}}]}"#), "");
+}
+
+#[test]
+fn reasoning_has_three_names() {
+    for name in ["reasoning_content", "reasoning", "thinking"] {
+        let text = format!(r#"{{"choices":[{{"delta":{{"{name}":"hm"}}}}]}}"#);
+        assert_eq!(piece(&text).choice().unwrap().delta().unwrap().reasoning(), "hm");
+    }
+}
+
+#[test]
+fn usage_stands_in_three_places() {
+    let glm = r#"{"choices":[{"finish_reason":"stop","delta":{}}],"usage":{"prompt_tokens":8,"completion_tokens":262,
+        "total_tokens":270,"prompt_tokens_details":{"cached_tokens":2},"completion_tokens_details":{"reasoning_tokens":200}}}"#;
+    let expected =
+        Usage { prompt_tokens: 8, completion_tokens: 262, cached_tokens: 2, reasoning_tokens: 200 };
+    assert_eq!(piece(glm).usage(), Some(expected));
+    let kimi = r#"{"choices":[{"delta":{},"finish_reason":"stop","usage":{"prompt_tokens":19,"completion_tokens":13,"cached_tokens":4}}]}"#;
+    let expected = Usage { prompt_tokens: 19, completion_tokens: 13, cached_tokens: 4, reasoning_tokens: 0 };
+    assert_eq!(piece(kimi).usage(), Some(expected));
+    let openai =
+        r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2.0,"prompt_tokens_details":null}}"#;
+    assert_eq!(piece(openai).usage().unwrap().completion_tokens, 2);
+}
+
+#[test]
+fn errors_are_known_in_every_shape() {
+    for text in [
+        r#"{"error":{"code":"1302","message":"m"}}"#,
+        r#"{"id":"x","choices":[{"delta":{"content":""},"finish_reason":"error"}],"error":{"code":502,"message":"m"}}"#,
+        r#"{"error":"m"}"#,
+        r#"[{"error":{"code":429,"message":"m"}}]"#,
+        r#"{"object":"error","message":"m","code":400}"#,
+    ] {
+        match Chunk::parse(text.as_bytes()) {
+            Ok(Parsed::Error(error)) => assert_eq!(error.message, "m", "{text}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn anything_else_is_no_chunk() {
+    for text in ["{", "7", "[]", r#"{"choices":[{"delta"#, "\u{1}"] {
+        assert!(matches!(Chunk::parse(text.as_bytes()), Err(NotAChunk)), "{text}");
+    }
+    assert!(Chunk::parse(b"{\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}").is_err());
+}

@@ -1,1 +1,6 @@
+//! The attempt loop against a scripted transport in paused time: what goes out, when, and what comes back.
 
+mod ending;
+mod retrying;
+mod streaming;
+mod world;

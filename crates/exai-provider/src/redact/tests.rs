@@ -1,1 +1,40 @@
+use super::*;
+use crate::key::Key;
 
+fn redactor(keys: &[&str]) -> Redactor {
+    let providers: Vec<ProviderConfig> = keys
+        .iter()
+        .map(|key| ProviderConfig { key: Key::new(key).ok(), ..ProviderConfig::new("glm", "http://h") })
+        .collect();
+    Redactor::new(&providers)
+}
+
+#[test]
+fn a_key_is_struck_out_whole_and_in_part() {
+    let redactor = redactor(&["0123456789abcdef.Secret_Half-1", "sk-kimi-ABCDEFGH"]);
+    for text in [
+        "bad key 0123456789abcdef.Secret_Half-1 given",
+        "bad key \"Secret_Half-1\" given",
+        "bad key 012345****lf-1 given",
+        "bad key 0123***f-1 given",
+        "bad key Bearer:sk-kimi-ABCDEFGH, given",
+    ] {
+        let clean = redactor.clean(text);
+        assert_eq!(clean, "bad key [key] given", "{text}");
+    }
+}
+
+#[test]
+fn other_text_stays() {
+    assert_eq!(
+        redactor(&["0123456789abcdef.Secret"]).clean("no *** such\n\tmodel\u{7}"),
+        "no *** such model"
+    );
+    assert_eq!(redactor(&[]).clean("a b"), "a b");
+}
+
+#[test]
+fn text_is_cut() {
+    let clean = redactor(&[]).clean(&"é".repeat(10_000));
+    assert_eq!(clean.chars().count(), TEXT_CHARS_MAX + 1);
+}

@@ -1,1 +1,104 @@
+use serde_json::{Value, json};
 
+use super::*;
+use crate::catalogue::Catalogue;
+use crate::chat::Role;
+use crate::key::Key;
+
+const MODELS: &str = r#"
+[[model]]
+id = "steps"
+provider = "glm"
+output_cap = 100_000
+thinking = "always"
+effort = ["low", "high", "max"]
+temperature_max = 1.0
+[[model]]
+id = "switch"
+provider = "kimi"
+output_cap = 20_000
+thinking = "switch"
+temperature_max = 0.0
+"#;
+
+fn model(id: &str) -> Model {
+    let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+    catalogue.find(id).cloned().unwrap_or_else(|| Model::unlisted("local", id))
+}
+
+fn request(id: &str, chat: &Chat, room: Room) -> (Request, Value) {
+    let model = model(id);
+    let key = Key::new("secret.half").ok().filter(|_| model.provider != "local");
+    let config = ProviderConfig { key, ..ProviderConfig::new(&model.provider, "http://h/v1/") };
+    let variant = Variant { request_id: "call-1-1", room };
+    let request = build(&config, Dialect::of(&model.provider), &model, chat, variant).unwrap();
+    let body = serde_json::from_slice(&request.body).unwrap();
+    (request, body)
+}
+
+fn chat() -> Chat {
+    Chat { messages: vec![Message::new(Role::User, "hi")], ..Chat::default() }
+}
+
+#[test]
+fn each_provider_gets_its_own_words() {
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    let (request, body) = request_of("steps", &chat());
+    assert_eq!(request.url, "http://h/v1/chat/completions");
+    assert!(request.headers.contains(&("authorization", "Bearer secret.half".to_owned())));
+    assert_eq!(
+        body,
+        json!({"model": "steps", "messages": messages, "stream": true, "max_tokens": 32_768, "request_id": "call-1-1"})
+    );
+    assert_eq!(
+        request_of("switch", &chat()).1,
+        json!({"model": "switch", "messages": messages, "stream": true, "max_completion_tokens": 20_000,
+            "stream_options": {"include_usage": true}})
+    );
+    let (request, body) = request_of("unknown", &chat());
+    assert!(request.headers.iter().all(|(name, _)| *name != "authorization"));
+    assert_eq!(
+        body,
+        json!({"model": "unknown", "messages": messages, "stream": true, "stream_options": {"include_usage": true}})
+    );
+}
+
+fn request_of(id: &str, chat: &Chat) -> (Request, Value) {
+    request(id, chat, Room::Asked)
+}
+
+#[test]
+fn effort_becomes_what_the_model_knows() {
+    for (effort, sent) in
+        [(Effort::None, "low"), (Effort::Medium, "high"), (Effort::High, "high"), (Effort::Max, "max")]
+    {
+        let (_, body) = request_of("steps", &Chat { effort: Some(effort), ..chat() });
+        assert_eq!((body["reasoning_effort"].as_str(), body.get("thinking")), (Some(sent), None));
+    }
+    for (effort, sent) in [(Effort::Minimal, "disabled"), (Effort::Low, "enabled")] {
+        let (_, body) = request_of("switch", &Chat { effort: Some(effort), ..chat() });
+        assert_eq!((body["thinking"]["type"].as_str(), body.get("reasoning_effort")), (Some(sent), None));
+    }
+}
+
+#[test]
+fn what_a_model_refuses_is_left_out_and_said() {
+    let warm = Chat { temperature: Some(1.7), effort: Some(Effort::Medium), ..chat() };
+    assert_eq!(request_of("switch", &warm).1.get("temperature"), None);
+    assert_eq!(left_out(&model("switch"), &warm).len(), 1);
+    assert_eq!(request_of("steps", &warm).1["temperature"], json!(1.0));
+    assert_eq!(left_out(&model("steps"), &warm).len(), 2);
+    let fine = Chat { temperature: Some(0.333), effort: Some(Effort::High), ..chat() };
+    assert_eq!(request_of("steps", &fine).1["temperature"], json!(0.33));
+    assert!(left_out(&model("steps"), &fine).is_empty());
+}
+
+#[test]
+fn output_stays_within_the_cap_also_when_doubled() {
+    let asked =
+        |most, room| request("steps", &Chat { max_output: most, ..chat() }, room).1["max_tokens"].as_u64();
+    assert_eq!(asked(Some(500), Room::Asked), Some(500));
+    assert_eq!(asked(Some(500), Room::Doubled), Some(1000));
+    assert_eq!(asked(None, Room::Doubled), Some(65_536));
+    assert_eq!(asked(Some(90_000), Room::Doubled), Some(100_000));
+}

@@ -1,1 +1,93 @@
+use super::*;
+use crate::key::Key;
 
+const MODELS: &str = r#"
+[[model]]
+id = "g1"
+provider = "glm"
+aliases = ["gee"]
+[[model]]
+id = "g2"
+provider = "glm"
+[[model]]
+id = "k1"
+provider = "kimi"
+[[model]]
+id = "far"
+provider = "elsewhere"
+"#;
+
+fn provider(name: &str, key: &str) -> ProviderConfig {
+    ProviderConfig { key: Key::new(key).ok(), ..ProviderConfig::new(name, "http://h") }
+}
+
+fn config() -> ProvidersConfig {
+    ProvidersConfig {
+        providers: vec![provider("glm", "a"), provider("kimi", "b"), provider("box", "")],
+        ..ProvidersConfig::default()
+    }
+}
+
+fn names(config: &ProvidersConfig, chat: &Chat) -> Result<Vec<String>, (Cause, String)> {
+    let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+    let route = route(config, &catalogue, chat).map_err(|failure| (failure.cause, failure.message))?;
+    let name = |candidate: &Candidate| {
+        format!("{}/{}", config.providers[candidate.provider].name, candidate.model.id)
+    };
+    Ok(route.candidates.iter().map(name).collect())
+}
+
+fn asking(model: &str) -> Chat {
+    Chat { model: Some(model.to_owned()), ..Chat::default() }
+}
+
+#[test]
+fn without_a_name_the_first_answers_and_the_chain_follows() {
+    assert_eq!(names(&config(), &Chat::default()).unwrap(), ["glm/g1", "kimi/k1"]);
+    assert_eq!(names(&config(), &asking("auto")).unwrap(), ["glm/g1", "kimi/k1"]);
+    let default = ProvidersConfig { default_model: Some("k1".to_owned()), ..config() };
+    assert_eq!(names(&default, &Chat::default()).unwrap(), ["kimi/k1", "glm/g1"]);
+    let chain = ProvidersConfig {
+        chain: vec!["gee".into(), "nonsense".into(), "g2".into(), "box/x".into()],
+        ..config()
+    };
+    assert_eq!(names(&chain, &Chat::default()).unwrap(), ["glm/g1", "glm/g2", "box/x"]);
+    let off = ProvidersConfig { fallback: FallbackPolicy::Off, ..config() };
+    assert_eq!(names(&off, &Chat::default()).unwrap(), ["glm/g1"]);
+    let family = ProvidersConfig { fallback: FallbackPolicy::Family, ..config() };
+    assert_eq!(names(&family, &Chat::default()).unwrap(), ["glm/g1", "glm/g2"]);
+}
+
+#[test]
+fn a_named_model_answers_alone_unless_more_is_allowed() {
+    assert_eq!(names(&config(), &asking("GEE")).unwrap(), ["glm/g1"]);
+    let allowed = Chat { fallback: Fallback::Allowed, ..asking("g2") };
+    assert_eq!(names(&config(), &allowed).unwrap(), ["glm/g2", "kimi/k1"]);
+    let never = Chat { fallback: Fallback::Never, ..Chat::default() };
+    assert_eq!(names(&config(), &never).unwrap(), ["glm/g1"]);
+}
+
+#[test]
+fn a_model_that_is_not_listed_is_addressed_by_its_provider() {
+    assert_eq!(names(&config(), &asking("box/org/model:7b")).unwrap(), ["box/org/model:7b"]);
+    assert_eq!(names(&config(), &asking("glm/gee")).unwrap(), ["glm/g1"]);
+    assert_eq!(names(&config(), &asking("box/")).unwrap_err().0, Cause::UnknownModel);
+}
+
+#[test]
+fn errors_say_what_to_do() {
+    let (cause, message) = names(&config(), &asking("k2")).unwrap_err();
+    assert_eq!(cause, Cause::UnknownModel);
+    assert!(message.contains("did you mean") && message.contains("k1"), "{message}");
+    let (_, message) = names(&config(), &asking("far")).unwrap_err();
+    assert!(message.contains("EXAI_PROVIDERS"), "{message}");
+    let no_key = ProvidersConfig { providers: vec![provider("glm", ""), provider("kimi", "")], ..config() };
+    let (cause, message) = names(&no_key, &Chat::default()).unwrap_err();
+    assert!(cause == Cause::NoKey && message.contains("GLM_API_KEY or KIMI_API_KEY"), "{message}");
+    let (cause, message) = names(&no_key, &asking("g1")).unwrap_err();
+    assert!(cause == Cause::NoKey && message.contains("GLM_API_KEY"), "{message}");
+    let half = ProvidersConfig { providers: vec![provider("glm", ""), provider("kimi", "b")], ..config() };
+    assert_eq!(names(&half, &Chat::default()).unwrap(), ["kimi/k1"]);
+    let bare = ProvidersConfig { providers: vec![provider("box", "")], ..config() };
+    assert_eq!(names(&bare, &Chat::default()).unwrap_err().0, Cause::UnknownModel);
+}

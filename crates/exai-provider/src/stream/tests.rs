@@ -1,1 +1,84 @@
+use super::*;
 
+fn feed(pieces: &[&[u8]]) -> (Stream, Result<(), Broken>) {
+    let mut stream = Stream::default();
+    for piece in pieces {
+        if let Err(broken) = stream.feed(piece) {
+            return (stream, Err(broken));
+        }
+    }
+    let end = if stream.answer.done { Ok(()) } else { stream.finish() };
+    (stream, end)
+}
+
+const PIECE: &[u8] = b"data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n";
+
+#[test]
+fn a_stream_is_read_to_its_end_mark_and_no_further() {
+    let (stream, end) = feed(&[b"\r\n", b": hi\n\n", PIECE, PIECE, b"data: [DONE]\n\n", PIECE]);
+    assert_eq!((stream.answer.text.as_str(), stream.answer.done, end), ("xx", true, Ok(())));
+    let (stream, end) = feed(&[PIECE, b"data: [DONE]\n\ndata: {\"error\":\"late\"}\n\n"]);
+    assert_eq!((stream.answer.text.as_str(), stream.answer.done, end), ("x", true, Ok(())));
+}
+
+#[test]
+fn a_body_that_just_ends_has_no_end_mark() {
+    let (stream, end) = feed(&[PIECE]);
+    assert_eq!((stream.answer.done, end), (false, Ok(())));
+    let (stream, _) = feed(&[PIECE, b"data: [DONE]"]);
+    assert!(stream.answer.done);
+}
+
+#[test]
+fn json_instead_of_a_stream_is_an_answer_or_an_error() {
+    let (stream, end) =
+        feed(&[b" {\"choices\":[{\"message\":{\"content\":\"x\"},", b"\"finish_reason\":\"stop\"}]}"]);
+    assert_eq!((stream.answer.text.as_str(), stream.answer.done, end), ("x", true, Ok(())));
+    let (_, end) = feed(&[br#"{"error":{"code":"1302","message":"busy"}}"#]);
+    assert!(matches!(end, Err(Broken::Error(error)) if error.code.as_deref() == Some("1302")));
+}
+
+#[test]
+fn a_page_instead_of_a_stream_is_quoted() {
+    let (_, end) = feed(&[b"\xEF\xBB\xBF\n<html><h1>502 Bad Gateway</h1>"]);
+    assert!(matches!(end, Err(Broken::Error(error)) if error.message.contains("502 Bad Gateway")));
+}
+
+#[test]
+fn an_empty_body_is_an_empty_answer() {
+    for pieces in [&[][..], &[b"\n\n".as_slice()]] {
+        let (stream, end) = feed(pieces);
+        assert!(end.is_ok() && stream.answer.judge().is_err());
+    }
+}
+
+#[test]
+fn one_unreadable_chunk_is_passed_over_and_the_second_is_not() {
+    let bad = b"data: {\"choices\":[{\n\n".as_slice();
+    let (stream, end) = feed(&[PIECE, bad, PIECE, b"data: [DONE]\n\n"]);
+    assert_eq!((stream.answer.text.as_str(), stream.unreadable, end), ("xx", 1, Ok(())));
+    let (stream, end) = feed(&[PIECE, bad, bad, PIECE]);
+    assert!(matches!(end, Err(Broken::Malformed(_))));
+    assert_eq!(stream.answer.text, "x");
+}
+
+#[test]
+fn errors_inside_the_stream_end_it() {
+    for error in [
+        b"data: {\"error\":{\"code\":\"1302\",\"message\":\"m\"}}\n\n".as_slice(),
+        b"event: error\ndata: {\"code\":\"1302\",\"message\":\"m\"}\n\n",
+        b"error: {\"code\":1302,\"message\":\"m\"}\n\n",
+    ] {
+        let (stream, end) = feed(&[PIECE, error]);
+        assert!(matches!(end, Err(Broken::Error(error)) if error.code.as_deref() == Some("1302")));
+        assert_eq!(stream.answer.text, "x");
+    }
+}
+
+#[test]
+fn a_line_beyond_the_bound_ends_the_stream() {
+    let piece = vec![b'x'; 1 << 20];
+    let pieces: Vec<&[u8]> =
+        std::iter::once(b"data: ".as_slice()).chain((0..6).map(|_| piece.as_slice())).collect();
+    assert!(matches!(feed(&pieces).1, Err(Broken::Malformed(_))));
+}

@@ -1,0 +1,107 @@
+//! How streams end, and what that is worth.
+
+use super::world::*;
+use crate::*;
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_ends_without_a_mark_is_a_cut() {
+    for end in [Do::End, Do::Break] {
+        let world = World::new(vec![stream(vec![content("half"), end]), says("whole")], vec![]);
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!((reply.text.as_str(), reply.ending), ("whole", Ending::Whole));
+        assert_eq!(causes(&reply.attempts), ["glm:cut", "glm:ok"]);
+        assert_eq!(world.requests().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_finish_reason_without_mark_is_accepted_and_marked() {
+    for end in [Do::End, Do::Break, Do::Hang] {
+        let world = World::new(vec![stream(vec![content("all of it"), finish("stop"), end])], vec![]);
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!((reply.text.as_str(), reply.ending), ("all of it", Ending::Unterminated));
+        assert!(world.clock.now() <= 5 * S);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn usage_after_the_finish_reason_is_heard() {
+    let usage = event(r#"{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4}}"#);
+    let world = World::new(vec![stream(vec![content("x"), finish("stop"), usage, done()])], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(reply.usage.map(|usage| usage.completion_tokens), Some(4));
+    assert_eq!(reply.finish.as_deref(), Some("stop"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_at_the_output_limit_is_marked() {
+    let world = World::new(vec![stream(vec![content("long"), finish("length"), done()])], vec![]);
+    assert!(world.ask(None, 1200).await.unwrap().is_truncated());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_answer_is_asked_for_once_more_with_more_room() {
+    for empty in [
+        stream(vec![finish("stop"), done()]),
+        stream(vec![reasoning("thought"), finish("length"), done()]),
+        stream(vec![Do::End]),
+    ] {
+        let world = World::new(vec![empty.clone(), empty], vec![says("kimi")]);
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!(causes(&reply.attempts), ["glm:empty_answer", "glm:empty_answer", "kimi:ok"]);
+        let rooms: Vec<_> = world.bodies().iter().map(|body| body["max_tokens"].as_u64()).collect();
+        assert_eq!(rooms, [Some(32_768), Some(65_536), None]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_provider_inside_the_stream_is_no_answer() {
+    let failed = stream(vec![content("half"), finish("network_error"), done()]);
+    let world = World::new(vec![failed, says("whole")], vec![]);
+    assert_eq!(causes(&world.ask(None, 1200).await.unwrap().attempts), ["glm:server", "glm:ok"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn policy_is_final() {
+    let world = World::new(vec![stream(vec![content("half"), finish("sensitive"), done()])], vec![]);
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert_eq!((failure.code(), world.requests().len()), ("policy", 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn unreadable_chunks_are_passed_over_once() {
+    let bad = event("{\"choices\":[");
+    let once = vec![content("a"), bad.clone(), content("b"), finish("stop"), done()];
+    let world = World::new(vec![stream(once)], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.notes.len()), ("ab", 1));
+    let twice = stream(vec![content("a"), bad.clone(), bad]);
+    let world = World::new(vec![twice, says("whole")], vec![]);
+    assert_eq!(causes(&world.ask(None, 1200).await.unwrap().attempts), ["glm:malformed", "glm:ok"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_and_pages_instead_of_a_stream() {
+    let json =
+        status(200, r#"{"model":"glm-x","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}"#);
+    let world = World::new(vec![json], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(
+        (reply.text.as_str(), reply.model.as_str(), reply.asked_model.as_str()),
+        ("hi", "glm-x", "glm-fast")
+    );
+    let page = status(200, "<html>502 Bad Gateway</html>");
+    let world = World::new(vec![page, says("x")], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:server", "glm:ok"]);
+    assert!(reply.attempts[0].detail.contains("502 Bad Gateway"), "{}", reply.attempts[0].detail);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_part_is_handed_back_when_all_fails() {
+    let cut = |text: &str| stream(vec![content(text), Do::End]);
+    let world = World::new(vec![cut("the longer part"), cut("short")], vec![cut("also short")]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.ending), ("the longer part", Ending::Partial(Cause::Cut)));
+    assert_eq!((reply.provider.as_str(), world.requests().len()), ("glm", 3));
+}

@@ -1,0 +1,216 @@
+//! Which failures are tried again, where, when, and how often.
+
+use std::sync::atomic::Ordering;
+
+use super::world::*;
+use crate::*;
+
+fn error(code: &str) -> String {
+    format!(r#"{{"error":{{"code":"{code}","message":"m"}}}}"#)
+}
+
+/// The attempts that one failure of GLM leads to, with Kimi ready, and their requests.
+async fn after(failure: Answer) -> (Vec<String>, Vec<(String, u64)>) {
+    let world = World::new(vec![failure.clone(), failure.clone(), failure], vec![says("kimi")]);
+    let attempts = match world.ask(None, 1200).await {
+        Ok(reply) => reply.attempts,
+        Err(failure) => failure.attempts,
+    };
+    (causes(&attempts), world.requests())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_retry_helps_goes_to_the_next_at_once() {
+    for (code, cause) in [
+        ("1113", "account_dead"),
+        ("1002", "auth_dead"),
+        ("1308", "quota"),
+        ("1211", "model_gone"),
+        ("1261", "context_overflow"),
+    ] {
+        let (causes, requests) = after(status(429, &error(code))).await;
+        assert_eq!(causes, [format!("glm:{cause}"), "kimi:ok".to_owned()]);
+        assert_eq!(requests, [("glm".to_owned(), 0), ("kimi".to_owned(), 0)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_the_callers_fault_goes_nowhere() {
+    for (code, cause) in [("1210", "bad_request"), ("1301", "policy")] {
+        let (causes, requests) = after(status(400, &error(code))).await;
+        assert_eq!((causes, requests.len()), (vec![format!("glm:{cause}")], 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_is_waited_out_briefly_while_another_is_ready() {
+    let (causes, requests) = after(status(429, &error("1302"))).await;
+    assert_eq!(causes, ["glm:rate", "glm:rate", "kimi:ok"]);
+    assert_eq!(requests, [("glm".to_owned(), 0), ("glm".to_owned(), 2), ("kimi".to_owned(), 2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_limit_of_the_only_candidate_is_waited_out() {
+    let limited = status(429, &error("1302"));
+    let world =
+        World::new(vec![limited.clone(), limited.clone(), limited.clone(), limited, says("x")], vec![]);
+    let reply = world.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert_eq!(world.requests().iter().map(|(_, at)| *at).collect::<Vec<_>>(), [0, 2, 7, 22, 52]);
+    // Refusals cost nothing: the one grant served all.
+    assert_eq!(reply.attempts.iter().map(|one| (one.n, one.billed)).next_back(), Some((1, true)));
+    assert_eq!(world.granted.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wish_of_the_provider_is_honoured_within_reason() {
+    let limited = |wait| {
+        let body = vec![Do::Send(error("1302").into_bytes()), Do::End];
+        Answer::Head(429, vec![("retry-after", wait)], body)
+    };
+    let world = World::new(vec![limited("40"), says("x")], vec![]);
+    world.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert_eq!(world.requests()[1].1, 40);
+    let world = World::new(vec![limited("40")], vec![says("x")]);
+    world.ask(None, 1200).await.unwrap();
+    assert_eq!(world.requests()[1], ("kimi".to_owned(), 0));
+    let world = World::new(vec![limited("86400")], vec![]);
+    assert_eq!(world.ask(Some("glm-fast"), 1200).await.unwrap_err().code(), "rate");
+    assert_eq!(world.clock.now().as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_connection_costs_no_attempt() {
+    let world = World::new(vec![Answer::Refused, Answer::Refused, Answer::Refused], vec![says("kimi")]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:connect", "glm:connect", "glm:connect", "kimi:ok"]);
+    assert!(reply.attempts.iter().all(|one| one.n == 1));
+    assert_eq!(reply.attempts.iter().filter(|one| one.billed).count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn trouble_of_the_provider_leaves_the_last_attempt_to_the_next() {
+    let (causes, requests) = after(status(500, "oops")).await;
+    assert_eq!(causes, ["glm:server", "glm:server", "kimi:ok"]);
+    assert!(requests[2].1 < 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_attempts_that_may_be_billed_are_the_most() {
+    let trouble = status(500, "oops");
+    let world = World::new(vec![trouble.clone(), trouble.clone(), trouble.clone()], vec![]);
+    let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert_eq!((failure.code(), world.requests().len()), ("server", 3));
+    assert_eq!(failure.attempts.iter().map(|one| one.n).collect::<Vec<_>>(), [1, 2, 3]);
+    let world = World::new(vec![trouble.clone(), trouble], vec![]);
+    world.made_before.store(1, Ordering::SeqCst);
+    assert_eq!(world.ask(Some("glm-fast"), 1200).await.unwrap_err().attempts.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gate_that_denies_ends_the_call_before_anything_is_sent() {
+    let world = World::new(vec![], vec![]);
+    world.made_before.store(3, Ordering::SeqCst);
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert_eq!(failure.cause, Cause::Denied(Denied::Exhausted));
+    assert!(world.requests().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_key_nothing_is_sent() {
+    let world = World::with(vec![], vec![], |config| {
+        for provider in &mut config.providers {
+            provider.key = None;
+        }
+    });
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert!(failure.code() == "no_key" && failure.message.contains("GLM_API_KEY"), "{failure}");
+    assert_eq!(world.granted.load(Ordering::SeqCst), 0);
+    assert_eq!(world.providers.health()[0].state, HealthState::NoKey);
+    assert!(world.providers.models().iter().all(|model| !model.usable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_named_model_is_not_replaced() {
+    let world = World::new(vec![status(401, "{}")], vec![]);
+    let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert_eq!((failure.code(), world.requests().len()), ("auth_dead", 1));
+    assert!(failure.message.contains("GLM_API_KEY"), "{failure}");
+    assert_eq!(world.providers.health()[0].state, HealthState::Dead);
+    let world = World::new(vec![status(401, "{}")], vec![says("x")]);
+    let chat = Chat { model: Some("glm-fast".to_owned()), fallback: Fallback::Allowed, ..Chat::default() };
+    let reply = world.chat(chat, 1200).await.unwrap();
+    assert_eq!((reply.requested_model.as_deref(), reply.model.as_str()), (Some("glm-fast"), "kimi-fast"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_fail_each_cause_is_told_without_secrets() {
+    let quoting = status(401, r#"{"error":{"code":"1002","message":"no such key glm-secret-key"}}"#);
+    let world = World::new(vec![quoting], vec![status(404, "{}")]);
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    for part in ["glm-fast at glm: auth_dead", "no such key [key]", "kimi-fast at kimi: model_gone"] {
+        assert!(failure.message.contains(part), "{failure}");
+    }
+    assert!(!format!("{failure:?}").contains("secret"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_provider_is_waited_for_and_then_passed_by() {
+    let change = |config: &mut ProvidersConfig| config.providers[0].max_concurrency = 1;
+    let slow = stream(vec![Do::Wait(100 * S), content("slow"), finish("stop"), done()]);
+    let world = World::with(vec![slow, says("third")], vec![says("kimi")], change);
+    let late = async {
+        tokio::time::sleep(S).await;
+        let second = world.ask(None, 1200);
+        let third = world.ask(Some("glm-fast"), 1200);
+        tokio::join!(second, third)
+    };
+    let (first, (second, third)) = tokio::join!(world.ask(None, 1200), late);
+    assert_eq!(first.unwrap().text, "slow");
+    assert_eq!(causes(&second.unwrap().attempts), ["glm:busy", "kimi:ok"]);
+    assert_eq!(third.unwrap().text, "third");
+    let order = [("glm".to_owned(), 0), ("kimi".to_owned(), 31), ("glm".to_owned(), 100)];
+    assert_eq!(world.requests(), order);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_stuck_provider_delays_no_call_of_another() {
+    let hung = || stream(vec![Do::Hang]);
+    let world = World::new((0..8).map(|_| hung()).collect(), (0..50).map(|_| says("k")).collect());
+    let stuck = async {
+        let calls = (0..50).map(|_| world.ask(Some("glm-fast"), 100));
+        futures(calls.collect()).await
+    };
+    let free = async {
+        for _ in 0..50 {
+            assert_eq!(world.ask(Some("kimi-fast"), 100).await.unwrap().text, "k");
+        }
+        world.clock.now()
+    };
+    let (outcomes, free_at) = tokio::join!(stuck, free);
+    assert_eq!(free_at.as_secs(), 0);
+    assert!(
+        outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.code() == "deadline"))
+    );
+    assert_eq!(world.clock.now().as_secs(), 100);
+}
+
+/// Polls all to their ends.
+async fn futures<F: Future>(list: Vec<F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = list.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, outcome) in &mut running {
+            if outcome.is_none()
+                && let std::task::Poll::Ready(ready) = future.as_mut().poll(context)
+            {
+                *outcome = Some(ready);
+            }
+        }
+        if running.iter().all(|(_, outcome)| outcome.is_some()) {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, outcome)| outcome).collect()
+}

@@ -1,0 +1,164 @@
+//! Streams that hang, trickle, think, or are cut.
+
+use super::world::*;
+use crate::*;
+
+const ROLE: &str = r#"{"choices":[{"delta":{"role":"assistant","content":""}}]}"#;
+
+/// What a stream that never gets anywhere ends as: the fallback's answer, after `seconds`, for `cause`.
+async fn falls_back(model_steps: Answer, seconds: u64, cause: &str) {
+    let world = World::new(vec![model_steps], vec![says("from kimi")]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.provider.as_str()), ("from kimi", "kimi"));
+    assert_eq!(world.requests(), [("glm".to_owned(), 0), ("kimi".to_owned(), seconds)]);
+    assert_eq!(causes(&reply.attempts), [format!("glm:{cause}"), "kimi:ok".to_owned()]);
+    assert_eq!(reply.attempts[0].ms, seconds * 1000);
+    assert_eq!(world.open(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_before_the_head_is_a_stall() {
+    falls_back(Answer::Mute, 120, "stall_first_event").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_after_the_head_is_a_stall() {
+    falls_back(stream(vec![Do::Hang]), 120, "stall_first_event").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn comments_forever_are_a_stall() {
+    let comments = Do::Repeat(b": keep-alive\n\n".to_vec(), S / 3);
+    falls_back(stream(vec![comments]), 120, "stall_first_event").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn blank_lines_and_blank_text_forever_are_a_stall() {
+    falls_back(stream(vec![Do::Repeat(b"\n".to_vec(), S)]), 120, "stall_first_event").await;
+    let Do::Send(blank) = content(" ") else { panic!() };
+    falls_back(stream(vec![Do::Repeat(blank, S)]), 120, "stall_first_event").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_and_then_silence_is_a_stall() {
+    falls_back(stream(vec![event(ROLE), Do::Hang]), 120, "stall_first_event").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_few_words_and_then_silence_is_a_stall() {
+    falls_back(stream(vec![content("a few words"), Do::Hang]), 120, "stall_idle").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trickle_is_cut_at_the_stream_timeout() {
+    let Do::Send(one) = content("x") else { panic!() };
+    falls_back(stream(vec![Do::Repeat(one, 2 * S)]), 300, "stall_trickle").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_timeout_of_the_user_holds_for_a_thinking_model() {
+    let set = |config: &mut ProvidersConfig| {
+        config.providers[0].stream_timeout = StreamTimeout::User(5 * S);
+        config.default_model = Some("glm-deep".to_owned());
+    };
+    let world = World::with(vec![stream(vec![Do::Hang])], vec![says("x")], set);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:stall_trickle", "kimi:ok"]);
+    assert_eq!(world.requests()[1], ("kimi".to_owned(), 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn reasoning_for_minutes_is_no_stall() {
+    let mut steps = Vec::new();
+    for _ in 0..8 {
+        steps.extend([Do::Wait(100 * S), reasoning("a thought that is long")]);
+    }
+    steps.extend([content("answer"), finish("stop"), done()]);
+    let world = World::new(vec![stream(steps)], vec![]);
+    let reply = world.ask(Some("glm-deep"), 1200).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.reasoning.len()), ("answer", 8 * 22));
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_healthy_answer_goes_past_timeout_and_reserve() {
+    let mut steps: Vec<Do> = (0..110).flat_map(|_| [Do::Wait(10 * S), content("ten chars. ")]).collect();
+    steps.extend([finish("stop"), done()]);
+    let world = World::new(vec![stream(steps)], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.text.len(), reply.ending), (1210, Ending::Whole));
+    assert_eq!(world.clock.now().as_secs(), 1100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn at_the_deadline_what_came_is_handed_back_as_partial() {
+    let Do::Send(piece) = content("ten chars. ") else { panic!() };
+    let world = World::new(vec![stream(vec![Do::Repeat(piece, 7 * S)])], vec![]);
+    let reply = world.ask(None, 600).await.unwrap();
+    assert_eq!(world.clock.now().as_secs(), 600);
+    assert_eq!(reply.ending, Ending::Partial(Cause::Deadline));
+    assert!(reply.is_partial() && reply.text.len() == 11 * 85, "{}", reply.text.len());
+    assert_eq!(*world.notes.text.lock().unwrap(), reply.text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_quarter_is_kept_for_the_fallback() {
+    let mut silent = vec![reasoning("twenty characters or more of it")];
+    silent.push(Do::Hang);
+    let change = |config: &mut ProvidersConfig| config.default_model = Some("glm-deep".to_owned());
+    let world = World::with(vec![stream(silent)], vec![says("x")], change);
+    let reply = world.ask(None, 400).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:stall_reserve", "kimi:ok"]);
+    assert_eq!(world.requests()[1], ("kimi".to_owned(), 300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stalled_stream_without_fallback_is_tried_once_more() {
+    let world = World::new(vec![stream(vec![Do::Hang]), says("second")], vec![]);
+    let reply = world.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.requested_model.as_deref()), ("second", Some("glm-fast")));
+    assert_eq!(causes(&reply.attempts), ["glm:stall_first_event", "glm:ok"]);
+    assert_eq!(reply.attempts.iter().map(|one| one.n).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn notes_tell_the_stage_at_most_once_a_second() {
+    let mut steps: Vec<Do> = (0..100).flat_map(|_| [Do::Wait(S / 10), reasoning("hmmm")]).collect();
+    steps.extend((0..100).flat_map(|_| [Do::Wait(S / 10), content("text")]));
+    steps.extend([finish("stop"), done()]);
+    let world = World::new(vec![stream(steps)], vec![]);
+    world.ask(None, 1200).await.unwrap();
+    let notes = world.notes.notes.lock().unwrap();
+    assert!(notes[0].contains("asking glm-fast at glm (attempt 1)"), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("is thinking")), "{notes:?}");
+    assert!(notes.last().unwrap().contains("is answering"), "{notes:?}");
+    assert!((15..=22).contains(&notes.len()), "{}", notes.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_a_call_closes_its_connection_and_frees_its_place() {
+    let change = |config: &mut ProvidersConfig| config.providers[0].max_concurrency = 1;
+    let hung = stream(vec![content("x"), Do::Hang]);
+    let world = World::with(vec![hung, Answer::Mute, says("free")], vec![], change);
+    for _ in 0..2 {
+        assert!(tokio::time::timeout(S, world.ask(Some("glm-fast"), 1200)).await.is_err());
+        assert_eq!((world.open(), world.providers.health()[0].in_flight), (0, 0));
+        assert_eq!(world.providers.health()[0].failures, 0);
+    }
+    assert_eq!(world.ask(Some("glm-fast"), 1200).await.unwrap().text, "free");
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_shows_what_runs() {
+    let world = World::new(vec![stream(vec![Do::Wait(5 * S), content("x"), Do::Hang])], vec![]);
+    let watch = async {
+        tokio::time::sleep(8 * S).await;
+        world.providers.health().remove(0)
+    };
+    let health = tokio::select! {
+        _ = world.ask(None, 1200) => panic!("it hangs"),
+        health = watch => health,
+    };
+    assert_eq!((health.in_flight, health.oldest_ms, health.last_progress_ms), (1, Some(8000), Some(3000)));
+    assert_eq!(health.state, HealthState::Unknown);
+}

@@ -1,0 +1,318 @@
+//! A scripted provider, a gate that counts, and a clock that jumps.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::*;
+
+pub(super) const S: Duration = Duration::from_secs(1);
+
+const MODELS: &str = r#"
+[[model]]
+id = "glm-fast"
+provider = "glm"
+context = 1000
+output_cap = 100_000
+idle = "fast"
+[[model]]
+id = "glm-deep"
+provider = "glm"
+context = 1000
+idle = "thinking"
+[[model]]
+id = "kimi-fast"
+provider = "kimi"
+context = 2000
+output_cap = 100_000
+idle = "fast"
+"#;
+
+/// One step of a scripted answer.
+#[derive(Clone, Debug)]
+pub(super) enum Do {
+    /// Sends these bytes.
+    Send(Vec<u8>),
+    /// Waits.
+    Wait(Duration),
+    /// Sends the bytes every so often, forever.
+    Repeat(Vec<u8>, Duration),
+    /// Ends the body.
+    End,
+    /// Breaks the connection.
+    Break,
+    /// Never anything again.
+    Hang,
+}
+
+/// One scripted answer.
+#[derive(Clone, Debug)]
+pub(super) enum Answer {
+    /// No connection.
+    Refused,
+    /// Takes the request, and never sends a head.
+    Mute,
+    /// A head and a body.
+    Head(u16, Vec<(&'static str, &'static str)>, Vec<Do>),
+}
+
+pub(super) fn stream(steps: Vec<Do>) -> Answer {
+    Answer::Head(200, vec![("content-type", "text/event-stream")], steps)
+}
+
+pub(super) fn status(status: u16, body: &str) -> Answer {
+    Answer::Head(status, Vec::new(), vec![Do::Send(body.as_bytes().to_vec()), Do::End])
+}
+
+pub(super) fn event(json: &str) -> Do {
+    Do::Send(format!("data: {json}\n\n").into_bytes())
+}
+
+pub(super) fn content(text: &str) -> Do {
+    event(&format!(r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}]}}"#))
+}
+
+pub(super) fn reasoning(text: &str) -> Do {
+    event(&format!(r#"{{"choices":[{{"delta":{{"reasoning_content":"{text}"}}}}]}}"#))
+}
+
+pub(super) fn finish(reason: &str) -> Do {
+    event(&format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#))
+}
+
+pub(super) fn done() -> Do {
+    event("[DONE]")
+}
+
+pub(super) fn says(text: &str) -> Answer {
+    stream(vec![content(text), finish("stop"), done(), Do::End])
+}
+
+/// Everything around a call.
+pub(super) struct World {
+    pub(super) providers: Providers,
+    pub(super) net: Arc<Net>,
+    pub(super) clock: Clock,
+    /// Attempts of each call before this daemon started.
+    pub(super) made_before: AtomicU32,
+    /// Attempts granted to all calls.
+    pub(super) granted: AtomicU32,
+    pub(super) notes: Notes,
+}
+
+impl World {
+    /// GLM, then Kimi, each answering its requests by its script.
+    pub(super) fn new(glm: Vec<Answer>, kimi: Vec<Answer>) -> Self {
+        Self::with(glm, kimi, |_| {})
+    }
+
+    pub(super) fn with(
+        glm: Vec<Answer>,
+        kimi: Vec<Answer>,
+        change: impl FnOnce(&mut ProvidersConfig),
+    ) -> Self {
+        let provider = |name: &str| ProviderConfig {
+            key: Key::new(&format!("{name}-secret-key")).ok(),
+            ..ProviderConfig::new(name, "http://h")
+        };
+        let mut config = ProvidersConfig {
+            providers: vec![provider("glm"), provider("kimi")],
+            ..ProvidersConfig::default()
+        };
+        change(&mut config);
+        let clock = Clock(tokio::time::Instant::now());
+        let net = Arc::new(Net {
+            glm: Mutex::new(glm.into()),
+            kimi: Mutex::new(kimi.into()),
+            clock: clock.clone(),
+            requests: Mutex::default(),
+            open: Arc::default(),
+        });
+        let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+        let providers = Providers::new(config, catalogue, Arc::clone(&net) as _, Arc::new(clock.clone()));
+        Self {
+            providers,
+            net,
+            clock,
+            made_before: AtomicU32::new(0),
+            granted: AtomicU32::new(0),
+            notes: Notes::default(),
+        }
+    }
+
+    pub(super) async fn ask(&self, model: Option<&str>, seconds: u32) -> Result<Reply, Failure> {
+        let chat = Chat {
+            model: model.map(str::to_owned),
+            messages: vec![Message::new(Role::User, "hi")],
+            ..Chat::default()
+        };
+        self.chat(chat, seconds).await
+    }
+
+    pub(super) async fn chat(&self, chat: Chat, seconds: u32) -> Result<Reply, Failure> {
+        let deadline = self.clock.now() + S * seconds;
+        let made = AtomicU32::new(self.made_before.load(Ordering::SeqCst));
+        let gate = CountingGate { made, granted: &self.granted };
+        let context = CallContext { call_id: "call", deadline, gate: &gate, observer: &self.notes };
+        self.providers.chat(chat, context).await
+    }
+
+    /// Provider and second of each request that went out.
+    pub(super) fn requests(&self) -> Vec<(String, u64)> {
+        self.net.requests.lock().unwrap().iter().map(|(name, at, _)| (name.clone(), at.as_secs())).collect()
+    }
+
+    pub(super) fn bodies(&self) -> Vec<Value> {
+        self.net.requests.lock().unwrap().iter().map(|(_, _, body)| body.clone()).collect()
+    }
+
+    /// Connections that are open.
+    pub(super) fn open(&self) -> u32 {
+        self.net.open.load(Ordering::SeqCst)
+    }
+}
+
+/// `cause` of each attempt.
+pub(super) fn causes(attempts: &[AttemptReport]) -> Vec<String> {
+    attempts.iter().map(|one| format!("{}:{}", one.provider, one.cause)).collect()
+}
+
+/// Tokio's paused clock.
+#[derive(Clone)]
+pub(super) struct Clock(tokio::time::Instant);
+
+impl Timer for Clock {
+    fn now(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep_until(self.0 + at))
+    }
+}
+
+/// Grants three attempts to a call, less those made before.
+struct CountingGate<'a> {
+    made: AtomicU32,
+    granted: &'a AtomicU32,
+}
+
+impl Gate for CountingGate<'_> {
+    fn begin<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+        let n = self.made.fetch_add(1, Ordering::SeqCst) + 1;
+        let granted = n <= 3;
+        self.granted.fetch_add(u32::from(granted), Ordering::SeqCst);
+        Box::pin(std::future::ready(if granted { Ok(n) } else { Err(Denied::Exhausted) }))
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) notes: Mutex<Vec<String>>,
+    pub(super) text: Mutex<String>,
+}
+
+impl Observer for Notes {
+    fn note(&self, text: String) {
+        self.notes.lock().unwrap().push(text);
+    }
+
+    fn partial(&self, _: u32, offset: usize, text: &str) {
+        let mut all = self.text.lock().unwrap();
+        all.truncate(offset);
+        all.push_str(text);
+    }
+}
+
+pub(super) struct Net {
+    glm: Mutex<VecDeque<Answer>>,
+    kimi: Mutex<VecDeque<Answer>>,
+    clock: Clock,
+    requests: Mutex<Vec<(String, Duration, Value)>>,
+    open: Arc<AtomicU32>,
+}
+
+impl Transport for Net {
+    fn open(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        let script = if request.provider == "glm" { &self.glm } else { &self.kimi };
+        let answer = script.lock().unwrap().pop_front().expect("a request that the script does not know");
+        let body = serde_json::from_slice(&request.body).unwrap();
+        self.requests.lock().unwrap().push((request.provider, self.clock.now(), body));
+        let connection = Connection::new(&self.open);
+        Box::pin(async move {
+            match answer {
+                Answer::Refused => {
+                    Err(TransportError { kind: TransportErrorKind::Connect, message: "refused".to_owned() })
+                }
+                Answer::Mute => {
+                    let _connection = connection;
+                    std::future::pending().await
+                }
+                Answer::Head(status, headers, steps) => {
+                    let headers =
+                        headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+                    let body = Script { steps: steps.into(), _connection: connection };
+                    Ok(Response { status, headers, body: Box::new(body) })
+                }
+            }
+        })
+    }
+}
+
+struct Connection(Arc<AtomicU32>);
+
+impl Connection {
+    fn new(open: &Arc<AtomicU32>) -> Self {
+        open.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(open))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+struct Script {
+    steps: VecDeque<Do>,
+    _connection: Connection,
+}
+
+impl Body for Script {
+    fn chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, TransportError>> {
+        Box::pin(async move {
+            loop {
+                match self.steps.front().cloned() {
+                    Some(Do::Send(bytes)) => {
+                        self.steps.pop_front();
+                        return Ok(Some(bytes.into()));
+                    }
+                    Some(Do::Wait(time)) => {
+                        // The wait goes on where a dropped future left off, as a socket's would.
+                        let until = tokio::time::Instant::now() + time;
+                        if let Some(step) = self.steps.front_mut() {
+                            *step = Do::Wait(Duration::ZERO);
+                        }
+                        tokio::time::sleep_until(until).await;
+                        self.steps.pop_front();
+                    }
+                    Some(Do::Repeat(bytes, every)) => {
+                        tokio::time::sleep(every).await;
+                        return Ok(Some(bytes.into()));
+                    }
+                    Some(Do::Break) => {
+                        let message = "connection reset".to_owned();
+                        return Err(TransportError { kind: TransportErrorKind::Broken, message });
+                    }
+                    Some(Do::Hang) => std::future::pending().await,
+                    Some(Do::End) | None => return Ok(None),
+                }
+            }
+        })
+    }
+}
