@@ -152,8 +152,8 @@ impl Shim {
 
     /// End of stdin: the shim goes by itself.
     async fn stop(self) -> anyhow::Result<()> {
-        let Self { mut process, stdin, lines } = self;
-        drop((stdin, lines));
+        let Self { mut process, stdin, lines: _open } = self;
+        drop(stdin);
         if tokio::time::timeout(GOING, process.wait()).await.is_err() {
             process.kill().await?;
         }

@@ -1,0 +1,114 @@
+//! Commands with a real daemon, and with a simulated provider behind it.
+
+use std::path::Path;
+use std::process::Output;
+use std::time::Instant;
+
+use exai_sim::process::{Child, Exai, Group, HANG, Signal};
+use exai_sim::provider::{End, SimProvider};
+use serde_json::Value;
+
+fn installation() -> anyhow::Result<Exai> {
+    Exai::new(Path::new(env!("CARGO_BIN_EXE_exai")))
+}
+
+fn code_and_stdout(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn a_first_call_starts_a_daemon_that_every_command_finds_and_stop_ends() {
+    let mut exai = installation().unwrap();
+    exai.set("EXAI_AUTOSTART", "auto");
+    let run = |arguments: &[&str]| code_and_stdout(&exai.run(arguments, HANG).unwrap());
+
+    let (code, stdout) = run(&["call", "version"]);
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains(env!("CARGO_PKG_VERSION")), "{stdout}");
+
+    let (code, stdout) = run(&["status", "--json"]);
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(
+        (code, &report["source"], &report["status"]["counts"]["calls_ok"]),
+        (Some(0), &"daemon".into(), &1.into())
+    );
+    assert_eq!(run(&["health"]).0, Some(0));
+
+    let (code, stdout) = run(&["stop"]);
+    assert_eq!((code, stdout.starts_with("stopped the daemon")), (Some(0), true), "{stdout}");
+    assert_eq!(run(&["health"]).0, Some(1));
+    assert_eq!(run(&["stop"]).0, Some(0));
+}
+
+#[test]
+fn status_believes_the_health_file_of_a_daemon_that_died_just_now_and_says_so() {
+    let exai = installation().unwrap();
+    let daemon = exai.daemon().unwrap();
+    // A thread of its own writes the file.
+    let file = exai.state_dir().join("logs/ws_daemon.health.json");
+    let began = Instant::now();
+    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"ready\"")) {
+        assert!(began.elapsed() < HANG, "no health file that says ready");
+        std::thread::yield_now();
+    }
+    daemon.kill().unwrap();
+    let (code, stdout) = code_and_stdout(&exai.run(&["status"], HANG).unwrap());
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains("its health file"), "{stdout}");
+}
+
+#[test]
+fn settings_shows_where_the_running_daemon_differs() {
+    let mut exai = installation().unwrap();
+    exai.set("EXAI_DRAIN_GRACE", "3s");
+    let _daemon = exai.daemon().unwrap();
+    exai.unset("EXAI_DRAIN_GRACE");
+    let (code, stdout) = code_and_stdout(&exai.run(&["settings"], HANG).unwrap());
+    assert_eq!(code, Some(0));
+    let mut lines = stdout.lines().skip_while(|line| !line.contains("EXAI_DRAIN_GRACE"));
+    let (ours, theirs) = (lines.next().unwrap(), lines.next().unwrap());
+    assert!(ours.contains("8s") && theirs.contains("3s  in the running daemon"), "{ours}\n{theirs}");
+}
+
+#[test]
+fn a_second_daemon_exits_with_75() {
+    let exai = installation().unwrap();
+    let _first = exai.daemon().unwrap();
+    let second = exai.run(&["daemon"], HANG).unwrap();
+    assert_eq!(second.status.code(), Some(75), "{}", String::from_utf8_lossy(&second.stderr));
+}
+
+#[test]
+fn call_prints_the_answer_of_the_model() {
+    let provider = SimProvider::start().unwrap();
+    let mut exai = installation().unwrap();
+    exai.with_provider(&provider);
+    let _daemon = exai.daemon().unwrap();
+
+    let (code, stdout) = code_and_stdout(&exai.run(&["call", "chat", "prompt=hello"], HANG).unwrap());
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains("sim answer"), "{stdout}");
+
+    let whole = exai.run(&["call", "--json", "chat", "prompt=hello"], HANG).unwrap();
+    let result: Value = serde_json::from_slice(&whole.stdout).unwrap();
+    assert_eq!(result["content"][0]["type"], "text");
+
+    let failed = exai.run(&["call", "chat"], HANG).unwrap();
+    assert_eq!(code_and_stdout(&failed).0, Some(1), "a call without its prompt");
+}
+
+#[test]
+fn ctrl_c_cancels_the_call_at_the_provider_and_exits_with_130() {
+    let provider = SimProvider::start().unwrap();
+    let mut exai = installation().unwrap();
+    exai.with_provider(&provider);
+    let _daemon = exai.daemon().unwrap();
+
+    let mut command = exai.command(&["call", "chat", "prompt=[[sim: stall]] wait"]);
+    let call = Child::spawn("exai call", &mut command, Group::Own).unwrap();
+    provider.wait_for(HANG, |requests| requests.len() == 1).unwrap();
+    call.signal(Signal::Interrupt).unwrap();
+    assert_eq!(call.wait(HANG).unwrap().code(), Some(130));
+    let closed = |how| how == End::ClientClosed;
+    provider.wait_for(HANG, |all| all[0].ended.is_some_and(|ended| closed(ended.how))).unwrap();
+}
