@@ -63,11 +63,16 @@ impl Log {
     }
 }
 
-/// Tells where a thread panicked; what it said may hold a prompt, so that is left out.
+/// Tells where one of the daemon's threads panicked; what it said may hold a prompt, so that is left out. Threads of
+/// a program that runs a daemon beside other things keep the hook they had.
 pub(crate) fn panics() {
-    std::panic::set_hook(Box::new(|panic| {
+    let others = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let thread = std::thread::current();
+        let Some(thread) = thread.name().filter(|name| *name == "main" || name.starts_with("exai-")) else {
+            return others(panic);
+        };
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        let thread = std::thread::current().name().unwrap_or_default().to_owned();
         tracing::error!(place, thread, "a defect: panic");
     }));
 }

@@ -201,7 +201,7 @@ async fn dispatch(mut inbox: mpsc::Receiver<Command>, staff: Staff) {
         let ended = tokio::select! {
             command = inbox.recv() => match command {
                 Some(Command::Run(job)) => {
-                    calls.start(job, staff.clone());
+                    calls.watch(job.call_id, execute(job, staff.clone()));
                     continue;
                 }
                 Some(Command::Abort(call_id)) => {
@@ -229,9 +229,8 @@ struct Calls {
 }
 
 impl Calls {
-    fn start(&mut self, job: Job, staff: Staff) {
-        let call_id = job.call_id;
-        let handle = self.tasks.spawn(execute(job, staff));
+    fn watch(&mut self, call_id: CallId, task: impl Future<Output = Finished> + Send + 'static) {
+        let handle = self.tasks.spawn(task);
         self.by_task.insert(handle.id(), call_id);
         self.handles.insert(call_id, handle);
     }
@@ -262,3 +261,6 @@ async fn execute(job: Job, staff: Staff) -> Finished {
         never = witness.forward() => match never {},
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,4 +4,5 @@
 mod http;
 mod lifetime;
 mod session;
+mod work;
 mod world;

@@ -1,0 +1,152 @@
+//! Calls that ask a provider: queued, let through, cancelled, cut.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use exai_settings::Secret;
+use exai_sim::provider::SimProvider;
+use exai_wire::{CallId, Cancel, DaemonFrame, Outcome, ShimFrame};
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::world::{Daemon, HANG, Shim};
+
+/// A daemon whose only provider is the simulated one.
+fn daemon(provider: &SimProvider, change: impl FnOnce(&mut exai_settings::Daemon)) -> Daemon {
+    Daemon::start_with(|options| {
+        let kimi = options.settings.providers.iter_mut().find(|known| known.name == "kimi").unwrap();
+        kimi.base_url = provider.base_url("kimi");
+        kimi.key = Some(Secret::new("sk-simulated"));
+        change(&mut options.settings.daemon);
+    })
+}
+
+fn ask(shim: &mut Shim, n: u8, prompt: &str) {
+    shim.call(n, &format!(r#"{{"name":"chat","arguments":{{"prompt":"{prompt}"}}}}"#));
+}
+
+/// The result of a call, after whatever comes before it.
+fn result(shim: &mut Shim) -> exai_wire::ResultFrame {
+    loop {
+        if let DaemonFrame::Result(result) = shim.next() {
+            return result;
+        }
+    }
+}
+
+fn started(shim: &mut Shim) -> exai_wire::Started {
+    loop {
+        if let DaemonFrame::Started(started) = shim.next() {
+            return started;
+        }
+    }
+}
+
+#[test]
+fn an_answer_is_accepted_started_and_delivered_in_this_order() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |_| {});
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: text=Whales]] which animals sing?");
+    assert!(matches!(shim.next(), DaemonFrame::Accepted(_)));
+    assert!(
+        matches!(shim.next(), DaemonFrame::Started(started) if (started.attempt, started.provider.as_str()) == (1, "kimi"))
+    );
+    assert!(matches!(shim.next(), DaemonFrame::Result(result) if result.body.get().contains("Whales")));
+    daemon.stop();
+}
+
+#[test]
+fn a_daemon_at_work_says_busy_and_answers_others() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |_| {});
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: stall]]");
+    started(&mut shim);
+    let (status, body) = daemon.ask("GET", "/health/ready", &[]);
+    let ready: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, ready["state"].as_str(), ready["in_flight"].as_u64()), (200, Some("busy"), Some(1)));
+    shim.call(2, r#"{"name":"version"}"#);
+    assert_eq!(result(&mut shim).outcome, Outcome::Ok);
+    let mut other = daemon.shim(2);
+    other.call(3, r#"{"name":"status"}"#);
+    assert!(result(&mut other).body.get().contains("busy"));
+    shim.send(&cancel(1));
+    result(&mut shim);
+    daemon.stop();
+}
+
+fn cancel(n: u8) -> ShimFrame {
+    ShimFrame::Cancel(Cancel { call_id: CallId::from_bytes([n; 16]), reason: "test".to_owned() })
+}
+
+#[test]
+fn a_cancel_closes_the_providers_socket() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |_| {});
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: after=1 stall]]");
+    provider.wait_for(HANG, |requests| requests.len() == 1).unwrap();
+    shim.send(&cancel(1));
+    assert_eq!(result(&mut shim).outcome, Outcome::Cancelled);
+    provider.wait_sockets(0, HANG).unwrap();
+    daemon.stop();
+}
+
+#[test]
+fn a_session_at_its_limit_waits_and_hears_its_position() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |daemon| daemon.session_in_flight = 1);
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: stall]] first");
+    started(&mut shim);
+    ask(&mut shim, 2, "[[sim: text=second]] second");
+    let second = CallId::from_bytes([2; 16]);
+    let note = loop {
+        let Message::Text(text) = shim.socket.read().unwrap() else { continue };
+        match DaemonFrame::decode(&text).unwrap() {
+            Some(DaemonFrame::Note(note)) if note.call_id == second => break note,
+            _ => {}
+        }
+    };
+    assert_eq!(note.text.as_deref(), Some("waiting for a place, position 1 of 1"));
+    let mut other = daemon.shim(2);
+    ask(&mut other, 3, "[[sim: text=third]] third");
+    assert!(result(&mut other).body.get().contains("third"), "another session is not held up");
+    shim.send(&cancel(1));
+    assert_eq!(result(&mut shim).outcome, Outcome::Cancelled);
+    assert!(result(&mut shim).body.get().contains("second"));
+    daemon.stop();
+}
+
+#[test]
+fn a_drain_lets_what_runs_finish_and_delivers_it() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |_| {});
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: chunks=5 gap=100ms text=finished]]");
+    started(&mut shim);
+    assert_eq!(daemon.ask("POST", "/stop", &[&daemon.bearer()]).0, 202);
+    assert!(matches!(shim.next(), DaemonFrame::Goaway(_)));
+    ask(&mut shim, 2, "too late");
+    assert!(
+        matches!(shim.next(), DaemonFrame::Refused(refused) if refused.code == exai_wire::RefusedCode::Draining)
+    );
+    assert!(result(&mut shim).body.get().contains("finished"));
+    assert_eq!(shim.close_code(), 1012);
+    assert_eq!(daemon.end().0, ExitCode::SUCCESS);
+}
+
+#[test]
+fn a_drain_cuts_what_does_not_finish_and_leaves_it_to_the_next_daemon() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |daemon| daemon.drain_grace = Duration::from_millis(200));
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: after=1 stall]]");
+    started(&mut shim);
+    assert_eq!(daemon.ask("POST", "/stop", &[&daemon.bearer()]).0, 202);
+    assert!(matches!(shim.next(), DaemonFrame::Goaway(_)));
+    assert_eq!(shim.close_code(), 1012, "no result is made up");
+    assert_eq!(daemon.end().0, ExitCode::SUCCESS);
+    provider.wait_sockets(0, HANG).unwrap();
+}
