@@ -40,15 +40,21 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-fn is_tls(error: &dyn Error) -> bool {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // An I/O error shows its inner error's source, not the inner error.
-        let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inner.is_some_and(|inner| inner.is::<rustls::Error>()) {
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        source = cause.source();
+        next = inside(error);
     }
     false
+}
+
+/// One step towards the root. An I/O error hides what it was made of: its source is that error's source.
+fn inside<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(inner) => Some(inner),
+        None => error.source(),
+    }
 }

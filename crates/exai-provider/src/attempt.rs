@@ -63,7 +63,7 @@ pub(crate) struct Failed {
     pub(crate) detail: String,
     pub(crate) retry_after: Option<Duration>,
     /// What had come.
-    pub(crate) answer: Answer,
+    pub(crate) answer: Box<Answer>,
     /// Whether the provider may charge for it.
     pub(crate) billed: bool,
 }
@@ -98,7 +98,7 @@ pub(crate) async fn run(
                 detail: world.redactor.clean(&end.detail),
                 retry_after: end.retry_after,
                 billed: generated || end.cause.may_be_billed(),
-                answer,
+                answer: Box::new(answer),
             })
         }
     }

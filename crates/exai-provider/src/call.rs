@@ -313,7 +313,7 @@ impl<'a> Call<'a> {
         let best = self.best.as_ref().map_or(0, |best| best.answer.text.len());
         let usable = !failed.answer.text.trim().is_empty() && failed.cause != Cause::Policy;
         if usable && failed.answer.text.len() > best {
-            self.best = Some(Part { candidate, cause: failed.cause, answer: failed.answer });
+            self.best = Some(Part { candidate, cause: failed.cause, answer: *failed.answer });
         }
     }
 
@@ -372,5 +372,5 @@ impl<'a> Call<'a> {
 
 /// A failure before anything was sent.
 fn failed(cause: Cause, detail: &str) -> Failed {
-    Failed { cause, detail: detail.to_owned(), retry_after: None, answer: Answer::default(), billed: false }
+    Failed { cause, detail: detail.to_owned(), retry_after: None, answer: Box::default(), billed: false }
 }

@@ -41,7 +41,7 @@ pub struct AttemptReport {
     pub cause: &'static str,
     /// What the provider or the clock said, without secrets, at most 300 characters; empty for `ok`.
     pub detail: String,
-    /// From the request to its end, in milliseconds.
+    /// From the wait for a place to the end of the request, in milliseconds.
     pub ms: u64,
     /// Whether it may be billed.
     pub billed: bool,
