@@ -43,8 +43,8 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
         ]),
     ),
     ("exai", Layer::L3, None),
-    ("exai-sim", Layer::L3, None),
-    ("xtask", Layer::L3, None),
+    ("exai-sim", Layer::L3, Some(&[])),
+    ("xtask", Layer::L3, Some(&["exai-settings"])),
 ];
 
 /// Libraries that bring a clock, a socket, a thread or randomness with them: not below L2.
