@@ -8,7 +8,7 @@ use exai_sim::provider::{Lifetime, ServeOptions, serve_blocking};
 
 const USAGE: &str = "usage:
   exai-sim provider [--port PORT] [--until-stdin-closes]   a simulated provider; prints its URL
-  exai-sim bench [--exe PATH]                              measures exai (built first, unless given) and prints a table
+  exai-sim bench [--exe PATH] [--only WORD]                measures exai (built first, unless given), prints a table
   exai-sim demo --exe PATH                                 what `exai demo` does";
 
 fn main() -> ExitCode {
@@ -37,12 +37,17 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
 
 fn bench(arguments: &[String]) -> anyhow::Result<ExitCode> {
     let this = std::env::current_exe()?;
-    let exe = match arguments {
-        [] => build_beside(&this)?,
-        [flag, path] if flag == "--exe" => PathBuf::from(path),
-        _ => bail!("{USAGE}"),
-    };
-    exai_sim::bench::bench(&exe, &this, &mut std::io::stdout())?;
+    let (mut exe, mut only) = (None, "");
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--exe" => exe = Some(PathBuf::from(words.next().context(USAGE)?)),
+            "--only" => only = words.next().context(USAGE)?,
+            _ => bail!("{USAGE}"),
+        }
+    }
+    let exe = exe.map_or_else(|| build_beside(&this), Ok)?;
+    exai_sim::bench::bench(&exe, &this, only, &mut std::io::stdout())?;
     Ok(ExitCode::SUCCESS)
 }
 

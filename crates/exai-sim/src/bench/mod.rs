@@ -25,14 +25,15 @@ use bed::Bed;
 use table::Table;
 
 /// Measures the `exai` binary `exe` with the floor process `floor` (this crate's own binary), and prints a Markdown
-/// table. Takes one to two minutes; progress goes to stderr.
+/// table; `only` leaves out every figure whose name does not contain it. Takes one to two minutes; progress goes to
+/// stderr.
 ///
 /// # Errors
 /// A process can't be started, dies, or does not answer in time.
-pub fn bench(exe: &Path, floor: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+pub fn bench(exe: &Path, floor: &Path, only: &str, out: &mut dyn Write) -> anyhow::Result<()> {
     let bed = Bed::new(exe, floor)?;
     let mut table = Table::default();
-    for (name, measure) in FIGURES {
+    for (name, measure) in FIGURES.into_iter().filter(|(name, _)| name.contains(only)) {
         eprintln!("measuring {name} …");
         match measure(&bed) {
             Ok(rows) => table.extend(rows),

@@ -30,7 +30,7 @@ pub(super) struct RawHost {
 impl RawHost {
     pub(super) fn spawn(command: &mut Command, limit: Duration) -> anyhow::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let child = Arc::new(Child::spawn("the server", command, Group::Own)?);
+        let child = Arc::new(Child::spawn("the server", command, Group::Shared)?);
         let (stdin, stdout, _) = child.take_pipes();
         let (alive, ended) = sync_channel(0);
         let guarded = Arc::clone(&child);

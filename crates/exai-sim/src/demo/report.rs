@@ -17,7 +17,7 @@ pub struct DemoReport {
     pub provider_requests: u64,
     /// Those of them that the kill cut.
     pub cut_requests: u64,
-    /// The highest number of attempts that an answer states.
+    /// How many attempts the interrupted answer says it took; 0: it does not say.
     pub attempts_stated: u64,
     /// From the kill to the next answer.
     pub pause: Duration,

@@ -226,6 +226,8 @@ impl<'a> Scene<'a> {
             let answer = self.host.answer(&call.pending).filter(|answer| !answer.is_tool_error());
             answer.and_then(|a| a.text().ok()).is_some_and(|text| text.contains(&expected))
         };
+        let interrupted = self.calls.iter().find(|call| call.question.chunks == LONG_CHUNKS);
+        let interrupted = interrupted.and_then(|call| self.host.answer(&call.pending));
         let at = |answer: &Answer| self.offset + answer.at;
         let next = answers.iter().map(at).filter(|at| *at > killed).min();
         Ok(DemoReport {
@@ -234,7 +236,7 @@ impl<'a> Scene<'a> {
             right: self.calls.iter().filter(right).count() as u64,
             provider_requests: log.len() as u64,
             cut_requests: log.iter().filter(|asked| !asked.completed).count() as u64,
-            attempts_stated: answers.iter().map(attempts).max().unwrap_or_default(),
+            attempts_stated: interrupted.map_or(0, |answer| attempts(&answer)),
             pause: next.unwrap_or_else(|| self.timeline.now()).saturating_sub(killed),
             away,
             progress: transcript.notifications("notifications/progress").len() as u64,
