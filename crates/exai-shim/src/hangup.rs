@@ -24,6 +24,7 @@ pub(crate) struct Hangup {
 
 impl Hangup {
     /// Watches nothing.
+    #[cfg(any(test, not(unix)))]
     pub(crate) fn unwatched() -> Self {
         Self { news: None }
     }

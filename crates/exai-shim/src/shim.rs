@@ -358,3 +358,6 @@ fn session(options: &ShimOptions, target: &Target) -> ShimEnd {
         seed: random::seed(),
     })
 }
+
+#[cfg(test)]
+mod tests;

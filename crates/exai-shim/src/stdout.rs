@@ -57,6 +57,15 @@ struct Queue {
     bytes: usize,
     written: Vec<CallKey>,
     failed: Option<String>,
+    loop_is: Loop,
+}
+
+/// The loop's side of the queue.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Loop {
+    #[default]
+    Alive,
+    Gone,
 }
 
 impl Shared {
@@ -120,11 +129,19 @@ impl Stdout {
     }
 }
 
+impl Drop for Stdout {
+    /// Lets the thread go once it has written what waits.
+    fn drop(&mut self) {
+        self.shared.queue().loop_is = Loop::Gone;
+        self.shared.filled.notify_one();
+    }
+}
+
 fn write_all(mut sink: impl Write, shared: &Shared) {
     let mut buffer = Vec::new();
     let mut answers = Vec::new();
     loop {
-        let taken = take(shared, &mut buffer, &mut answers);
+        let Some(taken) = take(shared, &mut buffer, &mut answers) else { return };
         let done = write(&mut sink, &buffer);
         let mut queue = shared.queue();
         queue.bytes = queue.bytes.saturating_sub(taken);
@@ -146,13 +163,16 @@ fn write_all(mut sink: impl Write, shared: &Shared) {
     }
 }
 
-/// Waits for lines and joins them; returns their bytes without the line feeds.
-fn take(shared: &Shared, buffer: &mut Vec<u8>, answers: &mut Vec<CallKey>) -> usize {
+/// Waits for lines and joins them; returns their bytes without the line feeds. `None`: no more will come.
+fn take(shared: &Shared, buffer: &mut Vec<u8>, answers: &mut Vec<CallKey>) -> Option<usize> {
     buffer.clear();
     buffer.shrink_to(WRITE_BYTES);
     let mut taken = 0;
     let mut queue = shared.queue();
     while queue.waiting.is_empty() {
+        if queue.loop_is == Loop::Gone {
+            return None;
+        }
         queue = shared.filled.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
     while buffer.len() < WRITE_BYTES {
@@ -166,7 +186,7 @@ fn take(shared: &Shared, buffer: &mut Vec<u8>, answers: &mut Vec<CallKey>) -> us
         }
         answers.append(&mut output.answers);
     }
-    taken
+    Some(taken)
 }
 
 fn write(sink: &mut impl Write, mut bytes: &[u8]) -> std::io::Result<()> {

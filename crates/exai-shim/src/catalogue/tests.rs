@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use super::*;
 
 fn tools(name: &str) -> Tools {
@@ -26,7 +28,7 @@ fn every_corruption_is_ignored() {
     store(state.path(), "1.0.0", &tools("told")).unwrap();
     let path = path(state.path());
     let good = std::fs::read_to_string(&path).unwrap();
-    for bad in ["", "{}", "\u{0}", &good.replace("told\",", "t0ld\","), &good[..good.len() - 2]] {
+    for bad in ["", "{}", "\u{0}", &good.replace("told\",", "t0ld\","), good.trim_end_matches('}')] {
         std::fs::write(&path, bad).unwrap();
         assert_eq!(loaded(state.path(), "1.0.0"), ("built_in".to_owned(), Snapshot::Stale), "{bad}");
     }

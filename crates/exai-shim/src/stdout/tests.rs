@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::future::poll_fn;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 

@@ -1,0 +1,169 @@
+//! Losing the daemon, finding it, starting it.
+
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
+use exai_wire::ShimFrame;
+
+use super::world::{Daemon, Host, TOKEN, options};
+
+#[test]
+fn a_lost_connection_is_a_pause_and_nothing_else() {
+    let daemon = Daemon::listen();
+    let mut host = Host::start(options(Some(&daemon.url()), None));
+    host.call(1, "chat", "{}");
+    let mut conn = daemon.welcome();
+    let (call_id, _) = conn.call();
+    conn.accepted(call_id);
+    drop(conn);
+    let (mut conn, hello) = daemon.accept();
+    assert_eq!(hello.open.iter().map(|open| open.call_id).collect::<Vec<_>>(), [call_id]);
+    conn.welcome(&hello, "1.2.3", "built in");
+    conn.result(call_id, "kept");
+    assert_eq!(host.told(1).0, "kept");
+    host.end();
+}
+
+#[test]
+fn a_call_waits_for_a_daemon_that_starts_late() {
+    let daemon = Daemon::listen();
+    let url = daemon.url();
+    let address = url.trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    drop(daemon);
+    let mut host = Host::start(options(Some(&url), None));
+    host.call(1, "chat", "{}");
+    host.say(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
+    assert_eq!(host.hear()["id"], 2);
+    let daemon = Daemon::listen_at(&address);
+    let mut conn = daemon.welcome();
+    let (call_id, _) = conn.call();
+    conn.result(call_id, "at last");
+    assert_eq!(host.told(1).0, "at last");
+    host.end();
+}
+
+#[test]
+fn a_refused_token_answers_at_once_with_what_to_do() {
+    let daemon = Daemon::listen();
+    let mut host = Host::start(options(Some(&daemon.url()), None));
+    host.call(1, "chat", "{}");
+    let mut stream = daemon.accept_raw();
+    let mut head = [0; 4096];
+    let _ = stream.read(&mut head).unwrap();
+    stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 19\r\n\r\nThe token is wrong.").unwrap();
+    let (text, is_error) = host.told(1);
+    assert!(is_error && text.contains("The token is wrong.") && text.contains("EXAI_WS_TOKEN"), "{text}");
+    assert!(!text.contains(TOKEN));
+    host.end();
+}
+
+#[test]
+fn a_daemon_out_of_reach_is_told_after_the_hold() {
+    let url = Daemon::listen().url();
+    let mut options = options(Some(&url), None);
+    options.loaded.settings.calls.hold = Duration::from_millis(200);
+    let mut host = Host::start(options);
+    host.call(1, "chat", "{}");
+    let (text, is_error) = host.told(1);
+    assert!(
+        is_error && text.contains("refused") && text.contains("127.0.0.1:") && text.contains("`exai daemon`"),
+        "{text}"
+    );
+    host.end();
+}
+
+#[test]
+fn status_is_answered_by_the_shim_when_no_daemon_is() {
+    let url = Daemon::listen().url();
+    let mut host = Host::start(options(Some(&url), None));
+    host.call(1, "status", "{}");
+    let (text, is_error) = host.told(1);
+    assert!(
+        !is_error && text.contains("1.2.3") && text.contains("out of reach") && text.contains("refused"),
+        "{text}"
+    );
+    host.end();
+}
+
+#[test]
+fn a_probe_that_never_calls_dials_nobody() {
+    let daemon = Daemon::listen();
+    let mut host = Host::start(options(Some(&daemon.url()), None));
+    host.say(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+    assert_eq!(host.hear()["id"], 1);
+    host.end();
+    assert!(!daemon.has_waiting());
+}
+
+#[test]
+fn the_local_daemon_is_dialled_where_its_file_says_and_an_older_one_asked_to_make_room() {
+    let state = tempfile::tempdir().unwrap();
+    let daemon = Daemon::listen();
+    daemon.write_endpoint(state.path());
+    let mut host = Host::start(options(None, Some(state.path())));
+    host.call(1, "chat", "{}");
+    let (mut conn, hello) = daemon.accept();
+    conn.welcome(&hello, "1.2.2", "built in");
+    let (call_id, _) = conn.call();
+    conn.result(call_id, "old but good");
+    assert_eq!(host.told(1).0, "old but good");
+    let mut stream = daemon.accept_raw();
+    let mut head = vec![0; 4096];
+    let count = stream.read(&mut head).unwrap();
+    let head = String::from_utf8_lossy(&head[..count]).into_owned();
+    assert!(head.starts_with("POST /stop") && head.contains(&format!("Bearer {TOKEN}")), "{head}");
+    host.end();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_call_starts_the_local_daemon_and_one_that_fails_to_start_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let state = tempfile::tempdir().unwrap();
+    let daemon = Daemon::listen();
+    let (dir, url) = (state.path().display(), daemon.url());
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = 'daemon --local' ] || exit 1\nif [ -e {dir}/broken ]; then exit 9; fi\n\
+         echo '{{\"url\":\"{url}\",\"token\":\"{TOKEN}\",\"version\":\"1.2.3\",\"epoch\":1,\"pid\":1}}' > {dir}/new\n\
+         mv {dir}/new {dir}/endpoint.json\n"
+    );
+    let exe = state.path().join("exai");
+    std::fs::write(&exe, script).unwrap();
+    std::fs::set_permissions(&exe, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut options = options(None, Some(state.path()));
+    options.exe = Some(exe);
+    options.loaded.settings.connection.autostart = exai_settings::Autostart::Auto;
+    options.loaded.settings.calls.hold = Duration::from_secs(2);
+
+    let mut host = Host::start(options.clone());
+    host.call(1, "chat", "{}");
+    let mut conn = daemon.welcome();
+    let (call_id, _) = conn.call();
+    conn.result(call_id, "started");
+    assert_eq!(host.told(1).0, "started");
+    host.end();
+
+    std::fs::remove_file(state.path().join("endpoint.json")).unwrap();
+    std::fs::write(state.path().join("broken"), "").unwrap();
+    let mut host = Host::start(options);
+    host.call(1, "chat", "{}");
+    let (text, is_error) = host.told(1);
+    assert!(is_error && text.contains("exit status: 9"), "{text}");
+    host.end();
+}
+
+#[test]
+fn a_large_frame_is_read_whole_and_bye_is_said() {
+    let daemon = Daemon::listen();
+    let mut host = Host::start(options(Some(&daemon.url()), None));
+    host.call(1, "chat", &format!(r#"{{"prompt":"{}"}}"#, "x".repeat(8 << 20)));
+    let mut conn = daemon.welcome();
+    let (call_id, params) = conn.call();
+    assert_eq!(params["arguments"]["prompt"].as_str().map(str::len), Some(8 << 20));
+    conn.result(call_id, &"y".repeat(6 << 20));
+    assert_eq!(host.told(1).0.len(), 6 << 20);
+    assert!(matches!(conn.next(), ShimFrame::Ack(_)));
+    host.end();
+    assert!(matches!(conn.next(), ShimFrame::Bye(_)));
+}
