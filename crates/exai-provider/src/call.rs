@@ -242,6 +242,7 @@ impl<'a> Call<'a> {
     }
 
     fn limits(&self, config: &ProviderConfig, model: &Model, index: usize) -> Limits {
+        // Models on somebody's own machine are silent as long, while they are loaded.
         let thinks = model.idle != IdleClass::Fast;
         // A timeout that the user set holds for every model: no patience with those that think.
         let thinking_window = match config.stream_timeout {

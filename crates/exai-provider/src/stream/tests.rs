@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn feed(pieces: &[&[u8]]) -> (Stream, Result<(), Broken>) {
@@ -81,4 +83,34 @@ fn a_line_beyond_the_bound_ends_the_stream() {
     let pieces: Vec<&[u8]> =
         std::iter::once(b"data: ".as_slice()).chain((0..6).map(|_| piece.as_slice())).collect();
     assert!(matches!(feed(&pieces).1, Err(Broken::Malformed(_))));
+}
+
+/// What a provider sends, with all that is awkward in it.
+const AWKWARD: &str = "\u{feff}: OPENROUTER PROCESSING\r\n\r\n\
+    data: {\"id\":null,\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\r\r\
+    data: {\"id\":7,\"choices\":[{\"delta\":{\"reasoning_content\":\"世界🙂\"}}]}\n\n\
+    data:{\"choices\":[{\"delta\":{\"content\":\"h\u{e9}\\u00e9\"}}]}\r\n\r\n\
+    data: {\"choices\":[{\"delta\":\n\
+    data: {\"tool_calls\":[{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\"}}]}}]}\n\n\
+    data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"\\\":1}\"}}]}}]}\n\n\
+    data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"tool_calls\",\"usage\":{\"completion_tokens\":5}}]}\n\n\
+    data: [DONE]";
+
+proptest! {
+    #[test]
+    fn no_cut_changes_an_answer(mut cuts in prop::collection::vec(0..AWKWARD.len(), 0..40)) {
+        cuts.sort_unstable();
+        let mut pieces = Vec::new();
+        let mut from = 0;
+        for to in cuts.into_iter().chain([AWKWARD.len()]) {
+            pieces.push(&AWKWARD.as_bytes()[from..to]);
+            from = to;
+        }
+        let (stream, end) = feed(&pieces);
+        let answer = stream.answer;
+        prop_assert_eq!((end, answer.done, stream.unreadable), (Ok(()), true, 0));
+        prop_assert_eq!((answer.text.as_str(), answer.reasoning.as_str()), ("h\u{e9}\u{e9}", "世界🙂"));
+        prop_assert_eq!(answer.tool_calls[0].arguments.as_str(), "{\"x\":1}");
+        prop_assert_eq!((answer.finish.as_deref(), answer.usage.unwrap().completion_tokens), (Some("tool_calls"), 5));
+    }
 }
