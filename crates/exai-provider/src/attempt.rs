@@ -233,6 +233,7 @@ impl Attempt<'_> {
     /// A status other than 200: reads what the provider says about it, for a while.
     async fn refused(&mut self, response: Response) -> End {
         let retry_after = retry_after(&response);
+        let elsewhere = response.header("location").map(str::to_owned);
         let (status, mut body) = (response.status, response.body);
         let until = self.world.timer.now() + ERROR_BODY_WAIT;
         let mut text = Vec::new();
@@ -253,7 +254,12 @@ impl Attempt<'_> {
         text.truncate(ERROR_BODY_BYTES_MAX);
         let error = ErrorBody::parse(&text);
         let cause = classify(self.subject.dialect, status, &error);
-        End { cause, detail: describe(Some(status), &error), retry_after }
+        let detail = match elsewhere {
+            // A key is never sent to where a provider points; people decide that.
+            Some(elsewhere) => format!("HTTP {status}: the base URL only leads to {elsewhere}"),
+            None => describe(Some(status), &error),
+        };
+        End { cause, detail, retry_after }
     }
 
     fn broken(&self, broken: Broken) -> End {

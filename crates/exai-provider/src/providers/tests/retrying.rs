@@ -143,6 +143,15 @@ async fn a_named_model_is_not_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_redirect_is_told_and_not_followed() {
+    let away = Answer::Head(308, vec![("location", "https://h/v2")], vec![Do::End]);
+    let world = World::new(vec![away.clone(), away], vec![says("kimi")]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(reply.attempts[0].detail, "HTTP 308: the base URL only leads to https://h/v2");
+    assert_eq!(causes(&reply.attempts), ["glm:server", "glm:server", "kimi:ok"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_all_fail_each_cause_is_told_without_secrets() {
     let quoting = status(401, r#"{"error":{"code":"1002","message":"no such key glm-secret-key"}}"#);
     let world = World::new(vec![quoting], vec![status(404, "{}")]);
