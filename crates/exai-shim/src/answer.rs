@@ -99,9 +99,11 @@ pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
     let fate_text = fate_text(fate, call_id);
     match why {
         EndWhy::Patience if facts.last_error.is_empty() && fate != Fate::NotSent => success(&format!(
-            "Not finished yet: the call has been running for {age} s, and this host would stop waiting soon. It goes \
-             on. {}",
+            "Not finished yet after {age} s, and this host would stop waiting soon. The call goes on in the daemon. {}",
             collect(call_id)
+        )),
+        EndWhy::Patience if facts.last_error.is_empty() => failure(&format!(
+            "The exai daemon at {address} is about to stop and has taken no new call for {age} s. {fate_text}"
         )),
         EndWhy::Patience => out_of_reach(facts.last_error, &fate_text, facts),
         EndWhy::OutOfReach(error) => out_of_reach(error, &fate_text, facts),

@@ -87,13 +87,13 @@ impl Autostart {
             let seen = self.read();
             self.watch = Some(Watch { began: now, next_look: now + LOOK, seen });
         }
-        self.reap();
+        self.reap(now);
         if self.child.is_none() && now >= self.next_start {
             self.start(now);
         }
     }
 
-    /// A daemon answered at `now`: nothing to watch for.
+    /// A daemon answered: nothing to watch for.
     pub(crate) fn found(&mut self) {
         self.watch = None;
         self.last_error = None;
@@ -101,7 +101,7 @@ impl Autostart {
 
     /// The session is lost, after it was up for this long.
     pub(crate) fn lost(&mut self, now: Duration, up: Duration) {
-        self.reap();
+        self.reap(now);
         if up >= STABLE {
             self.pause = PAUSE_MIN;
             self.next_start = now;
@@ -109,9 +109,9 @@ impl Autostart {
     }
 
     /// Nobody waits any more.
-    pub(crate) fn rest(&mut self) {
+    pub(crate) fn rest(&mut self, now: Duration) {
         self.watch = None;
-        self.reap();
+        self.reap(now);
     }
 
     /// Why the last start failed.
@@ -126,7 +126,7 @@ impl Autostart {
 
     /// Looks.
     pub(crate) fn look(&mut self, now: Duration) -> Look {
-        self.reap();
+        self.reap(now);
         let found = self.read();
         let Some(watch) = &mut self.watch else { return Look::Same };
         let slow = now.saturating_sub(watch.began) > QUICK;
@@ -179,13 +179,17 @@ impl Autostart {
     }
 
     /// Takes note of a daemon that has ended.
-    fn reap(&mut self) {
+    fn reap(&mut self, now: Duration) {
         let Some(Ok(Some(status))) = self.child.as_mut().map(Child::try_wait) else { return };
         self.child = None;
-        if status.code() != Some(SECOND_DAEMON) {
-            tracing::warn!(%status, "daemon ended");
-            self.last_error = Some(self.death(status));
+        if status.code() == Some(SECOND_DAEMON) {
+            // The other one starts, or drains and is gone in seconds: nothing is broken that a long pause would spare.
+            self.pause = PAUSE_MIN;
+            self.next_start = now + PAUSE_MIN;
+            return;
         }
+        tracing::warn!(%status, "daemon ended");
+        self.last_error = Some(self.death(status));
     }
 
     fn death(&self, status: ExitStatus) -> String {

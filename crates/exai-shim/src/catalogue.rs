@@ -88,7 +88,8 @@ pub(crate) fn store(state_dir: &Path, release: &str, tools: &Tools) -> std::io::
     };
     let bytes = serde_json::to_vec(&file)?;
     let path = path(state_dir);
-    let mine = state_dir.join(format!("catalogue.json.{}", std::process::id()));
+    // Nobody else writes other bytes under this name.
+    let mine = state_dir.join(format!("catalogue.json.{}.{}", std::process::id(), file.sha256));
     let written = std::fs::File::create(&mine).and_then(|mut file| file.write_all(&bytes));
     let renamed = written.and_then(|()| std::fs::rename(&mine, &path));
     if renamed.is_err() {

@@ -81,7 +81,7 @@ pub(crate) async fn dial(target: Target, timeout: Duration) -> Result<Socket, Co
     let (url, token) = match target {
         Target::Local(dir) => {
             let endpoint = endpoint::read(&dir).map_err(ConnectError::Unreachable)?;
-            (endpoint.url, endpoint.token)
+            return open_within(&endpoint.url, endpoint.token, timeout).await.map_err(out_of_date);
         }
         Target::Url { url, token } => (url, token),
         Target::Nowhere => {
@@ -90,11 +90,25 @@ pub(crate) async fn dial(target: Target, timeout: Duration) -> Result<Socket, Co
             return Err(ConnectError::Unreachable(why.to_owned()));
         }
     };
-    let address = authority(&url);
-    match tokio::time::timeout(timeout, open(&url, token)).await {
+    open_within(&url, token, timeout).await
+}
+
+/// The file outlives a daemon that was killed, and its port may be another program's by now: nobody's settings are
+/// wrong then, and a daemon is to be started.
+fn out_of_date(error: ConnectError) -> ConnectError {
+    match error {
+        ConnectError::Auth(why) | ConnectError::NotExai(why) => {
+            ConnectError::Unreachable(format!("endpoint.json is out of date: {why}"))
+        }
+        unreachable @ ConnectError::Unreachable(_) => unreachable,
+    }
+}
+
+async fn open_within(url: &str, token: Option<Secret>, timeout: Duration) -> Result<Socket, ConnectError> {
+    match tokio::time::timeout(timeout, open(url, token)).await {
         Ok(done) => done,
         Err(_) => {
-            let within = timeout.as_millis();
+            let (address, within) = (authority(url), timeout.as_millis());
             Err(ConnectError::Unreachable(format!("{address} did not answer within {within} ms")))
         }
     }

@@ -43,6 +43,7 @@ mod tls;
 pub use options::{Catalogue, ShimOptions};
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use crate::hangup::Hangup;
 use crate::shim::{Shim, Streams};
@@ -50,6 +51,9 @@ use crate::signal::Signals;
 
 /// Exit code where the operating system gives no thread or no event queue: EX_OSERR of sysexits.
 const EXIT_NO_RESOURCES: u8 = 71;
+
+/// How long the log's last lines are waited for; 100 ms in all are promised for the end.
+const LAST_LINES: Duration = Duration::from_millis(20);
 
 /// Runs the shim until its host ends. Blocks; builds its own runtime on the calling thread. Return its code from
 /// `main`: a thread blocked in reading stdin stays behind and goes with the process.
@@ -66,8 +70,7 @@ pub fn run(options: ShimOptions) -> ExitCode {
 
 async fn serve(options: ShimOptions) -> ExitCode {
     let state = &options.loaded.settings.state;
-    log::install(state.dir.as_deref(), state.log_level);
-    let problems: Vec<String> = options.loaded.errors.iter().map(ToString::to_string).collect();
+    let log = log::install(state.dir.as_deref(), state.log_level);
     let version = options.version.clone();
     let streams = Streams {
         stdin: Box::new(std::io::stdin()),
@@ -80,11 +83,15 @@ async fn serve(options: ShimOptions) -> ExitCode {
         Err(error) => return no_resources(&error),
     };
     tracing::info!(version, pid = std::process::id(), "shim started");
-    for problem in &problems {
+    for problem in &shim.problems {
         tracing::error!(problem, "setting");
         stderr::line(&format!("exai: {problem}"));
     }
-    ExitCode::from(shim.run().await)
+    let code = shim.run().await;
+    if let Some(log) = log {
+        log.settle(LAST_LINES);
+    }
+    ExitCode::from(code)
 }
 
 fn no_resources(error: &std::io::Error) -> ExitCode {

@@ -9,6 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use exai_settings::LogLevel;
 use tracing::level_filters::LevelFilter;
@@ -20,30 +21,32 @@ const WAITING_BYTES_MAX: usize = 512 << 10;
 /// Size at which the file becomes `shim.log.1`, in bytes.
 const FILE_BYTES_MAX: u64 = 8 << 20;
 
-/// Sends the process's events to the file. Without a state directory there is no log.
-pub(crate) fn install(state_dir: Option<&Path>, level: LogLevel) {
-    let Some(state_dir) = state_dir else { return };
+/// Sends the process's events to the file. `None`: without a state directory there is no log.
+pub(crate) fn install(state_dir: Option<&Path>, level: LogLevel) -> Option<Log> {
+    let state_dir = state_dir?;
     let filter = match level {
-        LogLevel::Off => return,
+        LogLevel::Off => return None,
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
+    let log = Log::new(state_dir.join("logs").join("shim.log"));
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(filter)
         .with_ansi(false)
         .with_target(false)
-        .with_writer(Log::new(state_dir.join("logs").join("shim.log")))
+        .with_writer(log.clone())
         .finish();
     // Fails only if the program has installed one before; that one then gets the events.
     let _ = tracing::subscriber::set_global_default(subscriber);
+    Some(log)
 }
 
 /// Takes formatted lines.
 #[derive(Debug, Clone)]
-struct Log {
+pub(crate) struct Log {
     shared: Arc<Shared>,
 }
 
@@ -52,6 +55,7 @@ struct Shared {
     path: PathBuf,
     waiting: Mutex<Waiting>,
     filled: Condvar,
+    settled: Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -61,16 +65,26 @@ struct Waiting {
     thread: Thread,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 enum Thread {
     #[default]
     NotStarted,
-    Runs,
+    Waits,
+    Writes,
 }
 
 impl Log {
     fn new(path: PathBuf) -> Self {
-        Self { shared: Arc::new(Shared { path, waiting: Mutex::default(), filled: Condvar::new() }) }
+        let (filled, settled) = (Condvar::new(), Condvar::new());
+        Self { shared: Arc::new(Shared { path, waiting: Mutex::default(), filled, settled }) }
+    }
+
+    /// Waits until everything is written, at most this long.
+    pub(crate) fn settle(&self, limit: Duration) {
+        let unsettled = |waiting: &mut Waiting| !waiting.bytes.is_empty() || waiting.thread == Thread::Writes;
+        let waiting = self.shared.waiting();
+        // Past the limit the last lines are lost, which is what a slow disk costs at the end.
+        let _ = self.shared.settled.wait_timeout_while(waiting, limit, unsettled);
     }
 }
 
@@ -82,7 +96,7 @@ impl Shared {
 
 /// One event's text.
 #[derive(Debug)]
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     log: &'a Log,
 }
 
@@ -102,12 +116,12 @@ impl Write for Line<'_> {
         } else {
             waiting.bytes.extend_from_slice(line);
         }
-        if matches!(waiting.thread, Thread::NotStarted) {
+        if waiting.thread == Thread::NotStarted {
             let shared = Arc::clone(&self.log.shared);
             let started =
                 std::thread::Builder::new().name("log".to_owned()).spawn(move || append_all(&shared));
             if started.is_ok() {
-                waiting.thread = Thread::Runs;
+                waiting.thread = Thread::Waits;
             }
         }
         drop(waiting);
@@ -128,12 +142,15 @@ fn append_all(shared: &Shared) {
         }
         let mut bytes = std::mem::take(&mut waiting.bytes);
         let dropped = std::mem::take(&mut waiting.dropped);
+        waiting.thread = Thread::Writes;
         drop(waiting);
         if dropped > 0 {
             bytes.extend_from_slice(format!("log lines dropped={dropped}\n").as_bytes());
         }
         // A directory that can't be written costs the log and nothing else.
         let _ = append(&shared.path, &bytes);
+        shared.waiting().thread = Thread::Waits;
+        shared.settled.notify_all();
     }
 }
 

@@ -121,7 +121,7 @@ impl Shim {
         let waits = self.session.open_calls() > 0;
         match &mut self.autostart {
             Some(autostart) if waits && self.up.is_none() => autostart.need(now),
-            Some(autostart) if !waits => autostart.rest(),
+            Some(autostart) if !waits => autostart.rest(now),
             _ => {}
         }
     }

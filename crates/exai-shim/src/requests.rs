@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_mcp::{CallKey, Event, IncomingCall, Token};
+use exai_mcp::{CallKey, Event, HostInfo, IncomingCall, Token};
 use exai_session::{Link, NewCall};
 use exai_wire::{CallId, Fingerprint, Peer};
 use serde::Deserialize;
@@ -33,6 +33,9 @@ const COLLECT: &str = "collect";
 
 /// Bytes of params whose files are being read; as much as the session holds afterwards.
 const READING_BYTES_MAX: usize = 64 << 20;
+
+/// Longest name and version of a host that are kept, in characters.
+const HOST_CHARS_MAX: usize = 120;
 
 /// A call whose files are being read.
 #[derive(Debug)]
@@ -69,12 +72,16 @@ impl Shim {
             Event::Call(call) => self.on_call(now, call),
             Event::Cancelled { key, reason } => self.on_cancelled(now, key, reason.as_deref()),
             Event::HandshakeDone => self.on_handshake_done(now),
-            Event::HostKnown(host) => {
-                tracing::info!(name = host.name, version = host.version, "host");
-                self.session.set_host(Peer { name: host.name.clone(), version: host.version.clone() });
-                self.host = Some(host);
-            }
+            Event::HostKnown(host) => self.on_host(&host),
         }
+    }
+
+    fn on_host(&mut self, host: &HostInfo) {
+        let cut = |text: &str| text.chars().take(HOST_CHARS_MAX).collect();
+        let host = Peer { name: cut(&host.name), version: cut(&host.version) };
+        tracing::info!(name = host.name, version = host.version, "host");
+        self.session.set_host(host.clone());
+        self.host = Some(host);
     }
 
     fn on_handshake_done(&mut self, now: Duration) {

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use exai_mcp::{CallKey, Engine, EngineConfig, HostInfo, ServerInfo};
+use exai_mcp::{CallKey, Engine, EngineConfig, ServerInfo};
 use exai_session::{ShimConfig, ShimEnd};
-use exai_wire::ShimPeer;
+use exai_wire::{Peer, ShimPeer};
 
 use crate::alarm::Alarm;
 use crate::autostart::Autostart;
@@ -80,11 +80,11 @@ pub(crate) struct Shim {
     /// Calls whose files are being read.
     pub(crate) reading: BTreeMap<CallKey, Reading>,
     pub(crate) file_rules: Arc<FileRules>,
-    pub(crate) host: Option<HostInfo>,
+    pub(crate) host: Option<Peer>,
     pub(crate) tools: Tools,
     pub(crate) snapshot: Snapshot,
     pub(crate) target: Target,
-    /// The daemon's address for people, as of the last dial.
+    /// The daemon's address for people, as of the last dial; empty before the first.
     pub(crate) address: String,
     /// What to do when no daemon runs.
     pub(crate) start_hint: String,
@@ -145,7 +145,7 @@ impl Shim {
             host: None,
             tools,
             snapshot,
-            address: target.describe(),
+            address: String::new(),
             target,
             start_hint: setup::start_hint(settings),
             autostart: setup::autostart(&options),

@@ -69,6 +69,24 @@ fn nobody_there_and_no_file_are_unreachable() {
 }
 
 #[test]
+fn a_local_address_that_others_have_taken_over_is_unreachable() {
+    block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let state = tempfile::tempdir().unwrap();
+        let endpoint = format!(r#"{{"url":"ws://{}/"}}"#, listener.local_addr().unwrap());
+        std::fs::write(state.path().join("endpoint.json"), endpoint).unwrap();
+        let other = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 401 Unauthorized\r\n\r\n").await.unwrap();
+            stream
+        };
+        let (dialled, _stream) = tokio::join!(dial(Target::Local(state.path().to_owned()), SOON), other);
+        let error = dialled.unwrap_err();
+        assert!(matches!(&error, ConnectError::Unreachable(why) if why.contains("out of date")), "{error:?}");
+    });
+}
+
+#[test]
 fn a_listener_that_says_nothing_is_given_up_in_time() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let target = url(format!("ws://{}/", listener.local_addr().unwrap()));

@@ -24,9 +24,19 @@ fn a_file_at_its_size_is_renamed_once() {
 }
 
 #[test]
+fn what_was_written_is_in_the_file_once_it_has_settled() {
+    let state = tempfile::tempdir().unwrap();
+    let path = state.path().join("logs").join("shim.log");
+    let log = Log::new(path.clone());
+    log.make_writer().write_all(b"last words\n").unwrap();
+    log.settle(Duration::from_secs(20));
+    assert_eq!(std::fs::read(&path).unwrap(), b"last words\n");
+}
+
+#[test]
 fn a_full_queue_drops_lines_and_counts_them() {
     let log = Log::new(PathBuf::from("/nonexistent/exai/shim.log"));
-    log.shared.waiting().thread = Thread::Runs;
+    log.shared.waiting().thread = Thread::Waits;
     let line = vec![b'x'; WAITING_BYTES_MAX / 4];
     for _ in 0..6 {
         log.make_writer().write_all(&line).unwrap();
