@@ -98,6 +98,7 @@ impl Report {
             "asked": reply.asked_model,
             "model": reply.model,
             "attempts": reply.attempts,
+            "attempts_lost": lost_attempts(&reply.attempts),
             "usage": reply.usage,
             "finish": reply.finish,
             "ending": self.ending().0,
@@ -108,22 +109,28 @@ impl Report {
     }
 }
 
+/// Attempts that earlier starts of the daemon began and did not live to report. Their numbers come before the first
+/// one here; a request that was never granted has none.
+fn lost_attempts(attempts: &[AttemptReport]) -> u32 {
+    attempts.iter().map(|attempt| attempt.n).filter(|n| *n > 0).min().map_or(0, |first| first - 1)
+}
+
 /// Every attempt with cause and duration; `ok` alone needs no cause.
 fn attempts_line(attempts: &[AttemptReport]) -> String {
+    let lost = lost_attempts(attempts);
     if let [only] = attempts
-        && only.cause == "ok"
+        && (only.cause, lost) == ("ok", 0)
     {
         return span_ms(only.ms);
     }
-    let told: Vec<String> = attempts
-        .iter()
-        .map(|attempt| {
-            let AttemptReport { n, provider, model, cause, ms, .. } = attempt;
-            format!("#{n} {model} ({provider}) {cause} {}", span_ms(*ms))
-        })
-        .collect();
-    let plural = if attempts.len() == 1 { "" } else { "s" };
-    format!("{} attempt{plural}: {}", attempts.len(), told.join(", "))
+    let lost_told = (1..=lost).map(|n| format!("#{n} lost when the daemon ended"));
+    let told = attempts.iter().map(|attempt| {
+        let AttemptReport { n, provider, model, cause, ms, .. } = attempt;
+        format!("#{n} {model} ({provider}) {cause} {}", span_ms(*ms))
+    });
+    let told: Vec<String> = lost_told.chain(told).collect();
+    let plural = if told.len() == 1 { "" } else { "s" };
+    format!("{} attempt{plural}: {}", told.len(), told.join(", "))
 }
 
 /// Providers' words must not break the last line in two.

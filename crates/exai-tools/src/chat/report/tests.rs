@@ -130,3 +130,12 @@ fn remarks_stand_in_the_last_line_and_cannot_break_it() {
         assert!(last.contains(part), "{last}");
     }
 }
+
+#[test]
+fn attempts_that_an_earlier_start_of_the_daemon_took_along_are_stated() {
+    let mut report = report();
+    report.reply.attempts = vec![attempt(2, "glm", "glm-5.3", "ok", 2300)];
+    let (text, facts) = shown(report);
+    assert!(text.contains("2 attempts: #1 lost when the daemon ended, #2 glm-5.3 (glm) ok 2.3 s"), "{text}");
+    assert_eq!(facts["attempts_lost"], 1);
+}
