@@ -40,7 +40,7 @@ use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::{Progress, Watchdog};
 use crate::work::{PULSE, Work};
-use crate::{drain, random};
+use crate::{descriptors, drain, random};
 
 /// What one shim may have open: the shim's own bounds.
 const SESSION_LIMITS: Limits = Limits { in_flight: 1000, bytes: 64 << 20 };
@@ -95,6 +95,7 @@ pub fn run(options: DaemonOptions) -> ExitCode {
 
 fn start(options: DaemonOptions) -> Result<u8, StartError> {
     let clock = Clock::start();
+    descriptors::raise();
     let place = Place::choose(&options)?;
     let state_dir = state_dir(&options)?;
     let log = open_log(&options, state_dir.as_deref())?;
@@ -257,7 +258,7 @@ async fn serve(
     hub.health.address = Some(url);
     let code = pin!(hub.run()).await;
     // The answer to `/stop` may still be on its way.
-    let _ = tokio::time::timeout(drain::GOODBYE, tasks.join_next()).await;
+    let _ = tokio::time::timeout(drain::LAST_ANSWERS, tasks.join_next()).await;
     tracing::info!(code, "ended");
     drop(endpoint);
     Ok(code)

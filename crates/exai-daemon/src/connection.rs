@@ -33,7 +33,7 @@ const NOTES_SHARE: usize = 4;
 const STALL: Duration = Duration::from_secs(20);
 
 /// Time for the peer to answer a close before its socket is dropped.
-const CLOSE: Duration = Duration::from_millis(500);
+const CLOSE: Duration = Duration::from_millis(200);
 
 /// At most one report of bare bytes in this time: a fifth of the shortest clock that hangs on them.
 const BYTES_EVERY: Duration = Duration::from_millis(500);

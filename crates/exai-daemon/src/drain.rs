@@ -8,8 +8,8 @@ use exai_session::DrainPlan;
 const EFFECTS: Duration = Duration::from_millis(500);
 
 /// From the cut of provider streams until connections are closed. With the default grace of 8 s the process is gone
-/// 9 s after its signal; Docker kills at 10 s.
-const CLOSE: Duration = Duration::from_secs(1);
+/// 9 s after its signal, goodbyes included; Docker kills at 10 s.
+const CLOSE: Duration = Duration::from_millis(600);
 
 /// Earliest sensible dial after the close: a successor listens within some 50 ms of its start.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
@@ -18,7 +18,10 @@ const RETRY_AFTER: Duration = Duration::from_millis(100);
 const SPREAD: Duration = Duration::from_millis(250);
 
 /// Time for close frames to be answered, at the very end.
-pub(crate) const GOODBYE: Duration = Duration::from_millis(600);
+pub(crate) const GOODBYE: Duration = Duration::from_millis(250);
+
+/// Time for the last HTTP answers to be written, after that.
+pub(crate) const LAST_ANSWERS: Duration = Duration::from_millis(100);
 
 /// The plan for a grace: how long calls in flight may go on.
 pub(crate) fn plan(grace: Duration) -> DrainPlan {

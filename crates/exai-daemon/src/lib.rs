@@ -13,6 +13,7 @@ mod boot;
 mod clock;
 mod connection;
 mod connections;
+mod descriptors;
 mod drain;
 mod endpoint;
 mod event;
