@@ -86,7 +86,6 @@ pub fn run(options: DaemonOptions) -> ExitCode {
     match start(options) {
         Ok(code) => code.into(),
         Err(error) => {
-            tracing::error!(%error, "not started");
             eprintln!("exai daemon: {error}");
             error.exit_code().into()
         }
@@ -100,11 +99,27 @@ fn start(options: DaemonOptions) -> Result<u8, StartError> {
     let state_dir = state_dir(&options)?;
     let log = open_log(&options, state_dir.as_deref())?;
     log::panics();
+    let local = options.mode == Mode::Local;
+    let ended = begin(options, clock, place, state_dir, &log);
+    // Nobody may be there to read the stderr of a local daemon.
+    if let (Err(error), true) = (&ended, local) {
+        tracing::error!(%error, "not started");
+    }
+    ended
+}
+
+fn begin(
+    options: DaemonOptions,
+    clock: Clock,
+    place: Place,
+    state_dir: Option<PathBuf>,
+    log: &Log,
+) -> Result<u8, StartError> {
     // Held until everything else is gone.
     let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?;
     let journal =
         ModelJournal::new(JournalId::from_bytes(random::bytes().map_err(StartError::io("journal id"))?));
-    let mut health = open_health(&options, &journal, &log)?;
+    let mut health = open_health(&options, &journal, log)?;
     let nothing = present_at_start();
     health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
 

@@ -77,41 +77,49 @@ impl Guard {
         Self { token, origins, reach }
     }
 
-    /// Origin and token.
+    /// For what only the user may ask: origin, and the token. Where no token is set, a name that is ours.
     ///
     /// # Errors
     /// The [`Refusal`] to answer with.
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        self.check_origin(headers)?;
-        self.check_token(headers)
+        match &self.token {
+            Some(_) => self.check_session(headers),
+            None => self.check_page(headers),
+        }
     }
 
-    /// The token, where one is set.
+    /// For an upgrade: browsers always send its origin, so any name will do.
     ///
     /// # Errors
-    /// [`Refusal::Token`].
-    pub(crate) fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// [`Refusal::Origin`] or [`Refusal::Token`].
+    pub(crate) fn check_session(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.check_origin(headers)?;
         match &self.token {
             Some(token) if !token.authorizes(text(headers, header::AUTHORIZATION)) => Err(Refusal::Token),
             _ => Ok(()),
         }
     }
 
-    /// No page of a browser, unless its origin is listed. A page whose own name was made to point here sends no
-    /// `Origin` with its requests, but that name as `Host`.
+    /// For what any program of this machine may read, but no page of a browser. A page whose own name was made to
+    /// point here sends no `Origin` with a plain request, but that name as `Host`.
     ///
     /// # Errors
     /// [`Refusal::Origin`] or [`Refusal::HostName`].
-    pub(crate) fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
-        if headers.contains_key(header::ORIGIN) {
-            let origin = text(headers, header::ORIGIN).unwrap_or_default();
-            let listed = self.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin));
-            return if listed { Ok(()) } else { Err(Refusal::Origin) };
-        }
+    pub(crate) fn check_page(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        self.check_origin(headers)?;
         match text(headers, header::HOST) {
             Some(host) if self.reach == Reach::Loopback && !names_loopback(host) => Err(Refusal::HostName),
             _ => Ok(()),
         }
+    }
+
+    fn check_origin(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        if !headers.contains_key(header::ORIGIN) {
+            return Ok(());
+        }
+        let origin = text(headers, header::ORIGIN).unwrap_or_default();
+        let listed = self.origins.iter().any(|listed| listed.eq_ignore_ascii_case(origin));
+        if listed { Ok(()) } else { Err(Refusal::Origin) }
     }
 }
 

@@ -176,7 +176,7 @@ impl Health {
         self.written = Some((now, self.key(present)));
         self.changed = false;
         if let Some(file) = &self.file {
-            file.publish(snapshot.json());
+            file.publish(snapshot.json() + "\n");
         }
     }
 
@@ -184,7 +184,7 @@ impl Health {
     pub(crate) fn stop(&self, now: Duration, present: &Present) {
         if let Some(file) = &self.file {
             let stopped = Present { state: STOPPED, ..*present };
-            file.publish(self.snapshot(now, &stopped, None, Vec::new()).json());
+            file.publish(self.snapshot(now, &stopped, None, Vec::new()).json() + "\n");
         }
     }
 

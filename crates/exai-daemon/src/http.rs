@@ -63,9 +63,8 @@ async fn session(
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Refusal> {
-    web.guard.check_origin(&headers)?;
     let upgrade = upgrade.map_err(|_| Refusal::NotAnUpgrade)?.protocols([SUBPROTOCOL]);
-    web.guard.check_token(&headers)?;
+    web.guard.check_session(&headers)?;
     if upgrade.selected_protocol().is_none() {
         return Err(Refusal::Subprotocol);
     }
@@ -103,7 +102,7 @@ async fn ready(State(web): State<Web>) -> Result<Response, Refusal> {
 }
 
 async fn metrics_page(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
-    web.guard.check_origin(&headers)?;
+    web.guard.check_page(&headers)?;
     let snapshot = web.snapshot().await?;
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(&snapshot)).into_response())
 }

@@ -181,8 +181,10 @@ impl<J: Journal> Hub<J> {
             DaemonEvent::Deny { call_id, why } => self.executor.decide(call_id, Err(why)),
             DaemonEvent::Abort { call_id, why } => self.executor.abort(self.clock.now(), call_id, why),
             DaemonEvent::Close { conn, code, reason } => self.close(conn, code, &reason),
-            DaemonEvent::Joined { session, about } => self.log_session("session joined", session, &about),
-            DaemonEvent::Left { session } => self.log_session("session left", session, ""),
+            DaemonEvent::Joined { session, about } => {
+                self.log_session("session joined", session, Some(&about))
+            }
+            DaemonEvent::Left { session } => self.log_session("session left", session, None),
             DaemonEvent::Drained => self.exit = Some(0),
         }
     }
@@ -334,7 +336,7 @@ impl<J: Journal> Hub<J> {
         self.health.identity.facts(now, &self.present(), self.end.oldest(now))
     }
 
-    fn log_session(&mut self, what: &'static str, session: SessionId, about: &str) {
+    fn log_session(&mut self, what: &'static str, session: SessionId, about: Option<&str>) {
         if let Some(left_out) = self.sessions_log.admit(self.clock.now()) {
             tracing::info!(?session, about, left_out, "{what}");
         }
