@@ -71,7 +71,6 @@ pub fn run(options: ShimOptions) -> ExitCode {
 async fn serve(options: ShimOptions) -> ExitCode {
     let state = &options.loaded.settings.state;
     let log = log::install(state.dir.as_deref(), state.log_level);
-    let version = options.version.clone();
     let streams = Streams {
         stdin: Box::new(std::io::stdin()),
         stdout: Box::new(std::io::stdout()),
@@ -82,11 +81,6 @@ async fn serve(options: ShimOptions) -> ExitCode {
         Ok(shim) => shim,
         Err(error) => return no_resources(&error),
     };
-    tracing::info!(version, pid = std::process::id(), "shim started");
-    for problem in &shim.problems {
-        tracing::error!(problem, "setting");
-        stderr::line(&format!("exai: {problem}"));
-    }
     let code = shim.run().await;
     if let Some(log) = log {
         log.settle(LAST_LINES);

@@ -29,6 +29,7 @@ use crate::random;
 use crate::requests::Reading;
 use crate::setup;
 use crate::signal::Signals;
+use crate::stderr;
 use crate::stdin::{Input, Stdin};
 use crate::stdout::{Stdout, Written};
 
@@ -54,6 +55,13 @@ pub(crate) enum Exit {
     OutputClosed,
     /// The outage that `EXAI_SHIM_EXIT_AFTER` allows has passed.
     Outage,
+}
+
+/// What has been logged of the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Logged {
+    Nothing,
+    Start,
 }
 
 /// The process's streams, or a test's.
@@ -97,6 +105,7 @@ pub(crate) struct Shim {
     hangup: Hangup,
     signals: Signals,
     alarm: Alarm,
+    log_has: Logged,
     /// Events since sockets were last written to.
     burst: u32,
     /// When to dial although nobody has called yet.
@@ -157,6 +166,7 @@ impl Shim {
             hangup: streams.hangup,
             signals: streams.signals,
             alarm: Alarm::new(clock),
+            log_has: Logged::Nothing,
             burst: 0,
             dial_at: None,
             outage: None,
@@ -256,9 +266,12 @@ impl Shim {
         moments.into_iter().flatten().min()
     }
 
-    /// Takes everything that the state machines have to give; one may have something because of another.
+    /// Takes everything that the state machines have to give; one may have something because of another. What the host
+    /// waits for goes first, before anything that touches a log or a socket.
     fn take_all(&mut self) {
         let now = self.clock.now();
+        self.take_output();
+        self.say_started();
         loop {
             if let Some(event) = self.engine.poll_event() {
                 self.on_request(now, event);
@@ -271,8 +284,24 @@ impl Shim {
         while let Some(transmit) = self.session.poll_transmit() {
             self.links.send(transmit);
         }
+        self.take_output();
+    }
+
+    fn take_output(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             self.stdout.push(output);
+        }
+    }
+
+    /// Logs the start once; late, because opening the log would delay the first answer.
+    fn say_started(&mut self) {
+        if std::mem::replace(&mut self.log_has, Logged::Start) == Logged::Start {
+            return;
+        }
+        tracing::info!(version = self.options.version, pid = std::process::id(), "shim started");
+        for problem in &self.problems {
+            tracing::error!(problem, "setting");
+            stderr::line(&format!("exai: {problem}"));
         }
     }
 
