@@ -24,29 +24,43 @@ pub(super) fn idle(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     floor.greet()?;
     pace(IDLE);
     let (ours, theirs, bare) =
-        (pss_kib(shim.child.pid())?, pss_kib(daemon.child().pid())?, pss_kib(floor.child.pid())?);
-    let row = |figure, target, kib: u64, limit_mb: f64| Row {
+        (Held::by(shim.child.pid())?, Held::by(daemon.child().pid())?, Held::by(floor.child.pid())?);
+    let row = |figure, target, held: Held, limit_mb: f64| Row {
         figure,
         target,
-        measured: mb(kib),
-        floor: mb(bare),
-        ratio: Some(kib as f64 / bare.max(1) as f64),
-        verdict: Verdict::of(kib as f64 * 1024.0 <= limit_mb * 1e6),
+        measured: held.shown(),
+        floor: bare.shown(),
+        ratio: Some(held.pss / bare.pss),
+        verdict: Verdict::of(held.pss <= limit_mb),
     };
     Ok(vec![
-        row("idle memory of the shim (PSS)", "≤ 5 MB", ours, 5.0),
-        row("idle memory of the daemon (PSS)", "≤ 15 MB", theirs, 15.0),
+        row("idle memory of the shim (PSS), its binary shared with nobody", "≤ 5 MB", ours, 5.0),
+        row("idle memory of the daemon (PSS), its binary shared with nobody", "≤ 15 MB", theirs, 15.0),
     ])
 }
 
-fn mb(kib: u64) -> String {
-    format!("{:.2} MB", kib as f64 * 1024.0 / 1e6)
+/// Memory of a process in MB.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// The proportional set size: what it holds alone, and its part of what it shares.
+    pss: f64,
+    /// Its heap and stacks: the rest is pages of files, which the system can drop and read again.
+    anonymous: f64,
 }
 
-/// The proportional set size: what the process holds alone, and its part of what it shares.
-fn pss_kib(pid: u32) -> anyhow::Result<u64> {
-    let path = format!("/proc/{pid}/smaps_rollup");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {path}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).context("no Pss")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
+impl Held {
+    fn by(pid: u32) -> anyhow::Result<Self> {
+        let path = format!("/proc/{pid}/smaps_rollup");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("can't read {path}"))?;
+        let field = |name: &str| -> anyhow::Result<f64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)).context("no such field")?;
+            let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+            Ok(kib * 1024.0 / 1e6)
+        };
+        Ok(Self { pss: field("Pss:")?, anonymous: field("Anonymous:")? })
+    }
+
+    fn shown(self) -> String {
+        format!("{:.2} MB, {:.2} without files", self.pss, self.anonymous)
+    }
 }

@@ -19,6 +19,7 @@ pub(super) struct Row {
 pub(super) enum Verdict {
     Met,
     Missed,
+    NoTarget,
 }
 
 impl Verdict {
@@ -36,8 +37,15 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn extend(&mut self, rows: Vec<Row>) {
         for row in rows {
-            let ratio = row.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1}"));
-            let verdict = if row.verdict == Verdict::Met { "yes" } else { "**no**" };
+            let ratio = row.ratio.map_or("–".to_owned(), |ratio| match ratio {
+                ratio if ratio < 1.0 => format!("{ratio:.3}"),
+                ratio => format!("{ratio:.1}"),
+            });
+            let verdict = match row.verdict {
+                Verdict::Met => "yes",
+                Verdict::Missed => "**no**",
+                Verdict::NoTarget => "–",
+            };
             self.rows.push(format!(
                 "| {} | {} | {} | {} | {ratio} | {verdict} |",
                 row.figure, row.target, row.measured, row.floor

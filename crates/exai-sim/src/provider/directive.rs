@@ -8,7 +8,8 @@
 //! | `delay=2s` | silence before the headers |
 //! | `chunks=10`, `reasoning=5`, `gap=100ms` | deltas of content, deltas of reasoning before them, time between |
 //! | `text="…"`, `model=NAME`, `shape=glm`/`kimi` | what the chunks carry |
-//! | `finish=length`, `no-finish`, `no-done`, `done=bare`, `bytes=1`, `framing=close` | how they end, how they are written |
+//! | `finish=length`, `no-finish`, `no-done`, `done=bare`, `framing=close` | how they end |
+//! | `write-each`, `bytes=1` | one write for each event (otherwise many where there is no gap), most bytes a write |
 //! | `after=3` | the fault of the same directive comes after three events (otherwise right after the headers) |
 //! | `stall`, `role-only`, `comments`, `blank`, `trickle` | faults that never end |
 //! | `pause=5s`, `malformed=1`, `huge=BYTES`, `nothing=N` | faults after which the stream goes on |
@@ -18,7 +19,7 @@
 
 use std::time::Duration;
 
-use super::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, Reply, Script, Shape, Stream};
+use super::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, Reply, Script, Shape, Stream, Writes};
 
 /// The script for the `nth` request (from 1) with this prompt to the provider `name`; `None`: no directive fits.
 ///
@@ -104,6 +105,7 @@ impl Draft {
         }
         match key {
             "no-finish" => self.stream.finish = None,
+            "write-each" => self.stream.writes = Writes::EachEvent,
             "no-done" => self.stream.done = Done::Omitted,
             "stall" => self.fault = Some(FaultKind::Stall),
             "role-only" => self.fault = Some(FaultKind::RoleOnly),

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 pub use answer::{answer_to, digest};
 pub use log::{End, Ended, Request};
-pub use script::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, Reply, Script, Stream};
+pub use script::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, Reply, Script, Stream, Writes};
 pub use serve::{Lifetime, ServeOptions, serve_blocking};
 pub use shape::Shape;
 

@@ -8,7 +8,7 @@ use super::answer;
 use super::connection::{Connection, Gone};
 use super::log::Log;
 use super::shape::{ChunkWriter, Usage};
-use super::{Cut, Done, End, ErrorReply, FaultKind, Framing, Reply, Request, Script, Shape, Stream};
+use super::{Cut, Done, End, ErrorReply, FaultKind, Framing, Reply, Request, Script, Shape, Stream, Writes};
 
 /// Events without a gap are written together up to this size, as a fast provider's arrive.
 const BATCH_BYTES: usize = 32 * 1024;
@@ -137,7 +137,7 @@ impl<'a> Player<'a> {
                 Some(n) => self.chunks.content(&mut self.pending, &contents.get(n)),
             }
             self.pending_events += 1;
-            if self.pending.len() >= BATCH_BYTES {
+            if self.pending.len() >= BATCH_BYTES || self.stream.writes == Writes::EachEvent {
                 self.flush()?;
             }
         }

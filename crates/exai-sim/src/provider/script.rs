@@ -108,7 +108,9 @@ pub struct Stream {
     pub fault: Option<Fault>,
     /// How the end of the body is marked.
     pub framing: Framing,
-    /// Bytes a write; `None`: whole events. 1 splits every UTF-8 sequence and line end.
+    /// How events without a gap are put into writes.
+    pub writes: Writes,
+    /// Most bytes a write; `None`: no such limit. 1 splits every UTF-8 sequence and line end.
     pub piece: Option<usize>,
 }
 
@@ -125,6 +127,7 @@ impl Default for Stream {
             done: Done::Sent,
             fault: None,
             framing: Framing::Chunked,
+            writes: Writes::Batched,
             piece: None,
         }
     }
@@ -148,6 +151,15 @@ pub enum Framing {
     Chunked,
     /// By closing the connection.
     CloseDelimited,
+}
+
+/// How events without a gap are put into writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writes {
+    /// Many together, as they come from a provider that was faster than the network.
+    Batched,
+    /// Each by itself, as most providers write them.
+    EachEvent,
 }
 
 /// Something that goes wrong after so many events.

@@ -127,9 +127,14 @@ fn faults_that_never_end_are_no_progress() {
 #[test]
 fn a_stream_goes_on_after_faults_that_it_survives() {
     let provider = SimProvider::start().unwrap();
-    for words in
-        ["malformed after=1", "huge=70000 after=1", "nothing=1000 after=1", "pause=5ms after=1", "bytes=1"]
-    {
+    for words in [
+        "malformed after=1",
+        "huge=70000 after=1",
+        "nothing=1000 after=1",
+        "pause=5ms after=1",
+        "bytes=1",
+        "write-each",
+    ] {
         let prompt = format!("[[sim: chunks=2 framing=close {words}]]");
         let (response, _) = Client::ask(&provider, "glm", &prompt).rest();
         let text = content(&response).replace('h', "");
