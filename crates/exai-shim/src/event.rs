@@ -3,6 +3,7 @@
 use exai_mcp::CallKey;
 use serde_json::value::RawValue;
 
+use crate::endpoint::Endpoint;
 use crate::hangup::Gone;
 use crate::links::LinkEvent;
 use crate::stdin::Input;
@@ -32,6 +33,8 @@ pub(crate) enum Event {
 pub(crate) enum Done {
     /// Files were read into the params of a call, or a sentence says why not.
     Files(CallKey, Result<Box<RawValue>, String>),
+    /// An older daemon is still at work; to be asked again.
+    StillBusy(Endpoint),
     /// Something that nobody waits for.
     Unattended,
 }

@@ -36,12 +36,9 @@ impl Jobs {
         self.fill();
     }
 
-    /// Runs a future that nobody waits for.
-    pub(crate) fn unattended(&mut self, job: impl Future<Output = ()> + Send + 'static) {
-        self.running.spawn(async {
-            job.await;
-            Done::Unattended
-        });
+    /// Runs work that waits by itself.
+    pub(crate) fn spawn(&mut self, job: impl Future<Output = Done> + Send + 'static) {
+        self.running.spawn(job);
     }
 
     /// The next that is done.

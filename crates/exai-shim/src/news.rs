@@ -325,7 +325,7 @@ impl Shim {
             return;
         }
         if let Some(older) = self.older.take() {
-            self.jobs.unattended(skew::ask_to_drain(older));
+            self.jobs.spawn(skew::ask_to_drain(older));
         }
     }
 }

@@ -152,9 +152,20 @@ impl Shim {
         });
     }
 
-    /// Files are read, or can't be.
+    /// Work beside the loop is done.
     pub(crate) fn on_job(&mut self, now: Duration, done: Done) {
-        let Done::Files(key, read) = done else { return };
+        match done {
+            Done::Files(key, read) => self.on_files(now, key, read),
+            // Asked again when the next call has ended, if it is still the one that is connected.
+            Done::StillBusy(older) => {
+                self.older = self.older.take().or(Some(older).filter(|_| self.up.is_some()))
+            }
+            Done::Unattended => {}
+        }
+    }
+
+    /// Files are read, or can't be.
+    fn on_files(&mut self, now: Duration, key: CallKey, read: Result<Box<RawValue>, String>) {
         let Some(Reading { method, trace, .. }) = self.reading.remove(&key) else { return };
         if self.calls.get(key).is_none() {
             return;

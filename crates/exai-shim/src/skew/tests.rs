@@ -1,3 +1,7 @@
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use tokio::net::TcpListener;
+
 use super::*;
 
 #[test]
@@ -10,24 +14,45 @@ fn releases_are_compared_by_number() {
     assert!(!is_older("nightly", "1.0.0"));
 }
 
-#[test]
-fn the_request_carries_the_token_and_reads_the_status() {
+/// Asks a daemon with so many calls in flight; what it was asked, and what came of it.
+fn ask_one_with(in_flight: u64) -> (Vec<String>, Asked) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let authority = listener.local_addr().unwrap().to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let token = Some(Secret::new("t0ken"));
+        let endpoint = Endpoint { url, token, version: "0.0.1".to_owned(), epoch: 1, pid: 1 };
+        let body = format!("{{\"state\":\"ready\",\"in_flight\":{in_flight}}}\n");
+        let mut asked = Vec::new();
         let daemon = async {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let mut request = Vec::new();
-            while !request.ends_with(b"\r\n\r\n") {
-                request.push(stream.read_u8().await.unwrap());
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = Vec::new();
+                while !request.ends_with(b"\r\n\r\n") {
+                    request.push(stream.read_u8().await.unwrap());
+                }
+                asked.push(String::from_utf8(request).unwrap());
+                stream.write_all(format!("HTTP/1.0 202 Accepted\r\n\r\n{body}").as_bytes()).await.unwrap();
             }
-            stream.write_all(b"HTTP/1.1 202 Accepted\r\n\r\n").await.unwrap();
-            String::from_utf8(request).unwrap()
         };
-        let token = Secret::new("t0ken");
-        let (status, asked) = tokio::join!(post(&authority, Some(&token)), daemon);
-        assert_eq!(status.unwrap(), "HTTP/1.1 202 Accepted");
-        assert!(asked.starts_with("POST /stop?when=idle ") && asked.contains("Bearer t0ken\r\n"), "{asked}");
-    });
+        let outcome = tokio::select! {
+            () = daemon => unreachable!(),
+            outcome = ask(&endpoint) => outcome.unwrap(),
+        };
+        (asked, outcome)
+    })
+}
+
+#[test]
+fn an_idle_daemon_is_told_to_stop_with_its_token() {
+    let (asked, outcome) = ask_one_with(0);
+    assert_eq!(outcome, Asked::Told("HTTP/1.0 202 Accepted".to_owned()));
+    assert!(asked[0].starts_with("GET /health/ready ") && asked[1].starts_with("POST /stop "), "{asked:?}");
+    assert!(asked[1].contains("Authorization: Bearer t0ken\r\n"), "{asked:?}");
+}
+
+#[test]
+fn a_daemon_with_calls_of_others_is_left_alone() {
+    let (asked, outcome) = ask_one_with(1);
+    assert_eq!((asked.len(), outcome), (1, Asked::Busy));
 }

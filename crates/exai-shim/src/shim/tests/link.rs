@@ -1,6 +1,5 @@
 //! Losing the daemon, finding it, starting it.
 
-use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use exai_wire::ShimFrame;
@@ -47,10 +46,7 @@ fn a_refused_token_answers_at_once_with_what_to_do() {
     let daemon = Daemon::listen();
     let mut host = Host::start(options(Some(&daemon.url()), None));
     host.call(1, "chat", "{}");
-    let mut stream = daemon.accept_raw();
-    let mut head = [0; 4096];
-    let _ = stream.read(&mut head).unwrap();
-    stream.write_all(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 19\r\n\r\nThe token is wrong.").unwrap();
+    daemon.answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 19\r\n\r\nThe token is wrong.");
     let (text, is_error) = host.told(1);
     assert!(is_error && text.contains("The token is wrong.") && text.contains("EXAI_WS_TOKEN"), "{text}");
     assert!(!text.contains(TOKEN));
@@ -107,11 +103,10 @@ fn the_local_daemon_is_dialled_where_its_file_says_and_an_older_one_asked_to_mak
     let (call_id, _) = conn.call();
     conn.result(call_id, "old but good");
     assert_eq!(host.told(1).0, "old but good");
-    let mut stream = daemon.accept_raw();
-    let mut head = vec![0; 4096];
-    let count = stream.read(&mut head).unwrap();
-    let head = String::from_utf8_lossy(&head[..count]).into_owned();
-    assert!(head.starts_with("POST /stop") && head.contains(&format!("Bearer {TOKEN}")), "{head}");
+    let health = daemon.answer_http("{\"in_flight\":0}");
+    assert!(health.starts_with("GET /health/ready"), "{health}");
+    let stop = daemon.answer_http("{}");
+    assert!(stop.starts_with("POST /stop") && stop.contains(&format!("Bearer {TOKEN}")), "{stop}");
     host.end();
 }
 
@@ -166,4 +161,18 @@ fn a_large_frame_is_read_whole_and_bye_is_said() {
     assert!(matches!(conn.next(), ShimFrame::Ack(_)));
     host.end();
     assert!(matches!(conn.next(), ShimFrame::Bye(_)));
+}
+
+#[test]
+fn who_sees_progress_is_told_what_is_waited_for() {
+    let url = Daemon::listen().url();
+    let mut host = Host::start(options(Some(&url), None));
+    host.say(
+        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"chat","arguments":{},"_meta":{"progressToken":"p"}}}"#,
+    );
+    let line = host.hear();
+    assert_eq!(line["method"], "notifications/progress", "{line}");
+    let message = line["params"]["message"].as_str().unwrap();
+    assert!(message.starts_with("waiting for the exai daemon at 127.0.0.1:"), "{message}");
+    host.end();
 }

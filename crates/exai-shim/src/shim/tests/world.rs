@@ -1,7 +1,7 @@
 //! A shim between a host made of pipes and a daemon made of a listener; both are the test itself.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Write as _};
+use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -203,6 +203,24 @@ impl Daemon {
         let (stream, _) = self.listener.accept().unwrap();
         stream.set_read_timeout(Some(HANG)).unwrap();
         stream
+    }
+
+    /// Takes one HTTP request and gives this answer; the request.
+    pub(super) fn answer(&self, answer: &str) -> String {
+        let mut stream = self.accept_raw();
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            request.extend(byte);
+        }
+        stream.write_all(answer.as_bytes()).unwrap();
+        String::from_utf8(request).unwrap()
+    }
+
+    /// The same with a good answer of this body.
+    pub(super) fn answer_http(&self, body: &str) -> String {
+        self.answer(&format!("HTTP/1.0 200 OK\r\n\r\n{body}"))
     }
 
     /// A connection up to its hello.
