@@ -7,6 +7,5 @@ mod modern;
 mod progress;
 mod properties;
 mod schema;
-mod schema_check;
 mod shapes;
 mod world;

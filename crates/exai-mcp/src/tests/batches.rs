@@ -98,7 +98,7 @@ fn modern_elements_are_answered_as_lines_even_among_others() {
 #[test]
 fn answers_that_fill_a_line_go_out_as_several_arrays() {
     let mut world = World::opened(BATCHES);
-    world.transcript = None;
+    world.conversation = None;
     world.say(&json!([tool_call(&json!(1)), tool_call(&json!(2)), tool_call(&json!(3))]));
     let text = "x".repeat(5 << 20);
     for call in world.calls() {

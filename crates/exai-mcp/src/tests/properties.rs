@@ -111,7 +111,7 @@ proptest! {
     #[test]
     fn a_batch_answers_each_of_its_requests_once(methods in prop::collection::vec(method(), 1..8), params in any_json()) {
         let mut world = World::opened("2025-03-26");
-        world.transcript = None;
+        world.conversation = None;
         let messages: Vec<Value> = methods
             .iter()
             .enumerate()

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use exai_sim::schema::{Conversation, Schemas};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::schema_check::{Schemas, Transcript};
 use crate::{Answer, CallKey, Engine, EngineConfig, Event, IncomingCall, Output, ServerInfo};
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) now: Duration,
-    pub(crate) transcript: Option<Transcript>,
+    pub(crate) conversation: Option<Conversation<'static>>,
 }
 
 pub(crate) fn raw(json: &Value) -> Box<RawValue> {
@@ -36,12 +36,13 @@ impl World {
         let tools = raw(&tools());
         let server = ServerInfo { name: "exai".into(), version: "0.1.0".into() };
         let engine = Engine::new(EngineConfig { server, instructions: "Ask \"it\".".into(), tools });
-        Self { engine, now: Duration::from_secs(100), transcript: Schemas::find().map(Transcript::new) }
+        let conversation = Schemas::at_hand().unwrap().map(Conversation::new);
+        Self { engine, now: Duration::from_secs(100), conversation }
     }
 
     /// Without the listener, for what no schema allows (ids that are fractions) or what takes too long with it.
     pub(crate) fn unchecked() -> Self {
-        Self { transcript: None, ..Self::new() }
+        Self { conversation: None, ..Self::new() }
     }
 
     /// After the handshake of that revision.
@@ -54,8 +55,8 @@ impl World {
     }
 
     pub(crate) fn line(&mut self, line: &[u8]) {
-        if let Some(transcript) = &mut self.transcript {
-            transcript.host_line(line);
+        if let Some(conversation) = &mut self.conversation {
+            conversation.host_line(line);
         }
         self.engine.handle_line(self.now, line);
     }
@@ -74,8 +75,8 @@ impl World {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.engine.poll_output()).collect();
         for output in &outputs {
             assert!(output.line.len() < crate::LINE_OUT_BYTES_MAX && !output.line.contains(&b'\n'));
-            if let Some(transcript) = &mut self.transcript {
-                transcript.server_line(&output.line).unwrap();
+            if let Some(conversation) = &mut self.conversation {
+                conversation.server_line(&output.line).unwrap();
             }
         }
         outputs

@@ -55,3 +55,27 @@ fn each_line_follows_the_revision_of_its_request() {
     wrong[5].1 = json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progress": 1}});
     assert!(schemas.check_transcript(&transcript(&wrong)).is_err());
 }
+
+#[test]
+fn faults_of_every_kind_are_found() {
+    let Some(schemas) = Schemas::at_hand().unwrap() else { return };
+    let modern = json!({"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}});
+    let mut conversation = Conversation::new(schemas);
+    conversation.host(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": modern}));
+    conversation.host(&json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"}));
+    for line in [
+        // No fields of the modern era, fields of it where they don't belong, an answer to nothing, a request, no id in
+        // a revision that says so by leaving it out, a batch where there are none, no JSON.
+        r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[]}}"#,
+        r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[],"ttlMs":0}}"#,
+        r#"{"jsonrpc":"2.0","id":3,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":4,"method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"m"}}"#,
+        r#"[{"jsonrpc":"2.0","id":2,"result":{"tools":[]}}]"#,
+        r#"[]x"#,
+    ] {
+        assert!(conversation.server_line(line.as_bytes()).is_err(), "{line}");
+    }
+    conversation.server_line(br#"{"jsonrpc":"2.0","id":2,"result":{"tools":[]}}"#).unwrap();
+    assert!(conversation.checked().contains("ListToolsResult@2025-11-25"));
+}
