@@ -299,6 +299,9 @@ impl Shim {
             return;
         }
         tracing::info!(version = self.options.version, pid = std::process::id(), "shim started");
+        for warning in &self.options.loaded.warnings {
+            tracing::warn!(%warning, "setting");
+        }
         for problem in &self.problems {
             tracing::error!(problem, "setting");
             stderr::line(&format!("exai: {problem}"));
