@@ -48,7 +48,7 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
 ];
 
 /// Libraries that bring a clock, a socket, a thread or randomness with them: not below L2.
-const IO: [&str; 9] = [
+const IO: [&str; 8] = [
     "axum",
     "getrandom",
     "rand",
@@ -56,7 +56,6 @@ const IO: [&str; 9] = [
     "rustix",
     "tokio-rustls",
     "tokio-tungstenite",
-    "tokio-util",
     "tracing-appender",
 ];
 
