@@ -251,7 +251,7 @@ async fn serve(
     state_dir: Option<PathBuf>,
     parts: Parts,
 ) -> Result<u8, StartError> {
-    let signals = Signals::listen().map_err(StartError::io("signals"))?;
+    let signals = Signals::listen(options.mode).map_err(StartError::io("signals"))?;
     let doors = Doors::bind(&place.host, place.port).await?;
     let address = doors.address().map_err(StartError::io("listener"))?;
     let url = listen::url(address);

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::event::Signal;
+use crate::options::Mode;
 
 /// Listens to signals from its making on.
 #[derive(Debug)]
@@ -14,6 +15,9 @@ pub(crate) struct Signals {
     /// `None` where whoever started the daemon had it ignored (`nohup`).
     #[cfg(unix)]
     hang_up: Option<tokio::signal::unix::Signal>,
+    /// A daemon that a shim started belongs to no terminal, and outlives the one that its shim was started from.
+    #[cfg(unix)]
+    mode: Mode,
     #[cfg(windows)]
     interrupt: tokio::signal::windows::CtrlC,
     #[cfg(windows)]
@@ -26,19 +30,24 @@ impl Signals {
     ///
     /// # Errors
     /// If the operating system refuses.
-    pub(crate) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen(mode: Mode) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let hang_up = if hang_up_is_ignored() { None } else { Some(signal(SignalKind::hangup())?) };
         let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(Self { terminate, interrupt, hang_up })
+        Ok(Self { terminate, interrupt, hang_up, mode })
     }
 
     /// The next one. Cancel safe.
     pub(crate) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.terminate.recv() => Signal::Terminate,
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            Some(Some(())) = async { Some(self.hang_up.as_mut()?.recv().await) } => Signal::HangUp,
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return Signal::Terminate,
+                _ = self.interrupt.recv() => return Signal::Interrupt,
+                Some(Some(())) = async { Some(self.hang_up.as_mut()?.recv().await) } => match self.mode {
+                    Mode::ByHand => return Signal::HangUp,
+                    Mode::Local => {}
+                },
+            }
         }
     }
 }
@@ -58,7 +67,7 @@ impl Signals {
     ///
     /// # Errors
     /// If the operating system refuses.
-    pub(crate) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen(_mode: Mode) -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_c, ctrl_shutdown};
         Ok(Self { interrupt: ctrl_c()?, terminate: ctrl_shutdown()? })
     }

@@ -1,8 +1,8 @@
 //! Pauses between dials.
 //!
 //! After a loss the first dial comes within 50 ms, then `min(cap, U(base, 3 × previous))`. On loopback, while a call
-//! is held, the cap is 250 ms however long the outage lasts, because a person waits and a failed connect there costs
-//! microseconds. With nothing held the pauses grow to 5 s after a minute and 15 s after ten. There is no limit on
+//! is held, the cap is 120 ms however long the outage lasts: a person waits, half of it is what a restarted daemon
+//! keeps them waiting at the median, and a failed connect there costs tens of microseconds. With nothing held the pauses grow to 5 s after a minute and 15 s after ten. There is no limit on
 //! the number of dials.
 
 use std::time::Duration;
@@ -16,7 +16,9 @@ const BASE: Duration = Duration::from_millis(50);
 /// Cap before any daemon has said its own; within the 250 ms to 2 s that daemons give.
 const CAP: Duration = Duration::from_millis(1000);
 const CAP_MAX: Duration = Duration::from_secs(2);
-const CAP_LOOPBACK_HELD: Duration = Duration::from_millis(250);
+const CAP_LOOPBACK_HELD: Duration = Duration::from_millis(120);
+/// Lowest cap that a daemon's own number may set.
+const CAP_MIN: Duration = Duration::from_millis(250);
 /// A connection that lived this long makes the next loss start from the beginning.
 const SUCCESS_AFTER: Duration = Duration::from_secs(10);
 
@@ -45,7 +47,7 @@ impl Backoff {
     /// A daemon's own numbers, within bounds that keep a broken one from silencing or flooding.
     pub(crate) fn tune(&mut self, reconnect: Reconnect) {
         self.base = Duration::from_millis(reconnect.base_ms).clamp(Duration::from_millis(10), CAP);
-        self.cap = Duration::from_millis(reconnect.cap_ms).clamp(CAP_LOOPBACK_HELD, CAP_MAX);
+        self.cap = Duration::from_millis(reconnect.cap_ms).clamp(CAP_MIN, CAP_MAX);
     }
 
     /// The pause before the first dial after a connection that lived for `life`.

@@ -39,9 +39,12 @@ fn verdict(name: &str, origin: &Origin, loader: &Loader, providers: &[Provider])
         let (_, nearest) = alike.min_by_key(|(known, _)| distance(&upper, known))?;
         return Some(format!("there is no such setting; the nearest is {nearest}"));
     }
+    if !in_our_file {
+        return None;
+    }
     let (_, nearest) =
         known().find(|(known, _)| known.len() > 2 * SLIPS && distance(&upper, known) <= SLIPS)?;
-    in_our_file.then(|| format!("there is no such setting; is {nearest} meant?"))
+    Some(format!("there is no such setting; is {nearest} meant?"))
 }
 
 /// A name that begins with a provider of `EXAI_PROVIDERS`. Others' tools may read such names, so only the family's own

@@ -14,8 +14,8 @@ fn the_first_dial_after_a_loss_comes_within_50_ms() {
 }
 
 #[test]
-fn a_held_call_on_loopback_never_waits_more_than_250_ms_for_the_next_dial() {
-    assert_eq!(longest(&mut Backoff::new(1), HELD), Duration::from_millis(250));
+fn a_held_call_on_loopback_never_waits_more_than_120_ms_for_the_next_dial() {
+    assert_eq!(longest(&mut Backoff::new(1), HELD), Duration::from_millis(120));
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn calls_wait_for_a_daemon_that_is_not_there_yet() {
     world.start_daemon();
     let begin = world.now;
     world.run_until("the answer", |world| world.answered(call));
-    assert!(world.now - begin < ms(1300), "dialled within 250 ms: {:?}", world.now - begin);
+    assert!(world.now - begin < ms(1200), "dialled within 120 ms: {:?}", world.now - begin);
 }
 
 #[test]

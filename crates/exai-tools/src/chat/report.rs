@@ -125,12 +125,15 @@ fn attempts_line(attempts: &[AttemptReport]) -> String {
     }
     let lost_told = (1..=lost).map(|n| format!("#{n} lost when the daemon ended"));
     let told = attempts.iter().map(|attempt| {
-        let AttemptReport { n, provider, model, cause, ms, .. } = attempt;
-        format!("#{n} {model} ({provider}) {cause} {}", span_ms(*ms))
+        let AttemptReport { n, provider, model, cause, ms, billed, .. } = attempt;
+        // A request that was turned down before it could cost anything has no number of its own.
+        let number = if *billed { format!("#{n} ") } else { String::new() };
+        format!("{number}{model} ({provider}) {cause} {}", span_ms(*ms))
     });
     let told: Vec<String> = lost_told.chain(told).collect();
-    let plural = if told.len() == 1 { "" } else { "s" };
-    format!("{} attempt{plural}: {}", told.len(), told.join(", "))
+    let count = attempts.iter().filter(|attempt| attempt.billed).count() + lost as usize;
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} attempt{plural}: {}", told.join(", "))
 }
 
 /// Providers' words must not break the last line in two.
