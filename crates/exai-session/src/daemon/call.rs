@@ -80,12 +80,13 @@ impl<D> Entry<D> {
 #[derive(Debug)]
 pub(super) struct Calls<D> {
     known: BTreeMap<CallId, Entry<D>>,
-    in_flight: usize,
+    /// Those not over, oldest first. The others stay for hours, so nothing that is asked often may walk them all.
+    in_flight: BTreeSet<(Duration, CallId)>,
 }
 
 impl<D> Default for Calls<D> {
     fn default() -> Self {
-        Self { known: BTreeMap::new(), in_flight: 0 }
+        Self { known: BTreeMap::new(), in_flight: BTreeSet::new() }
     }
 }
 
@@ -94,30 +95,26 @@ impl<D> Calls<D> {
         self.known.get(&call_id)
     }
 
-    /// For everything but changes of phase to or from `Done`.
+    /// For everything but a change to `Done`.
     pub(super) fn get_mut(&mut self, call_id: CallId) -> Option<&mut Entry<D>> {
         self.known.get_mut(&call_id)
     }
 
+    /// Takes a call that is not known yet.
     pub(super) fn insert(&mut self, call_id: CallId, entry: Entry<D>) {
-        if self.known.insert(call_id, entry).is_none_or(|replaced| replaced.is_over()) {
-            self.in_flight += 1;
-        }
+        self.in_flight.insert((entry.since, call_id));
+        self.known.insert(call_id, entry);
     }
 
     pub(super) fn remove(&mut self, call_id: CallId) -> Option<Entry<D>> {
         let entry = self.known.remove(&call_id)?;
-        if !entry.is_over() {
-            self.in_flight -= 1;
-        }
+        self.in_flight.remove(&(entry.since, call_id));
         Some(entry)
     }
 
     pub(super) fn finish(&mut self, call_id: CallId, done: Done<D>) -> Option<&mut Entry<D>> {
         let entry = self.known.get_mut(&call_id)?;
-        if !entry.is_over() {
-            self.in_flight -= 1;
-        }
+        self.in_flight.remove(&(entry.since, call_id));
         entry.work = None;
         entry.phase = Phase::Done(done);
         Some(entry)
@@ -127,18 +124,25 @@ impl<D> Calls<D> {
         self.known.is_empty()
     }
 
-    pub(super) const fn in_flight(&self) -> usize {
-        self.in_flight
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.len()
     }
 
     pub(super) fn oldest(&self) -> Option<Duration> {
-        self.known.values().filter(|entry| !entry.is_over()).map(|entry| entry.since).min()
+        self.in_flight.first().map(|(since, _)| *since)
     }
 
+    /// Calls that are not over.
+    pub(super) fn live(&self) -> impl Iterator<Item = (CallId, &Entry<D>)> {
+        self.in_flight.iter().filter_map(|(_, call_id)| Some((*call_id, self.known.get(call_id)?)))
+    }
+
+    /// Every call that is known.
     pub(super) fn iter(&self) -> impl Iterator<Item = (CallId, &Entry<D>)> {
         self.known.iter().map(|(call_id, entry)| (*call_id, entry))
     }
 
+    /// Every call that is known.
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (CallId, &mut Entry<D>)> {
         self.known.iter_mut().map(|(call_id, entry)| (*call_id, entry))
     }

@@ -51,6 +51,7 @@ pub struct DaemonEnd<D, C> {
     vitals: Vitals,
     drain: Option<Drain>,
     next_tick: Option<Duration>,
+    next_retention: Duration,
     out: VecDeque<(PeerConn, String)>,
     events: VecDeque<DaemonEvent>,
 }
@@ -71,6 +72,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             vitals: Vitals { stalled: false, lag_ms: 0 },
             drain: None,
             next_tick: None,
+            next_retention: Duration::ZERO,
             out: VecDeque::new(),
             events: VecDeque::new(),
         }

@@ -16,6 +16,8 @@ const UNACKED_FOR: Duration = Duration::from_secs(24 * 3600);
 const KEPT_BYTES_MAX: usize = 256 << 20;
 /// Kept results; small ones cost more in the table than in bodies.
 const KEPT_MAX: usize = 50_000;
+/// How often kept results are looked through: bounds of minutes and of hundreds of megabytes bear seconds.
+const RETENTION_EVERY: Duration = Duration::from_secs(5);
 /// Past the executor's deadline it is told so, and past this much more it has had its chance.
 const OVERDUE: Duration = Duration::from_secs(5);
 const NEVER_ENDED: &str = "The call passed its deadline and its tool did not end in time.";
@@ -35,6 +37,14 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     pub(super) fn sweep_calls(&mut self, now: Duration) {
         self.end_overdue(now);
+        if self.next_retention <= now {
+            self.next_retention = now + RETENTION_EVERY;
+            self.expire(now);
+            self.make_room();
+        }
+    }
+
+    fn expire(&mut self, now: Duration) {
         let expired = |phase: &Phase<D>| match phase {
             Phase::Done(done) => done.acked.map_or(done.at + UNACKED_FOR, |at| at + ACKED_FOR) <= now,
             _ => false,
@@ -48,18 +58,18 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         for call_id in gone {
             self.calls.remove(call_id);
         }
-        self.make_room();
     }
 
     fn end_overdue(&mut self, now: Duration) {
+        let over = self.calls.live().filter(|(_, entry)| entry.is_running() && entry.deadline <= now);
+        let over: Vec<CallId> = over.map(|(call_id, _)| call_id).collect();
         let mut late = Vec::new();
-        for (call_id, entry) in self.calls.iter_mut() {
-            if entry.is_running() && entry.deadline <= now {
-                if !std::mem::replace(&mut entry.deadline_told, true) {
-                    self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Deadline });
-                } else if entry.deadline + OVERDUE <= now {
-                    late.push((call_id, entry.class));
-                }
+        for call_id in over {
+            let Some(entry) = self.calls.get_mut(call_id) else { continue };
+            if !std::mem::replace(&mut entry.deadline_told, true) {
+                self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Deadline });
+            } else if entry.deadline + OVERDUE <= now {
+                late.push((call_id, entry.class));
             }
         }
         for (call_id, class) in late {
