@@ -22,7 +22,12 @@ pub(crate) fn command() -> Command {
 
 /// Runs it.
 pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    Ok(exai_shim::run(ShimOptions {
+    Ok(serve(world))
+}
+
+/// Serves until the host is gone.
+pub(crate) fn serve(world: &World) -> ExitCode {
+    exai_shim::run(ShimOptions {
         loaded: world.settings(Start::ByProgram),
         catalogue: Catalogue {
             tools: exai_tools::catalogue_json(),
@@ -34,5 +39,5 @@ pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCo
         exe: Some(world.exe.clone()),
         home: world.home.clone(),
         cwd: world.working_dir.clone(),
-    }))
+    })
 }
