@@ -122,8 +122,8 @@ impl Drop for Child {
     }
 }
 
-/// Kills a process that is no child, for example a daemon that a shim started.
-pub(crate) fn kill_stranger(pid: u32) {
+/// Kills a process that need not be a child, for example a daemon that a shim started.
+pub fn kill(pid: u32) {
     #[cfg(unix)]
     if let Some(pid) = raw(pid) {
         // Gone already is as good.

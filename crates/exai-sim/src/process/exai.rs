@@ -8,18 +8,34 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use serde_json::Value;
 
-use super::child::kill_stranger;
 use super::daemon::{address_of, read_endpoint, wait_status};
-use super::{Child, Daemon, Group, TempDir};
+use super::{Child, Daemon, Group, TempDir, kill};
 use crate::host::{Host, HostConfig};
 use crate::provider::SimProvider;
 
 /// Lines of each log shown when a test fails.
 const TAIL_LINES: usize = 40;
 
+/// A process of an installation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// Its id.
+    pub pid: u32,
+    /// Its command line, the program first.
+    pub words: Vec<String>,
+}
+
+impl Running {
+    /// Whether it was started with this subcommand.
+    pub fn is(&self, subcommand: &str) -> bool {
+        self.words.get(1).is_some_and(|word| word == subcommand)
+    }
+}
+
 /// An `exai` binary with a home of its own. Nothing is inherited from the environment of the test. When it is dropped
-/// during a panic the ends of its logs are printed, and a daemon that a shim started is killed.
+/// during a panic the ends of its logs are printed, and whatever still runs with its state directory is killed.
 #[derive(Debug)]
 pub struct Exai {
     exe: PathBuf,
@@ -165,6 +181,20 @@ impl Exai {
         Ok(Output { status, stdout: std::fs::read(out)?, stderr: std::fs::read(err)? })
     }
 
+    /// Everything that runs with this state directory, whoever started it; nothing where the system has no `/proc`.
+    pub fn processes(&self) -> Vec<Running> {
+        let mark = format!("EXAI_STATE_DIR={}", self.state_dir().display());
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter_map(|pid| running(pid, mark.as_bytes())).collect()
+    }
+
+    /// What the health file says now; `None`: there is none.
+    pub fn health(&self) -> Option<Value> {
+        let file = self.state_dir().join("logs").join("ws_daemon.health.json");
+        serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+    }
+
     /// The last lines of every log of this installation.
     pub fn log_tails(&self) -> String {
         let mut files = vec![self.home.path().join("daemon.out")];
@@ -180,11 +210,8 @@ impl Drop for Exai {
         if std::thread::panicking() {
             eprintln!("{}", self.log_tails());
         }
-        let endpoint = read_endpoint(&self.state_dir().join("endpoint.json"));
-        let pid = endpoint.and_then(|e| e.get("pid")?.as_u64()).and_then(|pid| u32::try_from(pid).ok());
-        // Only where it still is this installation's: an id may have been given to somebody else since.
-        if let Some(pid) = pid.filter(|pid| runs_from(*pid, &self.exe)) {
-            kill_stranger(pid);
+        for process in self.processes() {
+            kill(process.pid);
         }
     }
 }
@@ -198,8 +225,12 @@ fn tail(file: &Path) -> String {
     format!("\n--- the end of {} ---\n{last}\n", file.display())
 }
 
-/// Whether the process of this id runs this binary. Where that can't be found out, it is assumed not to.
-fn runs_from(pid: u32, exe: &Path) -> bool {
-    let running = std::fs::read_link(format!("/proc/{pid}/exe"));
-    matches!((running, exe.canonicalize()), (Ok(running), Ok(exe)) if running == exe)
+/// The process of this id, if it was started with `mark` in its environment and has not ended. A process that can't be
+/// looked at is nobody's.
+fn running(pid: u32, mark: &[u8]) -> Option<Running> {
+    let read = |file| std::fs::read(format!("/proc/{pid}/{file}")).ok();
+    let marked = read("environ")?.split(|byte| *byte == 0).any(|entry| entry == mark);
+    let command = read("cmdline").filter(|command| marked && !command.is_empty())?;
+    let words = command.split(|byte| *byte == 0).filter(|word| !word.is_empty());
+    Some(Running { pid, words: words.map(|word| String::from_utf8_lossy(word).into_owned()).collect() })
 }

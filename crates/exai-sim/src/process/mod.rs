@@ -8,14 +8,15 @@ mod pace;
 mod port;
 mod temp;
 
-pub use child::{Child, Group, Signal};
+pub use child::{Child, Group, Signal, kill};
 pub use daemon::Daemon;
-pub use exai::Exai;
+pub use exai::{Exai, Running};
 pub use http::{HttpAnswer, http_get};
+pub use pace::{pace, poll};
 pub use port::Port;
 pub use temp::TempDir;
 
-pub(crate) use pace::{pace, poll, poll_every};
+pub(crate) use pace::poll_every;
 
 /// Longest time that anything may take which is not itself about time: generous, because the machine may be busy, and
 /// finite, because a test that hangs says nothing.

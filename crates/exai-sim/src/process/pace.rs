@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 const STEP: Duration = Duration::from_millis(2);
 
 /// Looks until something is found; `None` after `timeout`.
-pub(crate) fn poll<T>(timeout: Duration, look: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn poll<T>(timeout: Duration, look: impl FnMut() -> Option<T>) -> Option<T> {
     poll_every(STEP, timeout, look)
 }
 
@@ -33,6 +33,6 @@ pub(crate) fn poll_every<T>(
     clippy::disallowed_methods,
     reason = "another process can't wake this thread, and some scripts are made of time"
 )]
-pub(crate) fn pace(length: Duration) {
+pub fn pace(length: Duration) {
     std::thread::sleep(length);
 }
