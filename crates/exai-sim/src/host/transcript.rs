@@ -70,8 +70,9 @@ pub struct Transcript {
 
 impl Transcript {
     /// Adds a line; gives its place, and itself.
-    pub(crate) fn push(&mut self, direction: Direction, at: Duration, line: &[u8]) -> (usize, Line) {
-        let json = serde_json::from_slice(line).ok().map(Arc::new);
+    pub fn push(&mut self, direction: Direction, at: Duration, line: &[u8]) -> (usize, Line) {
+        let json = serde_json::from_slice(line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)).ok();
+        let json = json.map(Arc::new);
         let line = Line { direction, at, text: String::from_utf8_lossy(line).into(), json };
         self.lines.push(line.clone());
         (self.lines.len() - 1, line)

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use exai_settings::Start;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
@@ -15,6 +16,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use crate::call::arguments;
 use crate::call::dialogue::{self, Dialogue, Heard};
 use crate::exit;
+use crate::settings_gate::checked;
 use crate::world::World;
 
 /// How long a shim may take to go after the end of its stdin: twenty times what it promises.
@@ -36,7 +38,7 @@ pub(crate) fn command() -> Command {
             "Examples:\n  exai call chat prompt='Why is the sky blue?' temperature:=0.2\n  \
              git diff | exai call chat prompt=@- system='Review this change'\n\n\
              The answer goes to stdout, progress to stderr. Ctrl-C cancels the call.\n\
-             Exit code: 0 answered, 1 the tool failed, 64 wrong use, 130 cancelled.",
+             Exit code: 0 answered, 1 the tool failed, 64 wrong use, 78 wrong settings, 130 cancelled.",
         )
 }
 
@@ -51,6 +53,10 @@ pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCod
             return Ok(exit::usage());
         }
     };
+    // As the shim reads them; it would answer the call with the errors.
+    if let Err(code) = checked(world, Start::ByProgram)? {
+        return Ok(code);
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut shim = Shim::start(&world.exe).await?;

@@ -1,0 +1,24 @@
+//! MCP as hosts see it: `exai shim` as a real process, with a real daemon and a simulated provider behind it, or with
+//! nothing, or with something strange.
+//!
+//! Every line that a shim writes here is held against the schema of its revision where the schemas are at hand.
+
+mod batches;
+mod calls;
+mod cancelling;
+mod catalogue;
+mod daemons;
+mod damage;
+mod ending;
+mod fake_daemon;
+mod files;
+mod gate;
+mod handshake;
+mod listening;
+mod progress;
+mod providers;
+mod sdk;
+mod sdk_client;
+mod settings;
+mod surroundings;
+mod world;

@@ -1,0 +1,112 @@
+//! What a model is told when its call can't be served.
+
+use exai_sim::host::{Answer, Host, Revision};
+use serde_json::{Value, json};
+
+use crate::world::{TOOLS, World, check, installation, names};
+
+/// A failure that the model is shown: its text.
+fn failure(answer: &Answer) -> String {
+    assert!(answer.is_tool_error(), "{}", answer.line);
+    answer.text().unwrap()
+}
+
+fn chat_fails(host: &Host, arguments: Value) -> String {
+    failure(&host.ask("chat", arguments).unwrap())
+}
+
+#[test]
+fn without_a_key_the_tools_are_listed_and_a_call_names_the_variable() {
+    let exai = installation();
+    let _daemon = exai.daemon().unwrap();
+    for revision in Revision::ALL {
+        let host = exai.host().unwrap();
+        crate::world::greet(&host, revision);
+        assert_eq!(names(&host.list_tools().unwrap()), TOOLS);
+        for arguments in [json!({"prompt": "x"}), json!({"prompt": "x", "model": "glm-4.6"})] {
+            assert!(chat_fails(&host, arguments).contains("GLM_API_KEY"));
+        }
+        assert!(chat_fails(&host, json!({"prompt": "x", "model": "kimi-k3"})).contains("KIMI_API_KEY"));
+        for tool in ["listmodels", "status", "version"] {
+            assert!(!host.ask(tool, json!({})).unwrap().is_tool_error());
+        }
+        check(&host);
+    }
+}
+
+#[test]
+fn a_wrong_key_is_told_with_its_variable_and_never_shown() {
+    let world = World::with(&[("EXAI_FALLBACK", "off")]);
+    let host = world.greeted(Revision::V2025_11_25);
+    let prompt = "[[sim: status=401 code=1000 message=\"token expired or incorrect\"]]";
+    let text = chat_fails(&host, json!({"prompt": prompt}));
+    assert!(text.contains("GLM_API_KEY") && text.contains("401"), "{text}");
+    assert_eq!(world.provider.requests().len(), 1, "a wrong key does not become right by asking again");
+    let transcript = check(&host);
+    assert!(!transcript.received().any(|line| line.text.contains("sk-sim")), "{text}");
+    let log = world.exai.log_tails();
+    assert!(!log.contains("sk-sim"), "{log}");
+}
+
+#[test]
+fn an_unknown_model_is_answered_with_the_nearest_names() {
+    let world = World::new();
+    let host = world.greeted(Revision::V2025_11_25);
+    let listed = host.ask("listmodels", json!({})).unwrap().text().unwrap();
+    for (wrong, near) in [("glm-4.66", "glm-4.6"), ("kimi-k33", "kimi-k3")] {
+        assert!(listed.contains(near), "{listed}");
+        let text = chat_fails(&host, json!({"prompt": "x", "model": wrong}));
+        assert!(text.contains(wrong) && text.contains(near), "{text}");
+    }
+    assert_eq!(world.provider.requests().len(), 0);
+    check(&host);
+}
+
+#[test]
+fn an_unknown_tool_is_an_error_with_the_nearest_name() {
+    let exai = installation();
+    for revision in Revision::ALL {
+        let host = exai.host().unwrap();
+        crate::world::greet(&host, revision);
+        for (wrong, near) in
+            [("chatt", Some("chat")), ("list_models", Some("listmodels")), ("", None), ("xyzzy", None)]
+        {
+            let answer = host.ask(wrong, json!({})).unwrap();
+            assert_eq!(answer.error_code(), Some(-32602), "{}", answer.line);
+            let message = answer.message["error"]["message"].as_str().unwrap();
+            assert!(near.is_none_or(|near| message.contains(&format!("did you mean {near}?"))), "{message}");
+        }
+        check(&host);
+    }
+}
+
+#[test]
+fn arguments_of_a_wrong_type_are_named_and_nothing_is_asked() {
+    let world = World::new();
+    let host = world.greeted(Revision::V2025_06_18);
+    for (arguments, named) in [
+        (json!({}), "prompt"),
+        (json!({"prompt": 5}), "prompt"),
+        (json!({"prompt": null}), "prompt"),
+        (json!({"prompt": ["x"]}), "prompt"),
+        (json!({"prompt": ""}), "prompt"),
+        (json!({"prompt": "x", "model": 7}), "model"),
+        (json!({"prompt": "x", "temperature": "hot"}), "temperature"),
+        (json!({"prompt": "x", "temperature": 99}), "temperature"),
+        (json!({"prompt": "x", "effort": "enormous"}), "effort"),
+        (json!({"prompt": "x", "files": 3}), "files"),
+        (json!({"prompt": "x", "files": [3]}), "files"),
+        (json!({"prompt": "x", "conversation": "no-such-one"}), "conversation"),
+    ] {
+        let answer = host.ask("chat", arguments.clone()).unwrap();
+        let text = failure(&answer);
+        assert!(text.contains(named), "{arguments}: {text}");
+    }
+    let answer = host.ask("collect", json!({"call_id": "nonsense"})).unwrap();
+    assert!(failure(&answer).contains("collect"), "{}", answer.line);
+    assert_eq!(world.provider.requests().len(), 0);
+    // A name that does not exist costs its own effect only, and is told.
+    let answer = host.ask("chat", json!({"prompt": "x", "modell": "glm-4.6"})).unwrap();
+    assert!(!answer.is_tool_error() && answer.text().unwrap().contains("modell"), "{}", answer.line);
+    check(&host);
+}
