@@ -83,7 +83,8 @@ fn a_daemon_that_speaks_no_common_version_is_told_at_once() {
         "t": "reject", "code": "version", "message": "This daemon speaks versions 7 to 8 of the session protocol",
         "supported": {"min": 7, "max": 8},
     }));
-    let host = daemon.installation().host().unwrap();
+    let exai = daemon.installation();
+    let host = exai.host().unwrap();
     greet(&host, Revision::V2025_11_25);
     told(&host, &["versions 7 to 8", "same release"]);
     assert_eq!(names(&host.list_tools().unwrap()), TOOLS);
@@ -116,7 +117,8 @@ fn a_web_server_at_the_address_is_named_as_no_daemon() {
     // Any path but its own is "404" there.
     let provider = SimProvider::start().unwrap();
     let port = provider.address().port();
-    let host = dialling(port).host().unwrap();
+    let exai = dialling(port);
+    let host = exai.host().unwrap();
     greet(&host, Revision::V2025_11_25);
     told(&host, &[&format!("127.0.0.1:{port}"), "404"]);
     let version = host.ask("version", json!({})).unwrap();
@@ -132,7 +134,8 @@ fn a_web_server_at_the_address_is_named_as_no_daemon() {
 fn a_server_that_says_nothing_or_nonsense_is_named_with_what_happened() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = silent.local_addr().unwrap().port();
-    let host = dialling(port).host().unwrap();
+    let exai = dialling(port);
+    let host = exai.host().unwrap();
     greet(&host, Revision::V2025_11_25);
     told(&host, &[&format!("127.0.0.1:{port}"), "out of reach"]);
     check(&host);
@@ -145,7 +148,8 @@ fn a_server_that_says_nothing_or_nonsense_is_named_with_what_happened() {
             greet_like_ssh(stream);
         }
     });
-    let host = dialling(port).host().unwrap();
+    let exai = dialling(port);
+    let host = exai.host().unwrap();
     greet(&host, Revision::V2025_11_25);
     told(&host, &[&format!("127.0.0.1:{port}")]);
     check(&host);
@@ -159,7 +163,8 @@ fn greet_like_ssh(mut stream: TcpStream) {
 #[test]
 fn nothing_at_the_address_is_told_with_the_address_the_error_and_what_to_do() {
     let port = Port::reserve().unwrap();
-    let host = dialling(port.number()).host().unwrap();
+    let exai = dialling(port.number());
+    let host = exai.host().unwrap();
     greet(&host, Revision::V2026_07_28);
     let address = format!("127.0.0.1:{}", port.number());
     told(&host, &[&address, "refused", "exai daemon", "not run"]);

@@ -39,7 +39,8 @@ fn a_line_of_seventeen_mebibytes_is_an_error_with_its_id_and_the_shim_goes_on() 
 
 #[test]
 fn a_line_of_fifteen_mebibytes_is_read() {
-    let host = installation().host().unwrap();
+    let exai = installation();
+    let host = exai.host().unwrap();
     host.initialize(Revision::V2025_11_25).unwrap();
     let answer = ask(&host, "ping", json!({"_meta": {"x": "x".repeat(15 << 20)}}));
     assert_eq!(answer.result().unwrap(), &json!({}));
@@ -88,7 +89,8 @@ fn a_malformed_line_gets_an_error_with_its_id_where_it_has_one() {
 
 #[test]
 fn blank_lines_carriage_returns_and_a_byte_order_mark_are_nothing() {
-    let host = installation().host().unwrap();
+    let exai = installation();
+    let host = exai.host().unwrap();
     let initialize = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}});
     let first = format!("\u{feff}{}\r", line("1", "initialize", &initialize));
     let first = send(&host, json!(1), &first);

@@ -104,7 +104,8 @@ fn while_no_daemon_answers() {
 
 #[test]
 fn what_was_asked_before_the_end_of_stdin_and_needs_no_daemon_is_answered() {
-    let host = installation().host().unwrap();
+    let exai = installation();
+    let host = exai.host().unwrap();
     let pending = host.send_initialize(Revision::V2025_11_25).unwrap();
     let list = host.request("tools/list", json!({})).unwrap();
     host.close_stdin();

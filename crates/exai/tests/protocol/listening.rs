@@ -27,7 +27,8 @@ fn acknowledged(host: &Host, pending: &exai_sim::host::Pending) -> Value {
 
 #[test]
 fn a_subscription_is_acknowledged_held_and_completed_at_the_end() {
-    let host = installation().host().unwrap();
+    let exai = installation();
+    let host = exai.host().unwrap();
     host.discover().unwrap();
     let tools = listen(&host, json!({"toolsListChanged": true, "promptsListChanged": true}));
     let nothing = listen(&host, json!({}));
