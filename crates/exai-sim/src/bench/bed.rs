@@ -13,8 +13,9 @@ const LIMIT: Duration = Duration::from_secs(45);
 /// Copies of the binaries.
 #[derive(Debug)]
 pub(super) struct Bed {
-    shim: PathBuf,
-    daemon: PathBuf,
+    exai: PathBuf,
+    /// Pages of this copy are shared with nobody.
+    lone: PathBuf,
     floor: PathBuf,
     _copies: TempDir,
 }
@@ -28,23 +29,28 @@ impl Bed {
             Ok(to)
         };
         Ok(Self {
-            shim: copy(exe, "shim")?,
-            daemon: copy(exe, "daemon")?,
+            exai: copy(exe, "exai")?,
+            lone: copy(exe, "lone")?,
             floor: copy(floor, "floor")?,
             _copies: copies,
         })
     }
 
-    /// An installation whose daemon is a copy of the binary. Logs are at the level that users have.
+    /// An installation of the copy. Logs are at the level that users have.
     pub(super) fn exai(&self) -> anyhow::Result<Exai> {
-        let mut exai = Exai::new(&self.daemon)?;
+        let mut exai = Exai::new(&self.exai)?;
         exai.unset("LOG_LEVEL").group(Group::Shared);
         Ok(exai)
     }
 
     /// A shim of this installation, before its handshake.
     pub(super) fn shim(&self, exai: &Exai) -> anyhow::Result<RawHost> {
-        RawHost::spawn(&mut exai.command_of(&self.shim, &["shim"]), LIMIT)
+        RawHost::spawn(&mut exai.command_of(&self.exai, &["shim"]), LIMIT)
+    }
+
+    /// The same from a copy of its own.
+    pub(super) fn lone_shim(&self, exai: &Exai) -> anyhow::Result<RawHost> {
+        RawHost::spawn(&mut exai.command_of(&self.lone, &["shim"]), LIMIT)
     }
 
     /// The floor process.

@@ -11,31 +11,32 @@ use crate::process::pace;
 /// From the last call to the look: buffers that are given back soon are given back then.
 const IDLE: Duration = Duration::from_secs(3);
 
-/// Shim and daemon in a session that has made a few calls, and the floor.
+/// Shim and daemon in a session that has made a few calls, as people have them: of one binary, whose pages they share.
+/// Beside them a shim of another copy, and the floor.
 pub(super) fn idle(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     let exai = bed.exai()?;
     let daemon = exai.daemon()?;
-    let mut shim = bed.shim(&exai)?;
-    shim.greet()?;
-    for _ in 0..10 {
-        shim.call("version", "")?;
+    let (mut shim, mut lone) = (bed.shim(&exai)?, bed.lone_shim(&exai)?);
+    for shim in [&mut shim, &mut lone] {
+        shim.greet()?;
+        for _ in 0..10 {
+            shim.call("version", "")?;
+        }
     }
     let mut floor = bed.floor()?;
     floor.greet()?;
     pace(IDLE);
-    let (ours, theirs, bare) =
-        (Held::by(shim.child.pid())?, Held::by(daemon.child().pid())?, Held::by(floor.child.pid())?);
-    let row = |figure, target, held: Held, limit_mb: f64| Row {
-        figure,
-        target,
-        measured: held.shown(),
-        floor: bare.shown(),
-        ratio: Some(held.pss / bare.pss),
-        verdict: Verdict::of(held.pss <= limit_mb),
+    let bare = Held::by(floor.child.pid())?;
+    let row = |figure, target, limit_mb: Option<f64>, pid| -> anyhow::Result<Row> {
+        let held = Held::by(pid)?;
+        let verdict = limit_mb.map_or(Verdict::NoTarget, |limit| Verdict::of(held.pss <= limit));
+        let (measured, floor, ratio) = (held.shown(), bare.shown(), Some(held.pss / bare.pss));
+        Ok(Row { figure, target, measured, floor, ratio, verdict })
     };
     Ok(vec![
-        row("idle memory of the shim (PSS), its binary shared with nobody", "≤ 5 MB", ours, 5.0),
-        row("idle memory of the daemon (PSS), its binary shared with nobody", "≤ 15 MB", theirs, 15.0),
+        row("idle memory of the shim (PSS) beside its daemon", "≤ 5 MB", Some(5.0), shim.child.pid())?,
+        row("idle memory of the daemon (PSS) beside one shim", "≤ 15 MB", Some(15.0), daemon.child().pid())?,
+        row("idle memory of a shim whose binary nobody shares", "–", None, lone.child.pid())?,
     ])
 }
 
