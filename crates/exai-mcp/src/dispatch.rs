@@ -16,6 +16,7 @@ use crate::limit::{BATCH_MESSAGES_MAX, OPEN_CALLS_MAX};
 use crate::method::{Lookup, Method, lookup};
 use crate::outbox::Slot;
 use crate::params::{Params, modern_only};
+use crate::result::failure_line;
 use crate::revision::{BatchAnswer, Era, Revision};
 
 /// Longest method name that an error repeats, in characters.
@@ -172,8 +173,11 @@ impl Engine {
             return Err(RpcError::invalid_params("params.arguments must be an object"));
         }
         if self.calls.len() >= OPEN_CALLS_MAX {
-            let message = format!("{OPEN_CALLS_MAX} calls are open already; wait for an answer first");
-            return Err(RpcError::new(code::INTERNAL, message));
+            let text = format!(
+                "Not run: {OPEN_CALLS_MAX} calls are open already. Wait for an answer before asking more."
+            );
+            self.outbox.reply(slot, failure_line(id, revision, &text, &self.identity.server_info));
+            return Ok(Reply::Later);
         }
         let token = params.meta.token().filter(|token| !self.calls.holds_token(token));
         let key = self.calls.open(now, id, revision, slot, token);

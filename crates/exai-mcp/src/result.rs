@@ -9,7 +9,7 @@ use crate::content;
 use crate::cut;
 use crate::encode::{error_line, result_line};
 use crate::error::{RpcError, code};
-use crate::json::{Kind, each_field, kind, name, text};
+use crate::json::{Kind, each_field, kind, name, push_string, text};
 use crate::outbox::REPLY_BYTES_MAX;
 use crate::revision::{Era, Part, Revision};
 
@@ -36,6 +36,17 @@ pub(crate) fn answer_line(id: &str, revision: Revision, result: &RawValue, serve
         .and_then(|short| line(&short))
         .filter(fits)
         .unwrap_or_else(|| error_line(Some(id), revision, &too_long(result.get().len())))
+}
+
+/// The answer line of a call that the engine itself declines. A result, since errors are not shown to every model.
+pub(crate) fn failure_line(id: &str, revision: Revision, text: &str, server_info: &str) -> String {
+    let mut result = String::from("{\"content\":[{\"type\":\"text\",\"text\":");
+    push_string(&mut result, text);
+    result.push_str("}],\"isError\":true}");
+    match RawValue::from_string(result) {
+        Ok(result) => answer_line(id, revision, &result, server_info),
+        Err(_) => error_line(Some(id), revision, &RpcError::new(code::INTERNAL, text.to_owned())),
+    }
 }
 
 fn too_long(bytes: usize) -> RpcError {

@@ -166,7 +166,10 @@ fn open_calls_are_bounded() {
         world.say(&tool_call(&json!(id)));
     }
     assert_eq!(world.calls().len(), crate::OPEN_CALLS_MAX);
-    assert_eq!(world.ask(&tool_call(&json!("more")))["error"]["code"], -32603);
+    let declined = world.ask(&tool_call(&json!("more")));
+    assert_eq!(declined["result"]["isError"], true);
+    assert!(declined["result"].get("resultType").is_none());
+    assert_eq!(world.ask(&modern(tool_call(&json!("more"))))["result"]["resultType"], "complete");
     world.answer_text(CallKey(1), "x");
     world.lines();
     world.call(&tool_call(&json!("more")));
