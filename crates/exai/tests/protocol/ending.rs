@@ -7,7 +7,7 @@ use exai_sim::process::{HANG, Signal};
 use exai_sim::provider::End;
 use serde_json::json;
 
-use crate::world::{World, check, installation};
+use crate::world::{World, check, check_schemas, installation};
 
 /// Far below anything that a shim waits for, far above what a busy machine adds to 100 ms.
 const PROMPT: Duration = Duration::from_secs(5);
@@ -41,7 +41,9 @@ impl How {
         }
         let exit = host.wait_exit(PROMPT).unwrap();
         assert!(exit.status.success(), "{self:?}: {}", exit.status);
-        host.transcript().check().unwrap();
+        let transcript = host.transcript();
+        transcript.check().unwrap();
+        check_schemas(&transcript);
         assert!(host.stderr_tail().lines().count() <= 5, "{self:?}: {}", host.stderr_tail());
     }
 }
