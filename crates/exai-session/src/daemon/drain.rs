@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, DaemonFrame, Goaway, KeptFrame, Outcome};
+use exai_wire::{CallId, Class, DaemonFrame, Goaway, KeptFrame, Outcome, Refused, RefusedCode};
 
 use super::DaemonEnd;
 use super::call::error_body;
 use super::connection::CLOSE_RESTART;
 use super::event::{AbortReason, CallClass, DaemonEvent, DrainPlan, PeerConn};
+use super::intake::DRAINING_RETRY_MS;
 
 const EFFECT_CUT: &str = "The daemon stopped while this call was running, so whether it took effect can't be known. Look before you repeat it.";
 
@@ -73,7 +74,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             return;
         }
         match step {
-            Step::Effects => self.cut(),
+            Step::Effects => self.cut(now),
             Step::Closing => self.give_up_effects(now),
             Step::Over => self.close_all(now),
             Step::Finishing => {}
@@ -81,13 +82,20 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     /// Cuts what may run on after the restart: the shims bring it again.
-    fn cut(&mut self) {
+    fn cut(&mut self, now: Duration) {
         for call_id in self.running(|class| class != Class::Effect) {
-            self.cut_one(call_id);
+            self.cut_one(now, call_id);
         }
     }
 
-    pub(super) fn cut_one(&mut self, call_id: CallId) {
+    pub(super) fn cut_one(&mut self, now: Duration, call_id: CallId) {
+        // Provably nothing was asked for it: said, or whoever brings it again would have to count an attempt.
+        if self.calls.get(call_id).is_some_and(|entry| entry.attempts == 0) {
+            let message = "the daemon is about to stop".to_owned();
+            let (code, retry_after_ms) = (RefusedCode::Draining, Some(DRAINING_RETRY_MS));
+            let refused = Refused { call_id, code, message, retry_after_ms };
+            self.tell_waiters(now, call_id, &DaemonFrame::Refused(refused));
+        }
         self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
         self.forget(call_id);
     }
@@ -98,7 +106,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
                 self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, EFFECT_CUT));
             } else {
-                self.cut_one(call_id);
+                self.cut_one(now, call_id);
             }
         }
     }

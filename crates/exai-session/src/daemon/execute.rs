@@ -31,13 +31,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     /// The executor wants to begin an attempt; answered by `Go` or `Deny`.
-    pub fn attempt(&mut self, _now: Duration, call_id: CallId, provider: &str, model: &str) {
+    pub fn attempt(&mut self, now: Duration, call_id: CallId, provider: &str, model: &str) {
         let draining = self.drain.is_some();
         let verdict = match self.calls.get_mut(call_id) {
             Some(entry) if !entry.is_running() || entry.starting => Err(AttemptDenied::Over),
             None => Err(AttemptDenied::Over),
             // It runs on after the restart: its shim brings it again.
-            Some(entry) if draining && entry.class != Class::Effect => return self.cut_one(call_id),
+            Some(entry) if draining && entry.class != Class::Effect => return self.cut_one(now, call_id),
             Some(_) if draining => Err(AttemptDenied::Draining),
             Some(entry) if entry.attempts >= attempts_max(entry.class) => Err(AttemptDenied::Exhausted),
             Some(entry) if entry.sponsors.is_empty() => Err(AttemptDenied::Orphaned),

@@ -14,7 +14,7 @@ use super::event::{CallClass, PeerConn, Promise};
 /// Pause that a refusal for lack of room asks for.
 const OVERLOADED_RETRY_MS: u64 = 500;
 /// A drain lasts up to 9 s; the shim comes back with the connection's end, so this only bounds idle resends.
-const DRAINING_RETRY_MS: u64 = 1_000;
+pub(super) const DRAINING_RETRY_MS: u64 = 1_000;
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// A text message arrived.

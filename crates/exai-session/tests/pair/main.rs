@@ -290,6 +290,22 @@ fn a_call_that_needs_another_attempt_during_a_drain_is_left_to_the_next_daemon()
 }
 
 #[test]
+fn a_drain_costs_a_call_no_attempt_that_was_never_made() {
+    let mut world = World::new(1);
+    world.full = true;
+    let call = world.call(0, 1, CHAT_1S);
+    world.run(ms(500));
+    assert_eq!(world.daemon.as_ref().unwrap().in_flight(), 1);
+    world.drain();
+    world.run(secs(10));
+    assert!(world.daemon.is_none() && !world.answered(call));
+    world.full = false;
+    world.start_daemon();
+    world.run(secs(5));
+    assert!(ok(&world.only(call), 1), "{:?}", world.only(call));
+}
+
+#[test]
 fn a_silent_connection_is_doubted_before_it_is_given_up() {
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT_10S);

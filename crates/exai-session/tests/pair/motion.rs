@@ -201,7 +201,7 @@ impl World {
                 self.running.insert(call_id, span.unwrap_or(0));
                 if class == Class::Pure {
                     self.post(ms(span.unwrap_or(0)), Packet::Finish { call_id, boot: self.boot });
-                } else {
+                } else if !self.full {
                     daemon.attempt(now, call_id, "sim", "m1");
                 }
             }

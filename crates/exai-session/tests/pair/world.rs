@@ -71,6 +71,8 @@ pub(crate) struct World {
     pub(crate) frozen: bool,
     pub(crate) backlog: VecDeque<Packet>,
     pub(crate) running: BTreeMap<CallId, u64>,
+    /// The executor has no place: what is to run waits, and asks for no attempt.
+    pub(crate) full: bool,
     /// Every attempt that may have been billed: call and number.
     pub(crate) billed: Vec<(CallId, u32)>,
     pub(crate) denied: Vec<AttemptDenied>,
@@ -121,6 +123,7 @@ impl World {
             frozen: false,
             backlog: VecDeque::new(),
             running: BTreeMap::new(),
+            full: false,
             billed: Vec::new(),
             denied: Vec::new(),
             seen: BTreeMap::new(),

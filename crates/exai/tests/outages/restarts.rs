@@ -190,6 +190,7 @@ fn a_drain_lets_a_call_finish_that_can_and_holds_the_others_for_the_next_daemon(
     let running = chat(&host, prompt);
     world.wait_events(prompt, 1, 1);
     first.child().signal(Signal::Terminate).unwrap();
+    // Before or after the daemon has seen the signal: it asks nobody for it any more.
     let late = chat(&host, "too late for this one");
     let answer = host.wait(&running, HANG).unwrap();
     assert_whole(&answer, prompt, 6);
