@@ -14,9 +14,10 @@ use crate::world::{TOOLS, World, check, greet, installation, names};
 
 /// A failed call, with and without a progress token: both are told `words`.
 fn told(host: &Host, words: &[&str]) {
-    for progress in [Progress::Unwanted, Progress::Wanted] {
-        let call = host.call("chat", json!({"prompt": "x"}), progress).unwrap();
-        let answer = host.wait(&call, HANG).unwrap();
+    let calls = [Progress::Unwanted, Progress::Wanted]
+        .map(|progress| host.call("chat", json!({"prompt": "x"}), progress).unwrap());
+    for call in &calls {
+        let answer = host.wait(call, HANG).unwrap();
         let text = answer.text().unwrap();
         assert!(answer.is_tool_error(), "{text}");
         for word in words {
@@ -138,6 +139,8 @@ fn a_server_that_says_nothing_or_nonsense_is_named_with_what_happened() {
     let host = exai.host().unwrap();
     greet(&host, Revision::V2025_11_25);
     told(&host, &[&format!("127.0.0.1:{port}"), "out of reach"]);
+    let status = host.ask("status", json!({})).unwrap().text().unwrap();
+    assert!(status.contains("did not answer within"), "{status}");
     check(&host);
     drop(host);
 
@@ -172,5 +175,36 @@ fn nothing_at_the_address_is_told_with_the_address_the_error_and_what_to_do() {
         let answer = host.ask(tool, json!({})).unwrap();
         assert!(!answer.is_tool_error() && answer.text().unwrap().contains(&address), "{}", answer.line);
     }
+    check(&host);
+}
+
+#[test]
+fn a_local_daemons_file_that_is_missing_broken_or_left_behind_is_told_with_what_to_do() {
+    let mut exai = installation();
+    exai.set("EXAI_HOLD", "500ms").set("EXAI_CALL_TIMEOUT", "1500ms");
+    let port = Port::reserve().unwrap();
+    let left_behind = json!({"url": format!("ws://127.0.0.1:{}/", port.number()), "token": "t", "version": "0.0.1", "pid": 1});
+    let file = exai.state_dir().join("endpoint.json");
+    for (content, words) in [
+        (None, ["no local exai daemon runs", "exai daemon"]),
+        (Some("{".to_owned()), ["endpoint.json", "malformed"]),
+        (Some("[]".to_owned()), ["endpoint.json", "malformed"]),
+        (Some(left_behind.to_string()), ["refused", "exai daemon"]),
+    ] {
+        if let Some(content) = content {
+            std::fs::write(&file, content).unwrap();
+        }
+        let host = exai.host().unwrap();
+        greet(&host, Revision::V2025_11_25);
+        told(&host, &words);
+        check(&host);
+    }
+    // A daemon writes its own, whatever stood there.
+    let provider = SimProvider::start().unwrap();
+    exai.with_provider(&provider);
+    let _daemon = exai.daemon().unwrap();
+    let host = exai.host().unwrap();
+    let answer = host.ask("chat", json!({"prompt": "x"})).unwrap();
+    assert!(answer.text().unwrap().starts_with(&answer_to("x", 3)), "{}", answer.line);
     check(&host);
 }
