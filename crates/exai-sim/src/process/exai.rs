@@ -135,8 +135,16 @@ impl Exai {
         let mut command = self.command(&["daemon"]);
         if !self.env.contains_key("EXAI_WS_PORT") {
             command.env("EXAI_WS_HOST", "127.0.0.1").env("EXAI_WS_PORT", "0");
+            // The port of a killed daemon may be another test's next: without a token its daemon would serve our shims.
+            command.env("EXAI_WS_TOKEN", self.token());
         }
         Daemon::spawn(command, self.group, &self.home.path().join("daemon.out"), &self.state_dir())
+    }
+
+    /// Nobody else's: the name of the directory is unique.
+    fn token(&self) -> String {
+        let name = self.home.path().file_name().unwrap_or_default();
+        format!("token-{}", name.display())
     }
 
     /// Where the newest daemon of this state directory listens, or listened.

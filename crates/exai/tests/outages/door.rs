@@ -37,9 +37,11 @@ fn a_wrong_token_is_answered_at_once_with_what_to_set_and_the_shim_stays() {
 
 #[test]
 fn a_connection_that_never_says_hello_is_closed_and_disturbs_nobody() {
-    let world = World::new();
-    let daemon = world.daemon();
-    let mut silent = TcpStream::connect(daemon.address().unwrap()).unwrap();
+    let port = Port::reserve().unwrap();
+    let number = port.number().to_string();
+    let world = World::with(&[("EXAI_WS_HOST", "127.0.0.1"), ("EXAI_WS_PORT", &number)]);
+    let _daemon = world.daemon();
+    let mut silent = TcpStream::connect(port.address()).unwrap();
     silent.set_read_timeout(Some(HANG)).unwrap();
     let upgrade = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                    Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: exai.v1\r\n\r\n";
