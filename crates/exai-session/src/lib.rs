@@ -21,5 +21,6 @@ pub use daemon::{
     Finished, PeerConn, Promise, Ticket, Vitals,
 };
 pub use shim::{
-    ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch, Transmit,
+    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch,
+    Transmit,
 };

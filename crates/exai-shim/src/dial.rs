@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use exai_session::ConnectError;
+use exai_session::{ConnectError, DialLimits};
 use exai_settings::Secret;
 use exai_wire::{FRAME_BYTES_MAX, SUBPROTOCOL};
 use tokio::net::TcpStream;
@@ -73,15 +73,15 @@ fn authority(url: &str) -> String {
     authority.map_or("an unreadable address", |text| text.rsplit('@').next().unwrap_or(text)).to_owned()
 }
 
-/// Connects and upgrades, within `timeout`.
+/// Connects and upgrades, each within its limit.
 ///
 /// # Errors
 /// As [`ConnectError`] says; each carries a sentence with what was dialled.
-pub(crate) async fn dial(target: Target, timeout: Duration) -> Result<Socket, ConnectError> {
+pub(crate) async fn dial(target: Target, limits: DialLimits) -> Result<Socket, ConnectError> {
     let (url, token) = match target {
         Target::Local(dir) => {
             let endpoint = endpoint::read(&dir).map_err(ConnectError::Unreachable)?;
-            return open_within(&endpoint.url, endpoint.token, timeout).await.map_err(out_of_date);
+            return open(&endpoint.url, endpoint.token, limits).await.map_err(out_of_date);
         }
         Target::Url { url, token } => (url, token),
         Target::Nowhere => {
@@ -90,7 +90,7 @@ pub(crate) async fn dial(target: Target, timeout: Duration) -> Result<Socket, Co
             return Err(ConnectError::Unreachable(why.to_owned()));
         }
     };
-    open_within(&url, token, timeout).await
+    open(&url, token, limits).await
 }
 
 /// The file outlives a daemon that was killed, and its port may be another program's by now: nobody's settings are
@@ -104,33 +104,31 @@ fn out_of_date(error: ConnectError) -> ConnectError {
     }
 }
 
-async fn open_within(url: &str, token: Option<Secret>, timeout: Duration) -> Result<Socket, ConnectError> {
-    match tokio::time::timeout(timeout, open(url, token)).await {
-        Ok(done) => done,
-        Err(_) => {
-            let (address, within) = (authority(url), timeout.as_millis());
-            Err(ConnectError::Unreachable(format!("{address} did not answer within {within} ms")))
-        }
-    }
-}
-
-async fn open(url: &str, token: Option<Secret>) -> Result<Socket, ConnectError> {
+async fn open(url: &str, token: Option<Secret>, limits: DialLimits) -> Result<Socket, ConnectError> {
     let unreachable = |error: String| ConnectError::Unreachable(format!("{}: {error}", authority(url)));
+    let late = |what: &str, limit: Duration| unreachable(format!("{what} within {} ms", limit.as_millis()));
     let uri: Uri = url.parse().map_err(|error| unreachable(format!("no valid URL ({error})")))?;
     let host = dialled(uri.host().unwrap_or_default());
     let secure = uri.scheme_str() == Some("wss");
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let tcp = connect(host, port).await.map_err(|error| unreachable(error.to_string()))?;
+    let tcp = tokio::time::timeout(limits.connect, connect(host, port)).await;
+    let tcp = tcp.map_err(|_| late("no connection", limits.connect))?;
+    let tcp = tcp.map_err(|error| unreachable(error.to_string()))?;
     // Frames are small and each is waited for.
     let _ = tcp.set_nodelay(true);
-    let stream = if secure {
-        let name = ServerName::try_from(host.to_owned()).map_err(|error| unreachable(error.to_string()))?;
-        let tls = tls::connector().map_err(unreachable)?.connect(name, tcp).await;
-        Stream::Tls(Box::new(tls.map_err(|error| unreachable(format!("TLS: {error}")))?))
-    } else {
-        Stream::Plain(tcp)
-    };
-    upgrade(uri, token, stream).await
+    let name = secure.then(|| ServerName::try_from(host.to_owned())).transpose();
+    let name = name.map_err(|error| unreachable(error.to_string()))?;
+    let upgraded = tokio::time::timeout(limits.upgrade, async {
+        let stream = secured(tcp, name).await.map_err(unreachable)?;
+        upgrade(uri.clone(), token, stream).await
+    });
+    upgraded.await.map_err(|_| late("connected, but it did not answer", limits.upgrade))?
+}
+
+async fn secured(tcp: TcpStream, name: Option<ServerName<'static>>) -> Result<Stream, String> {
+    let Some(name) = name else { return Ok(Stream::Plain(tcp)) };
+    let tls = tls::connector()?.connect(name, tcp).await.map_err(|error| format!("TLS: {error}"))?;
+    Ok(Stream::Tls(Box::new(tls)))
 }
 
 async fn upgrade(uri: Uri, token: Option<Secret>, stream: Stream) -> Result<Socket, ConnectError> {

@@ -4,9 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
-use exai_session::{ConnNo, ConnectError, Transmit};
+use exai_session::{ConnNo, ConnectError, DialLimits, Transmit};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::dial::{Target, dial};
@@ -48,8 +47,8 @@ impl fmt::Debug for Links {
 
 impl Links {
     /// Begins a dial.
-    pub(crate) fn dial(&mut self, conn: ConnNo, target: Target, timeout: Duration) {
-        self.links.push((conn, Link::Dialling(Box::pin(dial(target, timeout)))));
+    pub(crate) fn dial(&mut self, conn: ConnNo, target: Target, limits: DialLimits) {
+        self.links.push((conn, Link::Dialling(Box::pin(dial(target, limits)))));
     }
 
     /// Drops a connection or a dial.

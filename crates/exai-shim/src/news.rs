@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use exai_mcp::{CallKey, Token};
-use exai_session::{ConnNo, EndWhy, Fate, Link, ShimEvent};
+use exai_session::{ConnNo, DialLimits, EndWhy, Fate, Link, ShimEvent};
 use exai_wire::{CallId, Outcome, RejectCode};
 use serde_json::value::RawValue;
 
@@ -41,7 +41,7 @@ impl Shim {
     /// An event of the session.
     pub(crate) fn on_news(&mut self, now: Duration, event: ShimEvent) {
         match event {
-            ShimEvent::Dial { conn, timeout } => self.on_dial(now, conn, timeout),
+            ShimEvent::Dial { conn, limits } => self.on_dial(now, conn, limits),
             ShimEvent::Close { conn } => self.links.close(conn),
             ShimEvent::Accepted { call_id } => self.note(now, call_id, "the exai daemon has the call"),
             ShimEvent::Started { call_id, attempt, provider, model } => {
@@ -105,7 +105,7 @@ impl Shim {
         Some(self.outage? + self.options.loaded.settings.shim.exit_after?)
     }
 
-    fn on_dial(&mut self, now: Duration, conn: ConnNo, timeout: Duration) {
+    fn on_dial(&mut self, now: Duration, conn: ConnNo, limits: DialLimits) {
         self.address = self.target.describe();
         if self.up.is_none() {
             self.outage.get_or_insert(now);
@@ -113,7 +113,7 @@ impl Shim {
         if let Some(suppressed) = self.gates.dialling.pass(now) {
             tracing::info!(address = self.address, dial_no = conn.0, suppressed, "dialling");
         }
-        self.links.dial(conn, self.target.clone(), timeout);
+        self.links.dial(conn, self.target.clone(), limits);
     }
 
     /// A dial failed: a daemon is started only for somebody who waits.

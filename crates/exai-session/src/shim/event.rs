@@ -104,15 +104,24 @@ pub enum EndWhy {
     Refused(RefusedCode, String),
 }
 
+/// How long the parts of a dial may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DialLimits {
+    /// The connection itself: nobody there, or the network drops everything.
+    pub connect: Duration,
+    /// TLS and upgrade, from the connection on: an accepted connection proves nothing.
+    pub upgrade: Duration,
+}
+
 /// What the driver has to do or to tell.
 #[derive(Debug)]
 pub enum ShimEvent {
-    /// Open a connection; report `connected` or `connect_failed` within `timeout` (or drop it).
+    /// Open a connection; report `connected` or `connect_failed` within the limits (or drop it).
     Dial {
         /// Number to report with.
         conn: ConnNo,
-        /// Limit for connect and upgrade together.
-        timeout: Duration,
+        /// How long it may take.
+        limits: DialLimits,
     },
     /// Close this connection (and report nothing more about it).
     Close {

@@ -6,14 +6,14 @@ use exai_wire::{DialNo, Epoch, Goaway, Hello, JournalId, PROTO, RejectCode, Shim
 
 use super::ShimEnd;
 use super::calls::Reach;
-use super::event::{ConnNo, ConnectError, EndWhy, Link, ShimConfig, ShimEvent, Transmit};
+use super::event::{ConnNo, ConnectError, DialLimits, EndWhy, Link, ShimConfig, ShimEvent, Transmit};
 use crate::backoff::{Backoff, Circumstances};
 use crate::liveness::Liveness;
 
 const CONNECT_LOOPBACK: Duration = Duration::from_secs(1);
 const CONNECT_REMOTE: Duration = Duration::from_secs(3);
-/// The driver keeps the connect limit itself; this much later the machine stops believing that it will.
-const CONNECT_SLACK: Duration = Duration::from_millis(200);
+/// The driver keeps the limits itself; this much later the machine stops believing that it will.
+const DIAL_SLACK: Duration = Duration::from_millis(200);
 /// From connecting to `welcome`: an accepted TCP connection proves nothing.
 const WELCOME_WITHIN: Duration = Duration::from_secs(3);
 /// Between dials after a rejection that somebody has to do something about.
@@ -303,10 +303,11 @@ impl ShimEnd {
         link.dials += 1;
         link.next_dial = None;
         let conn = ConnNo(link.dials);
-        let timeout = if link.loopback { CONNECT_LOOPBACK } else { CONNECT_REMOTE };
-        link.candidate =
-            Some(Candidate { conn, stage: Stage::Connecting, until: now + timeout + CONNECT_SLACK });
-        self.events.push_back(ShimEvent::Dial { conn, timeout });
+        let connect = if link.loopback { CONNECT_LOOPBACK } else { CONNECT_REMOTE };
+        let limits = DialLimits { connect, upgrade: WELCOME_WITHIN };
+        let until = now + limits.connect + limits.upgrade + DIAL_SLACK;
+        link.candidate = Some(Candidate { conn, stage: Stage::Connecting, until });
+        self.events.push_back(ShimEvent::Dial { conn, limits });
     }
 
     pub(super) fn dial_now(&mut self, now: Duration) {

@@ -11,7 +11,7 @@ mod link;
 mod receipts;
 
 pub use event::{
-    ConnNo, ConnectError, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEvent, TooMuch, Transmit,
+    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEvent, TooMuch, Transmit,
 };
 
 use std::collections::VecDeque;

@@ -5,7 +5,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-const SOON: Duration = Duration::from_secs(5);
+const SOON: DialLimits = DialLimits { connect: Duration::from_secs(5), upgrade: Duration::from_secs(5) };
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
@@ -90,7 +90,8 @@ fn a_local_address_that_others_have_taken_over_is_unreachable() {
 fn a_listener_that_says_nothing_is_given_up_in_time() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let target = url(format!("ws://{}/", listener.local_addr().unwrap()));
-    let error = block_on(dial(target, Duration::from_millis(20))).unwrap_err();
+    let error =
+        block_on(dial(target, DialLimits { upgrade: Duration::from_millis(20), ..SOON })).unwrap_err();
     assert!(matches!(&error, ConnectError::Unreachable(why) if why.contains("within 20 ms")), "{error:?}");
 }
 
