@@ -2,7 +2,7 @@
 
 use exai_sim::host::{Progress, Revision};
 use exai_sim::process::HANG;
-use exai_sim::provider::End;
+use exai_sim::provider::{End, Ended};
 use serde_json::{Value, json};
 
 use crate::world::{World, ask, check, greet};
@@ -20,15 +20,13 @@ fn a_cancel_reaches_the_provider_and_nothing_more_is_said_of_the_call() {
             .wait_for(HANG, |all| all.iter().any(|r| *r.prompt == *prompt && r.events > 2))
             .unwrap();
         host.cancel(&call, "the user said so").unwrap();
-        let closed =
-            |end: Option<exai_sim::provider::Ended>| end.is_some_and(|end| end.how == End::ClientClosed);
+        let closed = |end: Option<Ended>| end.is_some_and(|end| end.how == End::ClientClosed);
         world
             .provider
             .wait_for(HANG, |all| all.iter().any(|r| *r.prompt == *prompt && closed(r.ended)))
             .unwrap();
         host.ask("version", json!({})).unwrap();
         assert!(host.answer(&call).is_none());
-        // The same id, used again, is another request.
         check(&host);
     }
     assert_eq!(world.provider.requests().len(), Revision::ALL.len());

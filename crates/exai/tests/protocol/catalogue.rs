@@ -39,7 +39,7 @@ fn wait_until(host: &Host, mut look: impl FnMut() -> Option<()>) {
 }
 
 #[test]
-fn a_snapshot_is_a_directory_and_nothing_happens() {
+fn a_snapshot_that_is_a_directory_is_ignored() {
     let exai = installation();
     std::fs::create_dir(exai.state_dir().join("catalogue.json")).unwrap();
     let host = exai.host().unwrap();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use exai_sim::process::HANG;
-use exai_sim::provider::{End, answer_to};
+use exai_sim::provider::{End, Ended, answer_to};
 use rmcp::model::{CallToolRequestParams, SubscriptionFilter};
 use rmcp::transport::TokioChildProcess;
 use rmcp::{ClientServiceExt as _, ServiceError};
@@ -79,8 +79,7 @@ fn its_cancel_reaches_the_provider() {
         let call = sdk.send("chat", json!({"prompt": "[[sim: stall after=1]]"}));
         world.provider.wait_for(HANG, |all| all.len() == round + 1 && all[round].events > 0).unwrap();
         sdk.wait(call.cancel(Some("enough".to_owned()))).unwrap();
-        let closed =
-            |ended: Option<exai_sim::provider::Ended>| ended.is_some_and(|e| e.how == End::ClientClosed);
+        let closed = |ended: Option<Ended>| ended.is_some_and(|e| e.how == End::ClientClosed);
         world.provider.wait_for(HANG, |all| closed(all[round].ended)).unwrap();
         sdk.call("version", json!({}));
         sdk.end();
