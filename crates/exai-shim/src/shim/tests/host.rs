@@ -209,7 +209,7 @@ fn a_host_that_does_not_read_is_waited_for_within_bounds() {
     );
     // What was not delivered is not acknowledged, and can be collected.
     let call_id = kept[0];
-    host.call(20, "collect", &format!(r#"{{"call_id":"{call_id}"}}"#));
+    host.call(100, "collect", &format!(r#"{{"call_id":"{call_id}"}}"#));
     loop {
         match conn.next() {
             ShimFrame::Ack(ids) => assert!(!ids.contains(&call_id)),
@@ -218,7 +218,7 @@ fn a_host_that_does_not_read_is_waited_for_within_bounds() {
         }
     }
     conn.result(call_id, "collected");
-    assert_eq!(host.told(20).0, "collected");
+    assert_eq!(host.told(100).0, "collected");
     host.end();
 }
 
