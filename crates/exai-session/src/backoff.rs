@@ -19,8 +19,6 @@ const CAP_MAX: Duration = Duration::from_secs(2);
 const CAP_LOOPBACK_HELD: Duration = Duration::from_millis(120);
 /// Lowest cap that a daemon's own number may set.
 const CAP_MIN: Duration = Duration::from_millis(250);
-/// A connection that lived this long makes the next loss start from the beginning.
-const SUCCESS_AFTER: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(crate) struct Backoff {
@@ -50,11 +48,12 @@ impl Backoff {
         self.cap = Duration::from_millis(reconnect.cap_ms).clamp(CAP_MIN, CAP_MAX);
     }
 
-    /// The pause before the first dial after a connection that lived for `life`.
-    pub(crate) fn after_loss(&mut self, life: Duration) -> Duration {
-        if life >= SUCCESS_AFTER {
-            self.previous = self.base;
-        }
+    /// A connection that lived this long was a success: the pauses after it start from the beginning.
+    pub(crate) const SUCCESS_AFTER: Duration = Duration::from_secs(10);
+
+    /// The pause before the first dial after a success.
+    pub(crate) fn after_success(&mut self) -> Duration {
+        self.previous = self.base;
         self.jitter.between(Duration::ZERO, FIRST_WITHIN)
     }
 

@@ -254,11 +254,10 @@ impl Shim {
         let deadline = open.began + settings.timeout;
         let patience = host_profile::patience(host, open.token).map(|patience| open.began + patience);
         let patience = patience.filter(|patience| *patience < deadline);
-        let local = Some(open.began + local::HOLD);
         let (patience, hold) = match (open.kind, open.token) {
             // A daemon that is connected but hangs keeps nobody waiting for these either.
-            (Kind::Local(_), _) => (local, local),
-            (_, Token::Absent) => (patience, Some(open.began + settings.hold)),
+            (Kind::Local(_), _) => (Some(open.began + local::HOLD), Some(local::HOLD)),
+            (_, Token::Absent) => (patience, Some(settings.hold)),
             // Held to the deadline, or to the end of the host's patience.
             (_, Token::Given) => (patience, None),
         };

@@ -68,7 +68,7 @@ pub enum RejectCode {
 impl RejectCode {
     /// Whether the next dial may well succeed without anybody changing anything.
     pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::Fenced | Self::Draining)
+        !matches!(self, Self::Version | Self::Auth | Self::JournalUnusable)
     }
 }
 

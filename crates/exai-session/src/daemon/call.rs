@@ -48,11 +48,12 @@ pub(super) struct Entry<D> {
     pub(super) starting: bool,
     /// Params, until the executor has them.
     pub(super) work: Option<Work>,
-    /// Sessions whose host waits for the answer.
+    /// Sessions whose host waits for the answer; none once it is over and told.
     pub(super) waiters: BTreeSet<SessionId>,
     /// Sessions on whose behalf new attempts may begin: waiters, and those that were answered otherwise.
     pub(super) sponsors: BTreeSet<SessionId>,
     pub(super) since: Duration,
+    /// By when the executor must have ended it; earlier than the shim's own deadline.
     pub(super) deadline: Duration,
     pub(super) deadline_told: bool,
     /// The sealed `accepted`, for those who join.
@@ -142,9 +143,13 @@ impl<D> Calls<D> {
         self.known.iter().map(|(call_id, entry)| (*call_id, entry))
     }
 
-    /// Every call that is known.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (CallId, &mut Entry<D>)> {
-        self.known.iter_mut().map(|(call_id, entry)| (*call_id, entry))
+    /// Does something with each call that is not over.
+    pub(super) fn each_live(&mut self, mut what: impl FnMut(CallId, &mut Entry<D>)) {
+        for (_, call_id) in &self.in_flight {
+            if let Some(entry) = self.known.get_mut(call_id) {
+                what(*call_id, entry);
+            }
+        }
     }
 }
 

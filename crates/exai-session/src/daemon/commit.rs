@@ -120,6 +120,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if self.calls.finish(call_id, Done { sealed, bytes, at: now, acked: None }).is_some() {
             self.tell_waiters(now, call_id, &frame.into());
         }
+        if let Some(entry) = self.calls.get_mut(call_id) {
+            entry.waiters.clear();
+            entry.sponsors.clear();
+        }
     }
 
     /// Hands the end of a call to the journal; the call takes no other end from here on.

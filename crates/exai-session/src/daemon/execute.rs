@@ -10,15 +10,11 @@ use super::event::{AttemptDenied, CallClass, DaemonEvent, Finished, Promise};
 
 /// Requests that may be billed, per call, all causes together: retry, fallback, crash.
 pub(super) const ATTEMPTS_MAX: u32 = 3;
-/// Part of the remaining time that the executor does not get, so that its last word (a partial answer) still
-/// reaches the host before the shim's own deadline: a tenth, at most 2 s.
-const MARGIN_MAX: Duration = Duration::from_secs(2);
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     pub(super) fn run(&mut self, call_id: CallId) {
         let Some(entry) = self.calls.get(call_id) else { return };
         let Some(work) = &entry.work else { return };
-        let left = entry.deadline.saturating_sub(entry.since);
         self.events.push_back(DaemonEvent::Run {
             call_id,
             session: work.session,
@@ -26,7 +22,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             method: work.method.clone(),
             params: work.params.clone(),
             attempts_before: entry.attempts,
-            deadline: entry.deadline.saturating_sub((left / 10).min(MARGIN_MAX)),
+            deadline: entry.deadline,
         });
     }
 

@@ -1,5 +1,6 @@
 //! The handshake: who is it, which version, and what does it believe to be open.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_wire::{
@@ -126,6 +127,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     fn resume(&mut self, now: Duration, conn: PeerConn, hello: &Hello) {
+        // Whatever it does not list it has answered otherwise; the frame that said so may have been lost.
+        let listed: BTreeSet<CallId> = hello.open.iter().map(|open| open.call_id).collect();
+        self.calls.each_live(|call_id, entry| {
+            if !listed.contains(&call_id) {
+                entry.waiters.remove(&hello.session);
+            }
+        });
         for open in &hello.open {
             self.join(hello.session, open.call_id);
             if open.cancelled {
@@ -152,7 +160,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// The shim leaves.
     pub(super) fn bye(&mut self, now: Duration, conn: PeerConn, session: SessionId) {
         self.close(now, conn, super::connection::CLOSE_BYE, "bye");
-        self.leave(session);
+        self.leave(&BTreeSet::from([session]));
     }
 }
 

@@ -16,6 +16,10 @@ const OVERLOADED_RETRY_MS: u64 = 500;
 /// A drain lasts up to 9 s; the shim comes back with the connection's end, so this only bounds idle resends.
 pub(super) const DRAINING_RETRY_MS: u64 = 1_000;
 
+/// Part of the remaining time that the executor does not get, so that its last word (a partial answer, or that no
+/// place became free) still reaches the host before the shim's own deadline: a tenth, at most 2 s.
+const MARGIN_MAX: Duration = Duration::from_secs(2);
+
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// A text message arrived.
     pub fn frame(&mut self, now: Duration, conn: PeerConn, text: &str) {
@@ -95,6 +99,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     fn take(&mut self, now: Duration, session: SessionId, call: Call, class: Class) {
         let Call { call_id, method, params, fingerprint, adopt_key, remaining_ms, .. } = call;
+        let remaining = Duration::from_millis(remaining_ms);
         let doubtful = call.under.is_some_and(|under| under != self.config.journal || call.accepted_seen);
         let attempts = if doubtful { call.attempts_seen } else { 0 };
         let mut entry = Entry {
@@ -108,7 +113,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             waiters: BTreeSet::from([session]),
             sponsors: BTreeSet::from([session]),
             since: now,
-            deadline: now + Duration::from_millis(remaining_ms),
+            deadline: now + remaining - (remaining / 10).min(MARGIN_MAX),
             deadline_told: false,
             accepted: None,
         };

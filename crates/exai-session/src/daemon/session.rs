@@ -1,5 +1,6 @@
 //! Sessions: shim processes, which outlive their connections.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_wire::{CallId, DialNo, KeptFrame, SessionId};
@@ -24,28 +25,30 @@ pub(super) struct Session {
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     pub(super) fn sweep_sessions(&mut self, now: Duration) {
         let absent = |session: &Session| session.lost_at.is_some_and(|at| at + ABSENT_AFTER <= now);
-        let gone: Vec<SessionId> =
+        let gone: BTreeSet<SessionId> =
             self.sessions.iter().filter(|(_, session)| absent(session)).map(|(id, _)| *id).collect();
-        for session in gone {
-            self.leave(session);
-        }
+        self.leave(&gone);
     }
 
-    /// The session is gone: what runs for it may finish, nothing new begins on its behalf.
-    pub(super) fn leave(&mut self, session: SessionId) {
-        if self.sessions.remove(&session).is_none() {
+    /// These sessions are gone: what runs for them may finish, nothing new begins on their behalf.
+    pub(super) fn leave(&mut self, gone: &BTreeSet<SessionId>) {
+        if gone.is_empty() {
             return;
         }
-        for (_, entry) in self.calls.iter_mut() {
-            entry.waiters.remove(&session);
-            entry.sponsors.remove(&session);
+        self.calls.each_live(|_, entry| {
+            entry.waiters.retain(|session| !gone.contains(session));
+            entry.sponsors.retain(|session| !gone.contains(session));
+        });
+        for session in gone {
+            if self.sessions.remove(session).is_some() {
+                self.events.push_back(DaemonEvent::Left { session: *session });
+            }
         }
-        self.events.push_back(DaemonEvent::Left { session });
     }
 
     /// Joins a call: its result goes to this session too.
     pub(super) fn join(&mut self, session: SessionId, call_id: CallId) {
-        if let Some(entry) = self.calls.get_mut(call_id) {
+        if let Some(entry) = self.calls.get_mut(call_id).filter(|entry| !entry.is_over()) {
             entry.waiters.insert(session);
             entry.sponsors.insert(session);
         }

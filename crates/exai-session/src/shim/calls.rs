@@ -22,7 +22,10 @@ pub(super) enum Ask {
 /// How far the daemon is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    Away,
+    /// Not connected since then.
+    Away {
+        since: Duration,
+    },
     /// Connected, but about to stop.
     Leaving,
     TakesCalls,
@@ -33,8 +36,10 @@ pub(super) struct Open {
     ask: Ask,
     /// Rises with each call: sends keep the host's order.
     order: u64,
+    taken: Duration,
     deadline: Duration,
     patience: Option<Duration>,
+    /// How long it is held while the daemon is away.
     hold: Option<Duration>,
     /// The journal it was sent to; `None` while it provably has not run.
     pub(super) under: Option<JournalId>,
@@ -102,13 +107,38 @@ impl Open {
         })
     }
 
-    fn due(&self, now: Duration) -> Option<EndWhy> {
-        if self.deadline <= now {
-            Some(EndWhy::Deadline)
-        } else {
-            self.patience.filter(|at| *at <= now && !self.cancelled).map(|_| EndWhy::Patience)
-        }
+    /// When it is not held any longer by a daemon that has been away for so long.
+    fn held_until(&self, away_since: Duration) -> Option<Duration> {
+        self.hold.filter(|_| !self.cancelled).map(|hold| self.taken.max(away_since) + hold)
     }
+
+    fn due(&self, now: Duration, away: Option<Away<'_>>) -> Option<EndWhy> {
+        if self.deadline <= now {
+            return Some(EndWhy::Deadline);
+        }
+        if self.patience.is_some_and(|at| at <= now && !self.cancelled) {
+            return Some(EndWhy::Patience);
+        }
+        let Away { since, error } = away?;
+        let over = self.held_until(since).is_some_and(|at| at <= now);
+        over.then(|| EndWhy::OutOfReach(error.to_owned()))
+    }
+}
+
+/// When a call came, and when it is to be ended without its result.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) taken: Duration,
+    pub(super) deadline: Duration,
+    pub(super) patience: Option<Duration>,
+    pub(super) hold: Option<Duration>,
+}
+
+/// Since when no daemon is in reach, and why.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Away<'a> {
+    pub(super) since: Duration,
+    pub(super) error: &'a str,
 }
 
 #[derive(Debug, Default)]
@@ -119,22 +149,17 @@ pub(super) struct Calls {
 }
 
 impl Calls {
-    pub(super) fn take(&mut self, call: NewCall) -> Result<(), TooMuch> {
-        let (call_id, deadline, patience, hold) = (call.call_id, call.deadline, call.patience, call.hold);
-        self.insert(call_id, Ask::Call(Box::new(call)), deadline, patience, hold)
+    pub(super) fn take(&mut self, now: Duration, call: NewCall) -> Result<(), TooMuch> {
+        let times = Times { taken: now, deadline: call.deadline, patience: call.patience, hold: call.hold };
+        self.insert(call.call_id, Ask::Call(Box::new(call)), times)
     }
 
-    pub(super) fn insert(
-        &mut self,
-        call_id: CallId,
-        ask: Ask,
-        deadline: Duration,
-        patience: Option<Duration>,
-        hold: Option<Duration>,
-    ) -> Result<(), TooMuch> {
+    pub(super) fn insert(&mut self, call_id: CallId, ask: Ask, times: Times) -> Result<(), TooMuch> {
+        let Times { deadline, patience, hold, .. } = times;
         let open = Open {
             ask,
             order: self.taken,
+            taken: times.taken,
             deadline,
             patience,
             hold,
@@ -202,24 +227,21 @@ impl Calls {
         found.into_iter().map(|(_, call_id)| call_id).collect()
     }
 
-    /// Calls to be ended now. `away` carries the last error while no daemon is in reach.
-    pub(super) fn due(&self, now: Duration, away: Option<&str>) -> Vec<(CallId, EndWhy)> {
-        let held_too_long = |open: &Open| {
-            let error = away?;
-            open.hold.filter(|at| *at <= now && !open.cancelled)?;
-            Some(EndWhy::OutOfReach(error.to_owned()))
-        };
-        let due = |open: &Open| open.due(now).or_else(|| held_too_long(open));
-        self.open.iter().filter_map(|(call_id, open)| Some((*call_id, due(open)?))).collect()
+    /// Calls to be ended now.
+    pub(super) fn due(&self, now: Duration, away: Option<Away<'_>>) -> Vec<(CallId, EndWhy)> {
+        self.open.iter().filter_map(|(call_id, open)| Some((*call_id, open.due(now, away)?))).collect()
     }
 
     /// When `due` or a resend has something next.
     pub(super) fn next_due(&self, reach: Reach) -> Option<Duration> {
         let moments = |open: &Open| {
             let patience = open.patience.filter(|_| !open.cancelled);
-            let hold = open.hold.filter(|_| reach == Reach::Away && !open.cancelled);
-            let retry = open.retry_at.filter(|_| reach == Reach::TakesCalls);
-            [Some(open.deadline), patience, hold, retry].into_iter().flatten().min()
+            let (held, retry) = match reach {
+                Reach::Away { since } => (open.held_until(since), None),
+                Reach::Leaving => (None, None),
+                Reach::TakesCalls => (None, open.retry_at),
+            };
+            [Some(open.deadline), patience, held, retry].into_iter().flatten().min()
         };
         self.open.values().filter_map(moments).min()
     }

@@ -43,8 +43,8 @@ pub struct NewCall {
     pub deadline: Duration,
     /// Moment before the host's own limit, where progress does not extend that ([`EndWhy::Patience`]).
     pub patience: Option<Duration>,
-    /// Moment from which on the call is not held any more while the daemon is out of reach
-    /// ([`EndWhy::OutOfReach`]).
+    /// How long the call is held while the daemon is out of reach, counted from the loss or, where it came later,
+    /// from its own coming ([`EndWhy::OutOfReach`]); `None`: to its deadline.
     pub hold: Option<Duration>,
 }
 

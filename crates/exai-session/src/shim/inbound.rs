@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use exai_wire::{
-    Answer, Ask, CallId, DaemonBeat, DaemonFrame, Outcome, Refused, Reject, ResultFrame, ShimFrame, Started,
-    Welcome,
+    Answer, Ask, CallId, Cancel, DaemonBeat, DaemonFrame, Outcome, Refused, Reject, ResultFrame, ShimFrame,
+    Started, Welcome,
 };
 use serde_json::value::RawValue;
 
 use super::ShimEnd;
 use super::event::{ConnNo, EndWhy, ShimEvent};
-use super::link::Daemon;
+use super::link::{ASKED_PAUSE_MAX, Daemon};
 
 /// Pause before a refused call is sent again, where the daemon names none.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
@@ -58,6 +58,10 @@ impl ShimEnd {
                 open.under = Some(welcome.journal);
                 open.retry_at = None;
             }
+        }
+        // What was cancelled after the hello, whose list said otherwise; for the others it is said twice.
+        for call_id in self.calls.in_order(|_, open| open.cancelled && open.under.is_some()) {
+            self.send(now, &ShimFrame::Cancel(Cancel { call_id, reason: String::new() }));
         }
         for frame in std::mem::take(&mut self.owed) {
             self.send(now, &frame);
@@ -169,8 +173,8 @@ impl ShimEnd {
         if open.cancelled {
             self.calls.remove(refused.call_id);
         } else if refused.code.is_retryable() {
-            let pause = refused.retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
-            open.retry_at = Some(now + pause.max(RETRY_AFTER));
+            let asked = refused.retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
+            open.retry_at = Some(now + asked.clamp(RETRY_AFTER, ASKED_PAUSE_MAX));
         } else {
             self.end(refused.call_id, EndWhy::Refused(refused.code, refused.message));
             self.calls.remove(refused.call_id);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use exai_wire::{DialNo, Epoch, Goaway, Hello, JournalId, PROTO, RejectCode, ShimFrame, Welcome};
 
 use super::ShimEnd;
-use super::calls::Reach;
+use super::calls::{Away, Reach};
 use super::event::{ConnNo, ConnectError, DialLimits, EndWhy, Link, ShimConfig, ShimEvent, Transmit};
 use crate::backoff::{Backoff, Circumstances};
 use crate::liveness::Liveness;
@@ -18,6 +18,8 @@ const DIAL_SLACK: Duration = Duration::from_millis(200);
 const WELCOME_WITHIN: Duration = Duration::from_secs(3);
 /// Between dials after a rejection that somebody has to do something about.
 const REJECTED_PAUSE: Duration = Duration::from_secs(15);
+/// Longest pause that a daemon may ask for: a broken one must not silence a shim.
+pub(super) const ASKED_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// A rejection this young answers a new call without another dial.
 const REJECTION_FRESH: Duration = Duration::from_secs(1);
 
@@ -104,7 +106,7 @@ impl LinkState {
 
     pub(super) fn reach(&self) -> Reach {
         match &self.primary {
-            None => Reach::Away,
+            None => Reach::Away { since: self.down_since.unwrap_or_default() },
             Some(primary) if primary.goaway.is_some() => Reach::Leaving,
             Some(_) => Reach::TakesCalls,
         }
@@ -344,7 +346,7 @@ impl ShimEnd {
         retry_after: Option<Duration>,
     ) {
         let pause = self.pause_after_failure(now);
-        self.link.next_dial = Some(now + retry_after.unwrap_or(pause));
+        self.link.next_dial = Some(now + retry_after.map_or(pause, |asked| asked.min(ASKED_PAUSE_MAX)));
         if self.link.primary.is_some() {
             return;
         }
@@ -355,7 +357,7 @@ impl ShimEnd {
         }
         self.link.next_dial = Some(now + REJECTED_PAUSE);
         self.link.rejection = Some(Rejection { code, message: message.clone(), at: now });
-        for call_id in self.calls.in_order(|_, open| !open.accepted_seen) {
+        for call_id in self.calls.in_order(|_, open| !open.accepted_seen && !open.cancelled) {
             self.end(call_id, EndWhy::Rejected(code, message.clone()));
             self.detach(now, call_id);
         }
@@ -373,13 +375,15 @@ impl ShimEnd {
         let Some(primary) = self.link.primary.take() else { return };
         self.link.down(now);
         self.link.last_error = reason.to_owned();
-        let life = now.saturating_sub(primary.since);
+        let lived = now.saturating_sub(primary.since) >= Backoff::SUCCESS_AFTER;
         let pause = match primary.goaway {
             Some(goaway) => {
-                let millis = Duration::from_millis;
-                self.link.backoff.after_goaway(millis(goaway.retry_after_ms), millis(goaway.spread_ms))
+                let asked = |ms| Duration::from_millis(ms).min(ASKED_PAUSE_MAX);
+                self.link.backoff.after_goaway(asked(goaway.retry_after_ms), asked(goaway.spread_ms))
             }
-            None => self.link.backoff.after_loss(life),
+            None if lived => self.link.backoff.after_success(),
+            // A daemon that welcomes and dies, or throws us out, is not to be dialled without pause.
+            None => self.pause_after_failure(now),
         };
         self.link.next_dial = Some(now + pause);
         self.out.retain(|transmit| transmit.conn != primary.conn);
@@ -425,8 +429,11 @@ impl ShimEnd {
     }
 
     fn end_calls(&mut self, now: Duration) {
-        let error = (!self.link.is_up()).then(|| self.link.last_error().to_owned());
-        for (call_id, why) in self.calls.due(now, error.as_deref()) {
+        let away = match self.link.reach() {
+            Reach::Away { since } => Some(Away { since, error: self.link.last_error() }),
+            Reach::Leaving | Reach::TakesCalls => None,
+        };
+        for (call_id, why) in self.calls.due(now, away) {
             self.end(call_id, why);
             self.detach(now, call_id);
         }

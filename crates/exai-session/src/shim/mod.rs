@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use exai_wire::{Attach, Bye, CallId, Cancel, Peer, ShimFrame};
 
-use calls::{Ask, Calls, Reach};
+use calls::{Ask, Calls, Reach, Times};
 use link::LinkState;
 use receipts::Receipts;
 
@@ -73,7 +73,7 @@ impl ShimEnd {
     /// [`TooMuch`] where the session holds 1,000 calls or 64 MiB; the call is not taken.
     pub fn call(&mut self, now: Duration, call: NewCall) -> Result<(), TooMuch> {
         let call_id = call.call_id;
-        self.calls.take(call)?;
+        self.calls.take(now, call)?;
         self.taken(now, call_id);
         Ok(())
     }
@@ -90,7 +90,7 @@ impl ShimEnd {
         patience: Option<Duration>,
         hold: Option<Duration>,
     ) -> Result<(), TooMuch> {
-        self.calls.insert(call_id, Ask::Attach, deadline, patience, hold)?;
+        self.calls.insert(call_id, Ask::Attach, Times { taken: now, deadline, patience, hold })?;
         self.receipts.forget(call_id);
         self.taken(now, call_id);
         Ok(())
@@ -101,7 +101,7 @@ impl ShimEnd {
             Reach::TakesCalls => self.send_call(now, call_id),
             // Held until the next daemon's welcome.
             Reach::Leaving => {}
-            Reach::Away => match self.link.fresh_rejection(now) {
+            Reach::Away { .. } => match self.link.fresh_rejection(now) {
                 Some((code, message)) => {
                     self.end(call_id, EndWhy::Rejected(code, message));
                     self.detach(now, call_id);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod chaos;
+mod links;
 mod motion;
 mod world;
 
@@ -164,8 +165,7 @@ fn calls_wait_for_a_daemon_that_is_not_there_yet() {
 fn a_call_that_is_not_held_any_longer_says_what_was_the_matter() {
     let mut world = World::new(1);
     world.kill_daemon();
-    let hold = world.now + secs(50);
-    let call = world.call_with(0, 1, CHAT_1S, |call| call.hold = Some(hold));
+    let call = world.call_with(0, 1, CHAT_1S, |call| call.hold = Some(secs(50)));
     world.run(secs(49));
     assert!(!world.answered(call));
     world.run(secs(2));

@@ -85,6 +85,12 @@ impl World {
         if self.partitioned {
             return;
         }
+        if self.auth_failures > 0 {
+            self.auth_failures -= 1;
+            let refused = ConnectError::Auth("wrong token".into());
+            self.shims[shim].connect_failed(self.now, conn, refused);
+            return;
+        }
         let Some(daemon) = &mut self.daemon else {
             self.shims[shim].connect_failed(
                 self.now,

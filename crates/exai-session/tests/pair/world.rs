@@ -79,6 +79,8 @@ pub(crate) struct World {
     pub(crate) seen: BTreeMap<CallId, Vec<Seen>>,
     pub(crate) aborted: Vec<CallId>,
     pub(crate) log: Vec<String>,
+    /// So many dials are turned away with a wrong token.
+    pub(crate) auth_failures: u32,
     pub(crate) auto_deliver: bool,
     pub(crate) closes: usize,
 }
@@ -129,6 +131,7 @@ impl World {
             seen: BTreeMap::new(),
             aborted: Vec::new(),
             log: Vec::new(),
+            auth_failures: 0,
             auto_deliver: true,
             closes: 0,
         };
@@ -164,6 +167,14 @@ impl World {
         self.running.clear();
         self.backlog.clear();
         for (shim, conn, _) in std::mem::take(&mut self.pairs) {
+            self.post(LATENCY, Packet::CloseDown { shim, conn, reason: "connection reset".into() });
+        }
+    }
+
+    /// Resets every connection; both ends live on.
+    pub(crate) fn reset_connections(&mut self) {
+        for (shim, conn, peer) in std::mem::take(&mut self.pairs) {
+            self.post(LATENCY, Packet::CloseUp { peer });
             self.post(LATENCY, Packet::CloseDown { shim, conn, reason: "connection reset".into() });
         }
     }
