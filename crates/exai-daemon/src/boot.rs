@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_journal::{Journal, ModelJournal};
+use exai_journal::{Journal, ModelStore};
 use exai_session::{DaemonConfig, DaemonEnd, Vitals};
 use exai_settings::{Address, Host, ListenError, Settings};
 use exai_tools::{ConversationLimits, ConversationMemory};
@@ -117,8 +117,9 @@ fn begin(
 ) -> Result<u8, StartError> {
     // Held until everything else is gone.
     let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?;
-    let journal =
-        ModelJournal::new(JournalId::from_bytes(random::bytes().map_err(StartError::io("journal id"))?));
+    let journal = Journal::new(ModelStore::new(JournalId::from_bytes(
+        random::bytes().map_err(StartError::io("journal id"))?,
+    )));
     let mut health = open_health(&options, &journal, log)?;
     let nothing = present_at_start();
     health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
@@ -210,7 +211,11 @@ fn take_lock(dir: &Path, mode: Mode) -> Result<Option<StateLock>, LockError> {
     }
 }
 
-fn open_health(options: &DaemonOptions, journal: &ModelJournal, log: &Log) -> Result<Health, StartError> {
+fn open_health(
+    options: &DaemonOptions,
+    journal: &Journal<ModelStore>,
+    log: &Log,
+) -> Result<Health, StartError> {
     let (journal, epoch) = journal.identity();
     let identity = Identity::new(options.version.clone(), journal, epoch, &options.settings);
     let file = options.settings.state.health_file.clone().map(HealthFile::start).transpose();
@@ -235,7 +240,7 @@ fn bounds(settings: &Settings) -> Bounds {
 /// What is there before the io loop is.
 struct Parts {
     clock: Clock,
-    journal: ModelJournal,
+    journal: Journal<ModelStore>,
     health: Health,
     toolbox: Arc<Toolbox>,
     facts: watch::Sender<exai_tools::DaemonFacts>,
@@ -297,7 +302,7 @@ fn hub(
     inbox: mpsc::Receiver<Event>,
     signals: Signals,
     door: oneshot::Sender<()>,
-) -> Hub<ModelJournal> {
+) -> Hub<ModelStore> {
     let Parts { clock, journal, health, toolbox, facts, work, progress, bounds } = parts;
     let mut ticks = tokio::time::interval(PULSE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

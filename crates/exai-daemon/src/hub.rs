@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_journal::{Durable, Journal};
+use exai_journal::{Durable, Journal, Store};
 use exai_session::{DaemonEnd, DaemonEvent, Finished, PeerConn};
 use exai_wire::{CallId, Class, KeptFrame, Outcome, SessionId};
 use serde_json::value::RawValue;
@@ -36,10 +36,10 @@ const BATCH: usize = 256;
 const OVERDUE: Duration = Duration::from_millis(250);
 
 /// All that the loop works with.
-pub(crate) struct Hub<J> {
+pub(crate) struct Hub<S> {
     pub(crate) clock: Clock,
     pub(crate) end: DaemonEnd<Durable<KeptFrame>, Classes>,
-    pub(crate) journal: J,
+    pub(crate) journal: Journal<S>,
     pub(crate) connections: Connections,
     pub(crate) executor: Executor,
     pub(crate) work: Work,
@@ -66,7 +66,7 @@ pub(crate) struct Hub<J> {
     pub(crate) exit: Option<u8>,
 }
 
-impl<J: Journal> Hub<J> {
+impl<S: Store> Hub<S> {
     /// Runs until the daemon is to end; the exit code.
     pub(crate) async fn run(mut self) -> u8 {
         self.settle();
@@ -170,7 +170,7 @@ impl<J: Journal> Hub<J> {
 
     fn obey(&mut self, event: DaemonEvent) {
         match event {
-            DaemonEvent::Commit { ticket, promise } => journaling::submit(&mut self.journal, ticket, promise),
+            DaemonEvent::Commit { ticket, record } => self.journal.submit(ticket.0, record),
             DaemonEvent::Run { call_id, session, class, params, deadline, .. } => {
                 self.run_call(session, class, Job { call_id, params, deadline });
             }

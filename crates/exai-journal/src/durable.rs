@@ -1,38 +1,22 @@
 //! The seal.
 
-use std::any::Any;
-
-/// Something that a journal holds. There is no way to make one but [`Seal::seal`], and a [`Seal`] is handed out by
-/// nothing but a journal's commit.
+/// Something that a journal holds. Nothing outside this crate can make one:
+///
+/// ```compile_fail
+/// let forged = exai_journal::Durable(1);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Durable<T>(T);
 
 impl<T> Durable<T> {
-    /// Takes it out.
-    pub fn into_inner(self) -> T {
-        self.0
+    /// For the journal, of what its store has just confirmed.
+    pub(crate) fn seal(kept: T) -> Self {
+        Self(kept)
     }
 }
 
 impl<T> AsRef<T> for Durable<T> {
     fn as_ref(&self) -> &T {
         &self.0
-    }
-}
-
-/// The right to seal, which a journal keeps to itself and uses after a commit.
-#[derive(Debug)]
-pub struct Seal(());
-
-impl Seal {
-    /// For implementations of [`crate::Journal`] only: made once, when the journal is opened.
-    #[doc(hidden)]
-    pub fn for_journal<J: crate::Journal + Any>(_journal: &J) -> Self {
-        Self(())
-    }
-
-    /// Seals what is durable now.
-    pub fn seal<T>(&self, kept: T) -> Durable<T> {
-        Durable(kept)
     }
 }

@@ -1,31 +1,25 @@
-//! The model journal: everything in memory, for tests in virtual time, and the daemon's stand-in until a disk is
-//! asked for. Its life is the process's: a restart is a lost journal, and says so by another id.
+//! The model: everything in memory, for tests in virtual time, and the daemon's stand-in until a disk is asked for. Its life
+//! is the process's: a restart is a lost journal, and says so by another id.
 
 use std::collections::VecDeque;
 
-use exai_wire::{Epoch, JournalId, KeptFrame};
+use exai_wire::{Epoch, JournalId, Record};
 
-use crate::durable::Seal;
-use crate::record::Record;
-use crate::{Committed, Journal, JournalError};
+use crate::store::{JournalError, Store};
 
-/// A journal in memory. It keeps no records: what a daemon needs of finished calls it holds itself as long as it
-/// lives, and with it this journal dies too.
+/// A store in memory. It keeps no records: what a daemon needs of finished calls it holds itself as long as it lives, and
+/// with it this store dies too.
 #[derive(Debug)]
-pub struct ModelJournal {
+pub struct ModelStore {
     id: JournalId,
-    epoch: Epoch,
-    seal: Option<Seal>,
-    decided: VecDeque<Committed>,
+    decided: VecDeque<(u64, Result<(), JournalError>)>,
     failing: Option<JournalError>,
 }
 
-impl ModelJournal {
-    /// An empty journal with this id, at its first start.
+impl ModelStore {
+    /// An empty store with this id, at its first start.
     pub fn new(id: JournalId) -> Self {
-        let mut journal = Self { id, epoch: Epoch(1), seal: None, decided: VecDeque::new(), failing: None };
-        journal.seal = Some(Seal::for_journal(&journal));
-        journal
+        Self { id, decided: VecDeque::new(), failing: None }
     }
 
     /// From now on every record fails like this (`None`: works again). A disk's faults, for tests.
@@ -34,21 +28,16 @@ impl ModelJournal {
     }
 }
 
-impl Journal for ModelJournal {
+impl Store for ModelStore {
     fn identity(&self) -> (JournalId, Epoch) {
-        (self.id, self.epoch)
+        (self.id, Epoch(1))
     }
 
-    fn submit(&mut self, ticket: u64, _record: Record, frame: Option<KeptFrame>) {
-        let result = match (&self.failing, &self.seal) {
-            (Some(error), _) => Err(error.clone()),
-            (None, Some(seal)) => Ok(frame.map(|frame| seal.seal(frame))),
-            (None, None) => Err(JournalError::Unavailable("not open".to_owned())),
-        };
-        self.decided.push_back(Committed { ticket, result });
+    fn submit(&mut self, ticket: u64, _record: Record) {
+        self.decided.push_back((ticket, self.failing.clone().map_or(Ok(()), Err)));
     }
 
-    fn poll_committed(&mut self) -> Option<Committed> {
+    fn poll(&mut self) -> Option<(u64, Result<(), JournalError>)> {
         self.decided.pop_front()
     }
 }

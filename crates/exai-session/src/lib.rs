@@ -18,7 +18,7 @@ mod shim;
 
 pub use daemon::{
     AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan,
-    Finished, PeerConn, Promise, Ticket, Vitals,
+    Finished, PeerConn, Ticket, Vitals,
 };
 pub use shim::{
     ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch,

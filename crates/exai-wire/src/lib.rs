@@ -9,6 +9,7 @@ mod daemon_frame;
 mod decode;
 mod id;
 mod limit;
+mod record;
 mod shim_frame;
 
 pub use code::{Class, DaemonState, Outcome, RefusedCode, RejectCode};
@@ -19,6 +20,7 @@ pub use daemon_frame::{
 pub use decode::FrameError;
 pub use id::{AdoptKey, CallId, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
+pub use record::Record;
 pub use shim_frame::{
     Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer,
 };

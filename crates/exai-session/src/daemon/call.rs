@@ -10,7 +10,7 @@ use super::event::Finished;
 /// Where a call stands.
 #[derive(Debug)]
 pub(super) enum Phase<D> {
-    /// Read; its promise is on the way to the journal.
+    /// Read; its record is on the way to the journal.
     Accepting,
     /// With the executor.
     Running,
@@ -28,7 +28,7 @@ pub(super) struct Done<D> {
     pub(super) acked: Option<Duration>,
 }
 
-/// A cancel that came while the promise was on its way.
+/// A cancel that came while the record was on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     Run,

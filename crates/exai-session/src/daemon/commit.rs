@@ -1,15 +1,13 @@
-//! Promises on their way to the journal, and what follows once they are durable.
+//! Records on their way to the journal, and what follows once they are durable.
 
 use std::time::Duration;
 
-use exai_wire::{CallId, KeptFrame, RefusedCode};
+use exai_wire::{CallId, KeptFrame, Record, RefusedCode};
 use serde_json::value::RawValue;
 
 use super::DaemonEnd;
 use super::call::{Done, Phase, Wish};
-use super::event::{
-    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonEvent, Finished, Promise, Ticket,
-};
+use super::event::{AbortReason, AttemptDenied, CallClass, CommitResult, DaemonEvent, Finished, Ticket};
 
 /// Pause before the end of a call is tried again after the journal failed.
 const RETRY: Duration = Duration::from_secs(1);
@@ -24,7 +22,7 @@ enum Kind {
     Note,
 }
 
-/// A promise that was handed to the journal. An end is kept here until it is durable.
+/// A record that was handed to the journal. An end is kept here until it is durable.
 #[derive(Debug)]
 pub(super) struct Pending {
     call_id: CallId,
@@ -41,22 +39,22 @@ pub(super) struct Retry {
 }
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
-    pub(super) fn commit(&mut self, call_id: CallId, promise: Promise) {
-        let (kind, end) = match &promise {
-            Promise::Accepted { .. } => (Kind::Accepted, None),
-            Promise::Started { attempt, .. } => (Kind::Started { attempt: *attempt }, None),
-            Promise::Done { outcome, body, .. } => {
+    pub(super) fn commit(&mut self, call_id: CallId, record: Record) {
+        let (kind, end) = match &record {
+            Record::Accepted { .. } => (Kind::Accepted, None),
+            Record::Started { attempt, .. } => (Kind::Started { attempt: *attempt }, None),
+            Record::Done { outcome, body, .. } => {
                 (Kind::Done, Some(Finished { outcome: *outcome, body: body.clone() }))
             }
-            Promise::Acked { .. } | Promise::Detached { .. } => (Kind::Note, None),
+            Record::Acked { .. } | Record::Detached { .. } => (Kind::Note, None),
         };
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.tickets.insert(ticket, Pending { call_id, kind, end });
-        self.events.push_back(DaemonEvent::Commit { ticket, promise });
+        self.events.push_back(DaemonEvent::Commit { ticket, record });
     }
 
-    /// The journal reports on a promise.
+    /// The journal reports on a record.
     pub fn committed(&mut self, now: Duration, ticket: Ticket, result: CommitResult<D>) {
         let Some(Pending { call_id, kind, end }) = self.tickets.remove(&ticket) else { return };
         match (kind, result) {
@@ -132,7 +130,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         entry.phase = Phase::Ending;
         let attempt = entry.attempts;
         let Finished { outcome, body } = end;
-        self.commit(call_id, Promise::Done { call_id, attempt, outcome, body });
+        self.commit(call_id, Record::Done { call_id, attempt, outcome, body });
     }
 
     pub(super) fn retry_commits(&mut self, now: Duration) {

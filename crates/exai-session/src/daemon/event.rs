@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use exai_wire::{
-    AdoptKey, CallId, Class, DaemonState, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome,
-    SessionId,
-};
+use exai_wire::{CallId, Class, DaemonState, Epoch, JournalId, Limits, Outcome, Record, SessionId};
 use serde_json::value::RawValue;
 
 /// Number of an accepted connection, made by the driver; never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PeerConn(pub u64);
 
-/// Number of a promise on its way to the journal.
+/// Number of a record on its way to the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(pub u64);
 
@@ -45,98 +42,10 @@ pub trait CallClass {
     fn class(&self, method: &str, params: &RawValue) -> Result<Class, String>;
 }
 
-/// What is to be made durable. The daemon hands it to its journal as a record, and reports the outcome with
-/// [`CommitResult`] under the same ticket.
-#[derive(Debug)]
-pub enum Promise {
-    /// Before `accepted`.
-    Accepted {
-        /// Key.
-        call_id: CallId,
-        /// Hash of method and params.
-        fingerprint: Fingerprint,
-        /// Key for adoption.
-        adopt_key: Option<AdoptKey>,
-        /// MCP method.
-        method: String,
-        /// Params.
-        params: Box<RawValue>,
-        /// Class of the tool.
-        class: Class,
-        /// Time left to the deadline.
-        remaining_ms: u64,
-        /// Attempts made under a journal that is lost.
-        attempts_before: u32,
-    },
-    /// Before the first byte to a provider.
-    Started {
-        /// Key.
-        call_id: CallId,
-        /// Number of the attempt, from 1.
-        attempt: u32,
-        /// Provider asked.
-        provider: String,
-        /// Model asked.
-        model: String,
-    },
-    /// Before `result`; with outcome `Cancelled` before the provider is aborted.
-    Done {
-        /// Key.
-        call_id: CallId,
-        /// Attempts made.
-        attempt: u32,
-        /// How it ended.
-        outcome: Outcome,
-        /// MCP result object.
-        body: Box<RawValue>,
-    },
-    /// Lazily, after `ack`.
-    Acked {
-        /// Key.
-        call_id: CallId,
-    },
-    /// Before a call is left to itself.
-    Detached {
-        /// Key.
-        call_id: CallId,
-        /// By whom.
-        session: SessionId,
-    },
-}
-
-impl Promise {
-    /// The frame that the journal has to seal once the promise is durable.
-    pub fn frame(&self) -> Option<KeptFrame> {
-        match self {
-            Self::Accepted { call_id, .. } => {
-                Some(KeptFrame::Accepted(exai_wire::Accepted { call_id: *call_id }))
-            }
-            Self::Started { call_id, attempt, provider, model } => {
-                Some(KeptFrame::Started(exai_wire::Started {
-                    call_id: *call_id,
-                    attempt: *attempt,
-                    provider: provider.clone(),
-                    model: model.clone(),
-                }))
-            }
-            Self::Done { call_id, attempt, outcome, body } => {
-                Some(KeptFrame::Result(exai_wire::ResultFrame {
-                    call_id: *call_id,
-                    attempt: *attempt,
-                    outcome: *outcome,
-                    body: body.clone(),
-                    replayed: false,
-                }))
-            }
-            Self::Acked { .. } | Self::Detached { .. } => None,
-        }
-    }
-}
-
-/// What became of a promise. `D` is the journal's seal around a [`KeptFrame`].
+/// What became of a record. `D` is the journal's seal around a `KeptFrame`.
 #[derive(Debug)]
 pub enum CommitResult<D> {
-    /// Durable, with the sealed frame where [`Promise::frame`] gave one.
+    /// Durable, with the sealed frame where [`Record::frame`] gives one.
     Durable(Option<D>),
     /// Not written; says why. The call is refused (Accepted), or the answer waits (Done).
     Failed(String),
@@ -209,7 +118,7 @@ pub enum DaemonEvent {
         /// Number to report with.
         ticket: Ticket,
         /// What.
-        promise: Promise,
+        record: Record,
     },
     /// Execute a call: report `attempt`, `note`, `finished`.
     Run {

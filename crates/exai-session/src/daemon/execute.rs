@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, DaemonFrame, KeptFrame, Note, ResultFrame};
+use exai_wire::{CallId, Class, DaemonFrame, KeptFrame, Note, Record, ResultFrame};
 
 use super::DaemonEnd;
 use super::call::Phase;
-use super::event::{AttemptDenied, CallClass, DaemonEvent, Finished, Promise};
+use super::event::{AttemptDenied, CallClass, DaemonEvent, Finished};
 
 /// Requests that may be billed, per call, all causes together: retry, fallback, crash.
 pub(super) const ATTEMPTS_MAX: u32 = 3;
@@ -46,7 +46,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         match verdict {
             Ok(attempt) => {
                 let (provider, model) = (provider.to_owned(), model.to_owned());
-                self.commit(call_id, Promise::Started { call_id, attempt, provider, model });
+                self.commit(call_id, Record::Started { call_id, attempt, provider, model });
             }
             Err(why) => self.deny(call_id, why),
         }

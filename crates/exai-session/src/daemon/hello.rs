@@ -73,7 +73,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
     }
 
-    /// What is called known must be durable, so a hello waits for promises on their way.
+    /// What is called known must be durable, so a hello waits for records on their way.
     fn waits_for_journal(&self, hello: &Hello) -> bool {
         hello.open.iter().any(|open| {
             self.calls.get(open.call_id).is_some_and(|entry| matches!(entry.phase, Phase::Accepting))

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_wire::{
-    Call, CallId, Class, DaemonFrame, KeptFrame, Outcome, Refused, RefusedCode, SessionId, ShimFrame,
+    Call, CallId, Class, DaemonFrame, KeptFrame, Outcome, Record, Refused, RefusedCode, SessionId, ShimFrame,
 };
 
 use super::DaemonEnd;
 use super::call::{Entry, Phase, Wish, Work, error_body};
-use super::event::{CallClass, PeerConn, Promise};
+use super::event::{CallClass, PeerConn};
 
 /// Pause that a refusal for lack of room asks for.
 const OVERLOADED_RETRY_MS: u64 = 500;
@@ -129,7 +129,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         } else {
             entry.phase = Phase::Accepting;
             self.calls.insert(call_id, entry);
-            let promise = Promise::Accepted {
+            let record = Record::Accepted {
                 call_id,
                 fingerprint,
                 adopt_key,
@@ -139,7 +139,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 remaining_ms,
                 attempts_before: attempts,
             };
-            self.commit(call_id, promise);
+            self.commit(call_id, record);
         }
     }
 
@@ -160,7 +160,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     fn detach(&mut self, session: SessionId, call_id: CallId) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         if entry.waiters.remove(&session) && entry.class != Class::Pure && !entry.is_over() {
-            self.commit(call_id, Promise::Detached { call_id, session });
+            self.commit(call_id, Record::Detached { call_id, session });
         }
     }
 

@@ -18,7 +18,7 @@ mod session;
 
 pub use event::{
     AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEvent, DrainPlan, Finished,
-    PeerConn, Promise, Ticket, Vitals,
+    PeerConn, Ticket, Vitals,
 };
 
 use std::collections::{BTreeMap, VecDeque};
@@ -43,7 +43,7 @@ pub struct DaemonEnd<D, C> {
     conns: BTreeMap<PeerConn, Conn>,
     sessions: BTreeMap<SessionId, Session>,
     calls: Calls<D>,
-    /// Hellos that name calls whose promise is on its way to the journal.
+    /// Hellos that name calls whose record is on its way to the journal.
     greeting: Vec<(PeerConn, Hello)>,
     tickets: BTreeMap<Ticket, commit::Pending>,
     next_ticket: u64,

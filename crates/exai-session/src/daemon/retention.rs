@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, KeptFrame, Outcome};
+use exai_wire::{CallId, Class, KeptFrame, Outcome, Record};
 
 use super::DaemonEnd;
 use super::call::{Phase, error_body};
-use super::event::{AbortReason, CallClass, DaemonEvent, Promise};
+use super::event::{AbortReason, CallClass, DaemonEvent};
 
 /// A result that reached its host.
 const ACKED_FOR: Duration = Duration::from_secs(600);
@@ -30,7 +30,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 && done.acked.is_none()
             {
                 done.acked = Some(now);
-                self.commit(*call_id, Promise::Acked { call_id: *call_id });
+                self.commit(*call_id, Record::Acked { call_id: *call_id });
             }
         }
     }

@@ -344,12 +344,12 @@ fn an_effect_that_a_drain_cuts_has_an_unknown_outcome() {
 #[test]
 fn a_failing_journal_refuses_and_the_call_runs_once_it_works_again() {
     let mut world = World::new(1);
-    world.journal.fail_with(Some(JournalError::Unavailable("disk full".into())));
+    world.journal.store_mut().fail_with(Some(JournalError::Unavailable("disk full".into())));
     let call = world.call(0, 1, CHAT_1S);
     world.run(secs(5));
     assert!(!world.answered(call));
     assert_eq!(world.billed(call), 0);
-    world.journal.fail_with(None);
+    world.journal.store_mut().fail_with(None);
     world.run(secs(5));
     assert!(ok(&world.only(call), 1));
 }
@@ -359,10 +359,10 @@ fn an_end_that_the_journal_refuses_is_kept_until_it_takes_it() {
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT_1S);
     world.run(ms(500));
-    world.journal.fail_with(Some(JournalError::Full));
+    world.journal.store_mut().fail_with(Some(JournalError::Full));
     world.run(secs(5));
     assert!(!world.answered(call));
-    world.journal.fail_with(None);
+    world.journal.store_mut().fail_with(None);
     world.run(secs(3));
     assert!(ok(&world.only(call), 1));
     assert_eq!(world.billed(call), 1);

@@ -1,9 +1,8 @@
 //! What moves in the world: packets, events of both ends, the scripted executor.
 
-use exai_journal::{Journal, JournalError, Record};
+use exai_journal::JournalError;
 use exai_session::{
-    AttemptDenied, CommitResult, ConnNo, ConnectError, DaemonEvent, Finished, PeerConn, Promise, ShimEvent,
-    Ticket,
+    AttemptDenied, CommitResult, ConnNo, ConnectError, DaemonEvent, Finished, PeerConn, ShimEvent, Ticket,
 };
 use exai_wire::{CallId, Class, Outcome};
 
@@ -187,9 +186,8 @@ impl World {
         let now = self.now;
         let Some(daemon) = &mut self.daemon else { return };
         match event {
-            DaemonEvent::Commit { ticket, promise } => {
-                let frame = promise.frame();
-                self.journal.submit(ticket.0, record(promise), frame);
+            DaemonEvent::Commit { ticket, record } => {
+                self.journal.submit(ticket.0, record);
                 while let Some(done) = self.journal.poll_committed() {
                     let result = done.result.map_or_else(
                         |e: JournalError| CommitResult::Failed(e.to_string()),
@@ -239,35 +237,5 @@ impl World {
             DaemonEvent::Drained => self.kill_daemon(),
             DaemonEvent::Joined { .. } | DaemonEvent::Left { .. } => {}
         }
-    }
-}
-
-fn record(promise: Promise) -> Record {
-    match promise {
-        Promise::Accepted {
-            call_id,
-            fingerprint,
-            adopt_key,
-            method,
-            params,
-            class,
-            remaining_ms,
-            attempts_before,
-        } => Record::Accepted {
-            call_id,
-            fingerprint,
-            adopt_key,
-            method,
-            params,
-            class,
-            remaining_ms,
-            attempts_before,
-        },
-        Promise::Started { call_id, attempt, provider, model } => {
-            Record::Started { call_id, attempt, provider, model }
-        }
-        Promise::Done { call_id, attempt, outcome, body } => Record::Done { call_id, attempt, outcome, body },
-        Promise::Acked { call_id } => Record::Acked { call_id },
-        Promise::Detached { call_id, session } => Record::Detached { call_id, session },
     }
 }

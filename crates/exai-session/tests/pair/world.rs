@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use exai_journal::{Durable, Journal, ModelJournal};
+use exai_journal::{Durable, Journal, ModelStore};
 use exai_session::{
     AttemptDenied, CallClass, ConnNo, DaemonConfig, DaemonEnd, DrainPlan, EndWhy, Fate, NewCall, PeerConn,
     ShimConfig, ShimEnd,
@@ -58,7 +58,7 @@ pub(crate) struct World {
     pub(crate) now: Duration,
     pub(crate) shims: Vec<ShimEnd>,
     pub(crate) daemon: Option<Daemon>,
-    pub(crate) journal: ModelJournal,
+    pub(crate) journal: Journal<ModelStore>,
     pub(crate) boot: u64,
     pub(crate) queue: BTreeMap<(Duration, u64), Packet>,
     sequence: u64,
@@ -115,7 +115,7 @@ impl World {
             now: secs(1000),
             shims: (0..shims).map(shim).collect(),
             daemon: None,
-            journal: ModelJournal::new(JournalId::from_bytes([9; 16])),
+            journal: Journal::new(ModelStore::new(JournalId::from_bytes([9; 16]))),
             boot: 0,
             queue: BTreeMap::new(),
             sequence: 0,
@@ -143,7 +143,7 @@ impl World {
     pub(crate) fn start_daemon(&mut self) {
         self.boot += 1;
         let id = JournalId::from_bytes([u8::try_from(self.boot).unwrap(); 16]);
-        self.journal = ModelJournal::new(id);
+        self.journal = Journal::new(ModelStore::new(id));
         let (journal, epoch) = self.journal.identity();
         self.boot_daemon(journal, epoch);
     }
