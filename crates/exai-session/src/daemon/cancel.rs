@@ -23,7 +23,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             Phase::Running if entry.class == Class::Pure => self.cancel_pure(now, call_id),
             Phase::Running => {
                 entry.wish = Wish::Cancel;
-                self.conclude_cancelled(now, call_id);
+                self.conclude_cancelled(call_id);
             }
             // The result crosses the cancel; the shim acks and drops it.
             Phase::Ending => {}
@@ -54,7 +54,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         };
         self.calls.insert(call_id, entry);
         self.arm(now);
-        self.conclude(now, call_id, error_body(Outcome::Cancelled, CANCELLED));
+        self.conclude(call_id, error_body(Outcome::Cancelled, CANCELLED));
     }
 
     fn cancel_pure(&mut self, now: Duration, call_id: CallId) {
@@ -65,13 +65,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.forget(call_id);
     }
 
-    pub(super) fn conclude_cancelled(&mut self, now: Duration, call_id: CallId) {
+    pub(super) fn conclude_cancelled(&mut self, call_id: CallId) {
         let effect = self.calls.get(call_id).is_some_and(|entry| entry.class == Class::Effect);
         let end = if effect && self.may_have_run(call_id) {
             error_body(Outcome::OutcomeUnknown, EFFECT_CANCELLED)
         } else {
             error_body(Outcome::Cancelled, CANCELLED)
         };
-        self.conclude(now, call_id, end);
+        self.conclude(call_id, end);
     }
 }

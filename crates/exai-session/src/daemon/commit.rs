@@ -82,7 +82,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.tell_waiters(now, call_id, &frame.into());
         match wish {
             Wish::Run => self.run(call_id),
-            Wish::Cancel => self.conclude_cancelled(now, call_id),
+            Wish::Cancel => self.conclude_cancelled(call_id),
         }
     }
 
@@ -125,7 +125,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     /// Hands the end of a call to the journal; the call takes no other end from here on.
-    pub(super) fn conclude(&mut self, _now: Duration, call_id: CallId, end: Finished) {
+    pub(super) fn conclude(&mut self, call_id: CallId, end: Finished) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         entry.phase = Phase::Ending;
         let attempt = entry.attempts;
@@ -138,7 +138,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             std::mem::take(&mut self.retries).into_iter().partition(|retry| retry.at <= now);
         self.retries = later;
         for Retry { call_id, end, .. } in due {
-            self.conclude(now, call_id, end);
+            self.conclude(call_id, end);
         }
     }
 

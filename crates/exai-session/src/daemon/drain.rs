@@ -104,7 +104,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         for call_id in self.running(|class| class == Class::Effect) {
             if self.may_have_run(call_id) {
                 self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
-                self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, EFFECT_CUT));
+                self.conclude(call_id, error_body(Outcome::OutcomeUnknown, EFFECT_CUT));
             } else {
                 self.cut_one(now, call_id);
             }

@@ -72,7 +72,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if entry.class == Class::Pure {
             self.deliver_pure(now, call_id, finished);
         } else {
-            self.conclude(now, call_id, finished);
+            self.conclude(call_id, finished);
         }
     }
 

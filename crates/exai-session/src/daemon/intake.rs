@@ -125,7 +125,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         } else if class == Class::Effect && doubtful {
             entry.phase = Phase::Ending;
             self.calls.insert(call_id, entry);
-            self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, LOST));
+            self.conclude(call_id, error_body(Outcome::OutcomeUnknown, LOST));
         } else {
             entry.phase = Phase::Accepting;
             self.calls.insert(call_id, entry);

@@ -78,7 +78,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             } else {
                 let effect = class == Class::Effect && self.may_have_run(call_id);
                 let outcome = if effect { Outcome::OutcomeUnknown } else { Outcome::Error };
-                self.conclude(now, call_id, error_body(outcome, NEVER_ENDED));
+                self.conclude(call_id, error_body(outcome, NEVER_ENDED));
             }
         }
     }

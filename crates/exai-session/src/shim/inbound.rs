@@ -176,8 +176,7 @@ impl ShimEnd {
             let asked = refused.retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
             open.retry_at = Some(now + asked.clamp(RETRY_AFTER, ASKED_PAUSE_MAX));
         } else {
-            self.end(refused.call_id, EndWhy::Refused(refused.code, refused.message));
-            self.calls.remove(refused.call_id);
+            self.end(now, refused.call_id, EndWhy::Refused(refused.code, refused.message));
         }
     }
 

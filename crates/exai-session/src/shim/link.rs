@@ -358,8 +358,7 @@ impl ShimEnd {
         self.link.next_dial = Some(now + REJECTED_PAUSE);
         self.link.rejection = Some(Rejection { code, message: message.clone(), at: now });
         for call_id in self.calls.in_order(|_, open| !open.accepted_seen && !open.cancelled) {
-            self.end(call_id, EndWhy::Rejected(code, message.clone()));
-            self.detach(now, call_id);
+            self.end(now, call_id, EndWhy::Rejected(code, message.clone()));
         }
         self.events.push_back(ShimEvent::Rejected { code, message });
     }
@@ -434,8 +433,7 @@ impl ShimEnd {
             Reach::Leaving | Reach::TakesCalls => None,
         };
         for (call_id, why) in self.calls.due(now, away) {
-            self.end(call_id, why);
-            self.detach(now, call_id);
+            self.end(now, call_id, why);
         }
     }
 

@@ -102,10 +102,7 @@ impl ShimEnd {
             // Held until the next daemon's welcome.
             Reach::Leaving => {}
             Reach::Away { .. } => match self.link.fresh_rejection(now) {
-                Some((code, message)) => {
-                    self.end(call_id, EndWhy::Rejected(code, message));
-                    self.detach(now, call_id);
-                }
+                Some((code, message)) => self.end(now, call_id, EndWhy::Rejected(code, message)),
                 None => self.dial_now(now),
             },
         }
@@ -187,12 +184,13 @@ impl ShimEnd {
     }
 
     /// Ends a call without its result; the daemon, where it has it, goes on for whoever collects it.
-    fn end(&mut self, call_id: CallId, why: EndWhy) {
+    fn end(&mut self, now: Duration, call_id: CallId, why: EndWhy) {
         let Some(open) = self.calls.get_mut(call_id) else { return };
         if !open.cancelled {
             let fate = open.fate();
             self.events.push_back(ShimEvent::End { call_id, why, fate });
         }
+        self.detach(now, call_id);
     }
 
     fn send(&mut self, now: Duration, frame: &ShimFrame) {
