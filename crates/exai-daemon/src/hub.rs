@@ -234,9 +234,9 @@ impl<S: Store> Hub<S> {
 
     fn report(&mut self, report: Report) {
         match report {
-            Report::Attempt { call_id, provider, model, reply } => {
+            Report::Attempt { call_id, unused, provider, model, reply } => {
                 if self.executor.attempt(call_id, reply) {
-                    self.end.attempt(self.clock.now(), call_id, &provider, &model);
+                    self.end.attempt(self.clock.now(), call_id, unused, &provider, &model);
                 }
             }
             Report::Ended(call_id, end) => {

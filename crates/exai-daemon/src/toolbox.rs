@@ -166,7 +166,7 @@ impl DaemonView for Told {
 struct Nobody;
 
 impl Gate for Nobody {
-    fn begin<'a>(&'a self, _provider: &'a str, _model: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+    fn begin<'a>(&'a self, _: Option<u32>, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
         Box::pin(std::future::ready(Err(Denied::Over)))
     }
 }

@@ -31,11 +31,16 @@ impl Asker {
 }
 
 impl Gate for Asker {
-    fn begin<'a>(&'a self, provider: &'a str, model: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+    fn begin<'a>(
+        &'a self,
+        unused: Option<u32>,
+        provider: &'a str,
+        model: &'a str,
+    ) -> BoxFuture<'a, Result<u32, Denied>> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             let (provider, model) = (provider.to_owned(), model.to_owned());
-            let question = Report::Attempt { call_id: self.call_id, provider, model, reply };
+            let question = Report::Attempt { call_id: self.call_id, unused, provider, model, reply };
             self.report.send(question).await.map_err(|_| Denied::Draining)?;
             answer.await.unwrap_or(Err(Denied::Over))
         })

@@ -63,6 +63,8 @@ pub(crate) enum Report {
     Attempt {
         /// Which call.
         call_id: CallId,
+        /// Number of the last attempt, where it cost nothing and is to be this one.
+        unused: Option<u32>,
         /// Provider to ask.
         provider: String,
         /// Model to ask.

@@ -42,10 +42,17 @@ pub(crate) struct Call<'a> {
     requests: u32,
     billed: u32,
     /// An attempt that was granted and cost nothing yet.
-    grant: Option<u32>,
+    grant: Option<Grant>,
     usage: Option<Usage>,
     /// The longest part of an answer so far.
     best: Option<Part>,
+}
+
+/// The number of an attempt, and the index of the candidate under whose name it was granted.
+#[derive(Debug, Clone, Copy)]
+struct Grant {
+    n: u32,
+    candidate: usize,
 }
 
 struct Part {
@@ -131,7 +138,7 @@ impl<'a> Call<'a> {
 
     async fn attempt(&mut self, candidate: &Candidate, index: usize, room: Room) -> Result<Brought, Failed> {
         let began = self.layer.timer.now();
-        let mut n = self.grant.unwrap_or(0);
+        let mut n = self.grant.map_or(0, |grant| grant.n);
         let outcome = match self.layer.endpoint(candidate.provider) {
             Some((config, state)) => self.admitted(candidate, index, room, config, state, &mut n).await,
             None => Err(failed(Cause::UnknownModel, "the provider is not configured")),
@@ -175,14 +182,7 @@ impl<'a> Call<'a> {
     ) -> Result<Brought, Failed> {
         let place = self.place(state, index, &config.name).await?;
         self.in_time()?;
-        *n = match self.grant {
-            Some(n) => n,
-            None => match self.context.gate.begin(&config.name, &candidate.model.id).await {
-                Ok(n) => n,
-                Err(denied) => return Err(failed(Cause::Denied(denied), &denied.to_string())),
-            },
-        };
-        self.grant = Some(*n);
+        *n = self.grant(index, &config.name, &candidate.model.id).await?;
         self.in_time()?;
         self.requests += 1;
         let dialect = Dialect::of(&config.name);
@@ -209,6 +209,18 @@ impl<'a> Call<'a> {
             Err(failed) => state.failed(now, failed.cause),
         }
         outcome
+    }
+
+    /// The number under which this request goes out, kept with the provider's and model's names.
+    async fn grant(&mut self, candidate: usize, provider: &str, model: &str) -> Result<u32, Failed> {
+        let unused = match self.grant {
+            Some(grant) if grant.candidate == candidate => return Ok(grant.n),
+            other => other.map(|grant| grant.n),
+        };
+        let granted = self.context.gate.begin(unused, provider, model).await;
+        let n = granted.map_err(|denied| failed(Cause::Denied(denied), &denied.to_string()))?;
+        self.grant = Some(Grant { n, candidate });
+        Ok(n)
     }
 
     async fn place<'s>(

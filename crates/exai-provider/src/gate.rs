@@ -25,7 +25,13 @@ pub enum Denied {
 /// Counts attempts over the call's whole life, restarts of the daemon included.
 pub trait Gate: Send + Sync {
     /// Asks for an attempt before the first byte goes out; its number counts from 1. A granted attempt that
-    /// was not billed (connection refused, refusal before generation) is used for the next request instead of
-    /// asking again.
-    fn begin<'a>(&'a self, provider: &'a str, model: &'a str) -> BoxFuture<'a, Result<u32, Denied>>;
+    /// was not billed (connection refused, refusal before generation) serves the next request to the same model
+    /// without asking again; for another model its number is given as `unused`, so that the attempt is kept under
+    /// the name of whom it really goes to, and counts once.
+    fn begin<'a>(
+        &'a self,
+        unused: Option<u32>,
+        provider: &'a str,
+        model: &'a str,
+    ) -> BoxFuture<'a, Result<u32, Denied>>;
 }

@@ -26,8 +26,17 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         });
     }
 
-    /// The executor wants to begin an attempt; answered by `Go` or `Deny`.
-    pub fn attempt(&mut self, now: Duration, call_id: CallId, provider: &str, model: &str) {
+    /// The executor wants to begin an attempt; answered by `Go` or `Deny`. `unused` is the number of the attempt that was
+    /// granted last where it cost nothing: the same number then names the new provider and is not counted again. Any
+    /// other number counts as none.
+    pub fn attempt(
+        &mut self,
+        now: Duration,
+        call_id: CallId,
+        unused: Option<u32>,
+        provider: &str,
+        model: &str,
+    ) {
         let draining = self.drain.is_some();
         let verdict = match self.calls.get_mut(call_id) {
             Some(entry) if !entry.is_running() || entry.starting => Err(AttemptDenied::Over),
@@ -35,8 +44,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             // It runs on after the restart: its shim brings it again.
             Some(entry) if draining && entry.class != Class::Effect => return self.cut_one(now, call_id),
             Some(_) if draining => Err(AttemptDenied::Draining),
-            Some(entry) if entry.attempts >= attempts_max(entry.class) => Err(AttemptDenied::Exhausted),
             Some(entry) if entry.sponsors.is_empty() => Err(AttemptDenied::Orphaned),
+            Some(entry) if entry.attempts > 0 && unused == Some(entry.attempts) => {
+                entry.starting = true;
+                Ok(entry.attempts)
+            }
+            Some(entry) if entry.attempts >= attempts_max(entry.class) => Err(AttemptDenied::Exhausted),
             Some(entry) => {
                 entry.attempts += 1;
                 entry.starting = true;

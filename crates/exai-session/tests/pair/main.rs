@@ -105,6 +105,41 @@ fn a_call_is_never_billed_more_than_three_times() {
 }
 
 #[test]
+fn an_attempt_that_cost_nothing_goes_to_another_provider_under_its_own_number() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT_10S);
+    world.run(ms(500));
+    let now = world.now;
+    world.daemon.as_mut().unwrap().attempt(now, call, Some(1), "other", "m2");
+    world.settle();
+    world.run(secs(12));
+    assert_eq!(world.billed, [(call, 1), (call, 1)]);
+    assert!(ok(&world.only(call), 1), "one attempt is stated: {:?}", world.only(call));
+    let started = |line: &&String| line.contains(" < ") && line.contains("\"started\"");
+    let told: Vec<_> = world.log.iter().filter(started).collect();
+    assert!(
+        matches!(told.as_slice(), [first, second] if first.contains("m1") && second.contains("other")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_number_that_is_not_the_last_granted_counts_as_none() {
+    for class in [CHAT_10S, WRITE_10S] {
+        let mut world = World::new(1);
+        let call = world.call(0, 1, class);
+        world.run(ms(500));
+        let now = world.now;
+        for unused in [0, 2] {
+            world.daemon.as_mut().unwrap().attempt(now, call, Some(unused), "other", "m2");
+            world.settle();
+        }
+        let more = if class == CHAT_10S { vec![(call, 1), (call, 2), (call, 2)] } else { vec![(call, 1)] };
+        assert_eq!(world.billed, more);
+    }
+}
+
+#[test]
 fn a_reset_connection_is_resumed_and_nothing_runs_twice() {
     let mut world = World::new(2);
     let calls = [world.call(0, 1, CHAT_10S), world.call(1, 2, CHAT_10S)];
@@ -281,7 +316,7 @@ fn a_call_that_needs_another_attempt_during_a_drain_is_left_to_the_next_daemon()
     world.run(ms(500));
     world.drain();
     let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, "sim", "m2");
+    world.daemon.as_mut().unwrap().attempt(now, call, None, "sim", "m2");
     world.run(secs(1));
     assert!(world.daemon.is_none() && !world.answered(call), "drained at once, with nothing to wait for");
     world.start_daemon();

@@ -206,7 +206,7 @@ impl World {
                 if class == Class::Pure {
                     self.post(ms(span.unwrap_or(0)), Packet::Finish { call_id, boot: self.boot });
                 } else if !self.full {
-                    daemon.attempt(now, call_id, "sim", "m1");
+                    daemon.attempt(now, call_id, None, "sim", "m1");
                 }
             }
             DaemonEvent::Go { call_id, attempt } => {

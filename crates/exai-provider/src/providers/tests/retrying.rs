@@ -58,7 +58,7 @@ async fn a_rate_limit_of_the_only_candidate_is_waited_out() {
     assert_eq!(world.requests().iter().map(|(_, at)| *at).collect::<Vec<_>>(), [0, 2, 7, 22, 52]);
     // Refusals cost nothing: the one grant served all.
     assert_eq!(reply.attempts.iter().map(|one| (one.n, one.billed)).next_back(), Some((1, true)));
-    assert_eq!(world.granted.load(Ordering::SeqCst), 1);
+    assert_eq!(world.granted(), ["1 glm/glm-fast"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,6 +85,11 @@ async fn a_refused_connection_costs_no_attempt() {
     assert_eq!(causes(&reply.attempts), ["glm:connect", "glm:connect", "glm:connect", "kimi:ok"]);
     assert!(reply.attempts.iter().all(|one| one.n == 1));
     assert_eq!(reply.attempts.iter().filter(|one| one.billed).count(), 1);
+    assert_eq!(
+        world.granted(),
+        ["1 glm/glm-fast", "1 kimi/kimi-fast"],
+        "kept under the name of whom it went to"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,7 +129,7 @@ async fn without_a_key_nothing_is_sent() {
     });
     let failure = world.ask(None, 1200).await.unwrap_err();
     assert!(failure.code() == "no_key" && failure.message.contains("GLM_API_KEY"), "{failure}");
-    assert_eq!(world.granted.load(Ordering::SeqCst), 0);
+    assert!(world.granted().is_empty());
     assert_eq!(world.providers.health()[0].state, HealthState::NoKey);
     assert!(world.providers.models().iter().all(|model| !model.usable));
 }

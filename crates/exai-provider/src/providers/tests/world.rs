@@ -99,8 +99,8 @@ pub(super) struct World {
     pub(super) clock: Clock,
     /// Attempts of each call before this daemon started.
     pub(super) made_before: AtomicU32,
-    /// Attempts granted to all calls.
-    pub(super) granted: AtomicU32,
+    /// What was kept of each attempt granted to any call: its number, and `provider/model`.
+    pub(super) granted: Mutex<Vec<(u32, String)>>,
     pub(super) notes: Notes,
 }
 
@@ -139,7 +139,7 @@ impl World {
             net,
             clock,
             made_before: AtomicU32::new(0),
-            granted: AtomicU32::new(0),
+            granted: Mutex::default(),
             notes: Notes::default(),
         }
     }
@@ -170,6 +170,11 @@ impl World {
         self.net.requests.lock().unwrap().iter().map(|(_, _, body)| body.clone()).collect()
     }
 
+    /// What was kept of each attempt, in order: number and `provider/model`.
+    pub(super) fn granted(&self) -> Vec<String> {
+        self.granted.lock().unwrap().iter().map(|(n, whom)| format!("{n} {whom}")).collect()
+    }
+
     /// Connections that are open.
     pub(super) fn open(&self) -> u32 {
         self.net.open.load(Ordering::SeqCst)
@@ -198,15 +203,28 @@ impl Timer for Clock {
 /// Grants three attempts to a call, less those made before.
 struct CountingGate<'a> {
     made: AtomicU32,
-    granted: &'a AtomicU32,
+    granted: &'a Mutex<Vec<(u32, String)>>,
 }
 
 impl Gate for CountingGate<'_> {
-    fn begin<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
-        let n = self.made.fetch_add(1, Ordering::SeqCst) + 1;
-        let granted = n <= 3;
-        self.granted.fetch_add(u32::from(granted), Ordering::SeqCst);
-        Box::pin(std::future::ready(if granted { Ok(n) } else { Err(Denied::Exhausted) }))
+    fn begin<'a>(
+        &'a self,
+        unused: Option<u32>,
+        provider: &'a str,
+        model: &'a str,
+    ) -> BoxFuture<'a, Result<u32, Denied>> {
+        let n = match unused {
+            Some(unused) => {
+                assert_eq!(unused, self.made.load(Ordering::SeqCst), "the last one that was granted");
+                unused
+            }
+            None => self.made.fetch_add(1, Ordering::SeqCst) + 1,
+        };
+        if n > 3 {
+            return Box::pin(std::future::ready(Err(Denied::Exhausted)));
+        }
+        self.granted.lock().unwrap().push((n, format!("{provider}/{model}")));
+        Box::pin(std::future::ready(Ok(n)))
     }
 }
 

@@ -148,7 +148,7 @@ impl Timer for Stopped {
 struct Open;
 
 impl Gate for Open {
-    fn begin<'a>(&'a self, _provider: &'a str, _model: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+    fn begin<'a>(&'a self, _: Option<u32>, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
         Box::pin(async { Ok(1) })
     }
 }
