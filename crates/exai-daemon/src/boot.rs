@@ -16,7 +16,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::admission::Bounds;
 use crate::clock::Clock;
 use crate::connections::Connections;
 use crate::endpoint::{Endpoint, EndpointFile};
@@ -129,13 +128,13 @@ fn begin(
     let toolbox =
         Arc::new(Toolbox::new(providers, ConversationMemory::new(ConversationLimits::default()), told));
     let progress = Arc::new(Progress::default());
-    let bounds = bounds(&options.settings);
-    let work = Work::start(clock, bounds.all, Arc::clone(&toolbox), Arc::clone(&progress));
+    let slots = slots(&options.settings);
+    let work = Work::start(clock, slots, Arc::clone(&toolbox), Arc::clone(&progress));
     let work = work.map_err(StartError::io("work runtime"))?;
     let watchdog = Watchdog::start(Arc::clone(&progress)).map_err(StartError::io("watchdog"))?;
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let io = io.map_err(StartError::io("io runtime"))?;
-    let parts = Parts { clock, journal, health, toolbox, facts, work, progress, bounds };
+    let parts = Parts { clock, journal, health, toolbox, facts, work, progress, slots };
     let code = io.block_on(serve(options, place, state_dir, parts))?;
     drop((watchdog, io, lock));
     Ok(code)
@@ -227,14 +226,10 @@ fn present_at_start() -> Present {
     Present { state: "starting", in_flight, waiting, sessions, connections, reading: UNMEASURED }
 }
 
-fn bounds(settings: &Settings) -> Bounds {
-    let at_least_one = |n: u32| usize::try_from(n).unwrap_or(usize::MAX).max(1);
-    let daemon = &settings.daemon;
-    Bounds {
-        per_session: at_least_one(daemon.session_in_flight),
-        all: at_least_one(daemon.global_in_flight),
-        waiting: at_least_one(daemon.queue),
-    }
+/// Calls that are taken at a time: those that may run, and those that may wait. One more is refused by the session, and
+/// held by its shim until it may come again.
+fn slots(settings: &Settings) -> usize {
+    models::at_least_one(settings.daemon.global_in_flight) + models::at_least_one(settings.daemon.queue)
 }
 
 /// What is there before the io loop is.
@@ -246,7 +241,7 @@ struct Parts {
     facts: watch::Sender<exai_tools::DaemonFacts>,
     work: Work,
     progress: Arc<Progress>,
-    bounds: Bounds,
+    slots: usize,
 }
 
 /// Listens, tells where, and runs the hub to its end.
@@ -303,7 +298,7 @@ fn hub(
     signals: Signals,
     door: oneshot::Sender<()>,
 ) -> Hub<ModelStore> {
-    let Parts { clock, journal, health, toolbox, facts, work, progress, bounds } = parts;
+    let Parts { clock, journal, health, toolbox, facts, work, progress, slots } = parts;
     let mut ticks = tokio::time::interval(PULSE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let limit = match options.mode {
@@ -312,10 +307,10 @@ fn hub(
     };
     Hub {
         clock,
-        end: DaemonEnd::new(config(&health.identity, bounds), Classes),
+        end: DaemonEnd::new(config(&health.identity, slots), Classes),
         journal,
         connections: Connections::new(events),
-        executor: Executor::new(bounds, work.commands.clone()),
+        executor: Executor::new(slots, work.commands.clone()),
         work,
         toolbox,
         facts,
@@ -336,7 +331,7 @@ fn hub(
     }
 }
 
-fn config(identity: &Identity, bounds: Bounds) -> DaemonConfig {
+fn config(identity: &Identity, calls_max: usize) -> DaemonConfig {
     DaemonConfig {
         journal: identity.journal,
         epoch: identity.epoch,
@@ -344,6 +339,6 @@ fn config(identity: &Identity, bounds: Bounds) -> DaemonConfig {
         catalogue_hash: exai_tools::catalogue_hash().to_owned(),
         catalogue: exai_tools::catalogue_json(),
         limits: SESSION_LIMITS,
-        calls_max: bounds.all + bounds.waiting,
+        calls_max,
     }
 }

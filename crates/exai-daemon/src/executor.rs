@@ -1,15 +1,14 @@
-//! What becomes of a call that is to run: it waits for a place, runs on the work runtime, and ends. The io thread's
-//! side; it never waits.
+//! What becomes of a call that is to run: it goes to the work runtime, where it waits for a place at a provider if need
+//! be, and ends. The io thread's side; it never waits.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use exai_provider::Denied;
 use exai_session::{AbortReason, AttemptDenied, Finished};
-use exai_wire::{CallId, SessionId};
+use exai_wire::CallId;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admission::{Admission, Bounds, Full, Permit};
 use crate::failure;
 use crate::work::{Command, End, Job};
 
@@ -17,22 +16,21 @@ use crate::work::{Command, End, Job};
 /// moment.
 const HAND_OVER: Duration = Duration::from_millis(500);
 
-/// Calls that wait or run.
+/// Calls that run, and those that are about to.
 #[derive(Debug)]
 pub(crate) struct Executor {
-    admission: Admission<SessionId, CallId, Job>,
-    bounds: Bounds,
+    slots: usize,
     running: BTreeMap<CallId, Running>,
+    /// Calls without a slot. There are as many slots as calls that sessions may have, so these only wait until the work
+    /// runtime has seen to others that were broken off.
+    behind: VecDeque<Job>,
     commands: mpsc::Sender<Command>,
     finished: VecDeque<(CallId, Finished)>,
-    /// Position last told to each call that waits.
-    told: BTreeMap<CallId, usize>,
 }
 
-/// A call that has its place. The place is free when this is dropped.
+/// A call in its slot, which is free when the work runtime is through with it.
 #[derive(Debug)]
 struct Running {
-    _permit: Permit,
     /// Takes the decision on the attempt that is asked for.
     asking: Option<oneshot::Sender<Result<u32, Denied>>>,
     phase: Phase,
@@ -50,23 +48,16 @@ enum Phase {
 }
 
 impl Executor {
-    /// Nothing runs.
-    pub(crate) fn new(bounds: Bounds, commands: mpsc::Sender<Command>) -> Self {
-        let (running, told) = (BTreeMap::new(), BTreeMap::new());
-        Self { admission: Admission::new(bounds), bounds, running, commands, finished: VecDeque::new(), told }
+    /// Nothing runs. `commands` has room for three in each slot, see [`crate::work::Work::start`].
+    pub(crate) fn new(slots: usize, commands: mpsc::Sender<Command>) -> Self {
+        let (running, behind, finished) = (BTreeMap::new(), VecDeque::new(), VecDeque::new());
+        Self { slots, running, behind, commands, finished }
     }
 
-    /// Takes a call, which runs now or waits.
-    pub(crate) fn run(&mut self, session: SessionId, job: Job) {
-        let call_id = job.call_id;
-        match self.admission.enqueue(session, call_id, job) {
-            Ok(()) => self.admit(),
-            Err(Full(_)) => {
-                let waiting = self.bounds.waiting;
-                let text = format!("not run: {waiting} calls wait for a place already; try again later");
-                self.finished.push_back((call_id, failure::finished(&text)));
-            }
-        }
+    /// Takes a call.
+    pub(crate) fn run(&mut self, job: Job) {
+        self.behind.push_back(job);
+        self.fill();
     }
 
     /// A call asks for an attempt. `true`: the session is to be asked, and [`Executor::decide`] follows.
@@ -92,27 +83,28 @@ impl Executor {
 
     /// Stops a call, waiting or running.
     pub(crate) fn abort(&mut self, now: Duration, call_id: CallId, why: AbortReason) {
-        if self.admission.remove(call_id).is_some() {
-            self.told.remove(&call_id);
+        let before = self.behind.len();
+        self.behind.retain(|job| job.call_id != call_id);
+        if self.behind.len() < before {
             if why == AbortReason::Deadline {
-                let text = "not run: no place became free before the deadline, and no model was asked";
+                let text = "not run: the deadline passed before, and no model was asked";
                 self.finished.push_back((call_id, failure::finished(text)));
             }
             return;
         }
         let Some(running) = self.running.get_mut(&call_id) else { return };
-        match why {
-            AbortReason::Deadline if running.phase == Phase::Working => {
-                running.phase = Phase::HandingOver(now + HAND_OVER);
-                running.asking = None;
-            }
-            AbortReason::Deadline => {}
-            AbortReason::Cancelled | AbortReason::Drain => {
+        match (why, running.phase) {
+            (AbortReason::Deadline, Phase::Working) => running.phase = Phase::HandingOver(now + HAND_OVER),
+            (AbortReason::Deadline, _) => return,
+            (AbortReason::Cancelled | AbortReason::Drain, phase) => {
                 running.phase = Phase::Silenced;
-                running.asking = None;
-                let _ = self.commands.try_send(Command::Abort(call_id));
+                // One that is late, or silenced already, has been told.
+                if matches!(phase, Phase::Working | Phase::HandingOver(_)) {
+                    let _ = self.commands.try_send(Command::Abort(call_id));
+                }
             }
         }
+        running.asking = None;
     }
 
     /// The work runtime is through with a call. `true`: it had been broken off.
@@ -124,8 +116,7 @@ impl Executor {
             (End::Panicked, _) => Some(failure::panicked()),
             (End::Aborted, _) => Some(failure::finished("the deadline passed before any of the answer came")),
         };
-        drop(running);
-        self.admit();
+        self.fill();
         let broken_off = finished.is_none();
         self.finished.extend(finished.map(|finished| (call_id, finished)));
         broken_off
@@ -136,48 +127,30 @@ impl Executor {
         self.finished.pop_front()
     }
 
-    /// To be called now and then: breaks off what is past its deadline, and tells those who wait where they stand.
-    pub(crate) fn tick(&mut self, now: Duration) -> Vec<(CallId, String)> {
+    /// To be called now and then: breaks off what is past its deadline.
+    pub(crate) fn tick(&mut self, now: Duration) {
         for (call_id, running) in &mut self.running {
             if matches!(running.phase, Phase::HandingOver(until) if until <= now) {
                 running.phase = Phase::Late;
                 let _ = self.commands.try_send(Command::Abort(*call_id));
             }
         }
-        self.admission.sweep();
-        self.positions()
     }
 
-    /// Calls that wait for a place.
-    pub(crate) fn waiting(&self) -> usize {
-        self.admission.waiting()
-    }
-
-    fn positions(&mut self) -> Vec<(CallId, String)> {
-        let order = self.admission.order();
-        let all = order.len();
-        let mut notes = Vec::new();
-        for (call_id, position) in order.into_iter().zip(1..) {
-            if self.told.insert(call_id, position) != Some(position) {
-                notes.push((call_id, format!("waiting for a place, position {position} of {all}")));
-            }
-        }
-        notes
-    }
-
-    fn admit(&mut self) {
-        while let Some((_, call_id, job, permit)) = self.admission.admit() {
-            self.told.remove(&call_id);
+    fn fill(&mut self) {
+        while self.running.len() < self.slots
+            && let Some(job) = self.behind.pop_front()
+        {
+            let call_id = job.call_id;
             match self.commands.try_send(Command::Run(job)) {
                 Ok(()) => {
-                    let running = Running { _permit: permit, asking: None, phase: Phase::Working };
-                    self.running.insert(call_id, running);
+                    self.running.insert(call_id, Running { asking: None, phase: Phase::Working });
                 }
-                // Only when the work runtime is gone: the channel has room for every permit.
+                // Only when the work runtime is gone: the channel has room for every slot.
                 Err(error) => {
                     tracing::error!(%error, "the work runtime takes no calls");
-                    self.finished
-                        .push_back((call_id, failure::finished("not run: the daemon is broken; restart it")));
+                    let text = "not run: the daemon is broken; restart it";
+                    self.finished.push_back((call_id, failure::finished(text)));
                 }
             }
         }

@@ -172,7 +172,8 @@ impl<S: Store> Hub<S> {
         match event {
             DaemonEvent::Commit { ticket, record } => self.journal.submit(ticket.0, record),
             DaemonEvent::Run { call_id, session, class, params, deadline, .. } => {
-                self.run_call(session, class, Job { call_id, params, deadline });
+                let sharer = u128::from_be_bytes(*session.as_bytes());
+                self.run_call(class, Job { call_id, sharer, params, deadline });
             }
             DaemonEvent::Go { call_id, attempt } => {
                 self.health.counts.attempts += 1;
@@ -206,14 +207,14 @@ impl<S: Store> Hub<S> {
         self.end.closed(self.clock.now(), conn);
     }
 
-    fn run_call(&mut self, session: SessionId, class: Class, job: Job) {
+    fn run_call(&mut self, class: Class, job: Job) {
         self.health.started();
         match class {
             Class::Pure => {
                 let finished = self.answer(job.call_id, &job.params);
                 self.finish(job.call_id, finished);
             }
-            Class::Metered | Class::Effect => self.executor.run(session, job),
+            Class::Metered | Class::Effect => self.executor.run(job),
         }
     }
 
@@ -261,9 +262,7 @@ impl<S: Store> Hub<S> {
     fn tick(&mut self) {
         let now = self.clock.now();
         self.measure(now);
-        for (call_id, text) in self.executor.tick(now) {
-            self.end.note(now, call_id, text);
-        }
+        self.executor.tick(now);
         let present = self.present();
         self.facts.send_replace(self.daemon_facts());
         if self.idle.is_over(now, present.sessions + present.in_flight) {
@@ -319,7 +318,7 @@ impl<S: Store> Hub<S> {
         Present {
             state: snapshot::word(self.end.state()),
             in_flight: self.end.in_flight(),
-            waiting: self.executor.waiting(),
+            waiting: self.work.pulse.waiting(),
             sessions: self.end.sessions(),
             connections: self.end.connections(),
             reading: self.reading,

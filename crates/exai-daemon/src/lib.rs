@@ -7,7 +7,6 @@
 //! One event takes this way: `connection` → `hub` → `exai_session::DaemonEnd` → `journaling`, `executor` →
 //! `work` → `toolbox`, and back.
 
-mod admission;
 mod atomic_file;
 mod boot;
 mod clock;

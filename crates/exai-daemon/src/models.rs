@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use exai_http::{HttpTransport, TokioTimer};
 use exai_provider::{
-    Catalogue, ClockOverrides, FallbackPolicy, Key, ProviderConfig, Providers, ProvidersConfig, StreamTimeout,
+    Bounds, Catalogue, ClockOverrides, FallbackPolicy, Key, ProviderConfig, Providers, ProvidersConfig,
+    StreamTimeout,
 };
 use exai_settings::{ChosenBy, Fallback, Provider, Settings};
 
@@ -29,6 +30,10 @@ pub(crate) enum ModelsError {
 pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, ModelsError> {
     let config = ProvidersConfig {
         providers: settings.providers.iter().map(provider).collect(),
+        bounds: Bounds {
+            each: at_least_one(settings.daemon.session_in_flight),
+            all: at_least_one(settings.daemon.global_in_flight),
+        },
         default_model: settings.models.default.clone(),
         fallback: match settings.models.fallback {
             Fallback::Off => FallbackPolicy::Off,
@@ -41,6 +46,11 @@ pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, 
     let transport = HttpTransport::new(&config.providers);
     let timer = TokioTimer::new(clock.instant(std::time::Duration::ZERO));
     Ok(Providers::new(config, catalogue(settings)?, Arc::new(transport), Arc::new(timer)))
+}
+
+/// A count out of the settings.
+pub(crate) fn at_least_one(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX).max(1)
 }
 
 fn catalogue(settings: &Settings) -> Result<Catalogue, ModelsError> {
@@ -65,7 +75,7 @@ fn provider(set: &Provider) -> ProviderConfig {
     ProviderConfig {
         key,
         key_variable: set.variable("API_KEY"),
-        connect_timeout: set.connect_timeout.unwrap_or(built_in.connect_timeout),
+        connect_timeout: set.connect_timeout,
         stream_timeout: match set.stream_timeout.chosen_by {
             ChosenBy::Default => StreamTimeout::Default(after),
             ChosenBy::User => StreamTimeout::User(after),

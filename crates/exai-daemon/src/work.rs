@@ -1,7 +1,7 @@
 //! The work runtime: tools and providers. It shares nothing with the io thread but bounded channels.
 //!
-//! io → work: [`Command`]s, at most a start and an abort for each permit, so the channel can't be full (see
-//! [`Work::start`]). work → io: [`Report`]s, at most a question and an end for each permit; notes may be dropped.
+//! io → work: [`Command`]s, work → io: [`Report`]s, in channels that can't be full (see [`Work::start`]); notes may be
+//! dropped.
 //! Every call is a task of one set; aborting it drops its future, which closes the provider's socket.
 
 use std::collections::{BTreeMap, HashMap};
@@ -41,6 +41,8 @@ const NOTES_MAX: usize = 1024;
 pub(crate) struct Job {
     /// Which call.
     pub(crate) call_id: CallId,
+    /// Whose: its session as a number.
+    pub(crate) sharer: u128,
     /// Params of `tools/call`.
     pub(crate) params: Box<RawValue>,
     /// Moment at which it must have ended, on the daemon's [`Clock`].
@@ -120,6 +122,12 @@ impl Pulse {
         self.providers.borrow().clone()
     }
 
+    /// Calls that waited for a place at any of them.
+    pub(crate) fn waiting(&self) -> usize {
+        let waiting = |provider: &ProviderHealth| usize::try_from(provider.waiting).unwrap_or(usize::MAX);
+        self.providers.borrow().iter().map(waiting).sum()
+    }
+
     /// For each thread: what it has counted so far, and whether it sleeps. A thread whose counts stand still while
     /// it does not sleep is inside one piece of code.
     pub(crate) fn threads(&self) -> Vec<(Duration, u64)> {
@@ -130,13 +138,13 @@ impl Pulse {
 }
 
 impl Work {
-    /// Starts the runtime for at most `permits` calls at a time.
+    /// Starts the runtime for at most `slots` calls at a time, those included that wait for a provider.
     ///
     /// # Errors
     /// If the operating system gives no threads.
     pub(crate) fn start(
         clock: Clock,
-        permits: usize,
+        slots: usize,
         toolbox: Arc<Toolbox>,
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
@@ -147,9 +155,12 @@ impl Work {
             .thread_name("exai-work")
             .enable_all()
             .build()?;
-        // A call gives its permit back only when its end was reported, and asks for no attempt while one is open.
-        let (commands, inbox) = mpsc::channel(2 * permits);
-        let (report, reports) = mpsc::channel(2 * permits);
+        // A call leaves its slot when its end was reported. In each slot there can be an abort that came too late for the
+        // call before, then the start of the next and its abort, which is sent once: the next can't end before its start
+        // was read, and with it everything that was sent earlier.
+        let (commands, inbox) = mpsc::channel(3 * slots);
+        // A question, and an end: a call asks for no attempt while one is open.
+        let (report, reports) = mpsc::channel(2 * slots);
         let (note, notes) = mpsc::channel(NOTES_MAX);
         let at_ms = Arc::new(AtomicU64::new(clock.now_ms()));
         let (health, providers) = watch::channel(toolbox.providers());

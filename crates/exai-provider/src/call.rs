@@ -16,7 +16,7 @@ use crate::reply::{AttemptReport, Ending, Failure, Reply, Usage};
 use crate::request::{self, Room, Variant};
 use crate::route::{Candidate, Route};
 use crate::sentence;
-use crate::state::{Place, ProviderState};
+use crate::state::{Place, ProviderState, Wish};
 
 /// Requests that may be billed, for one call, all causes together.
 const BILLED_MAX: u32 = 3;
@@ -230,19 +230,21 @@ impl<'a> Call<'a> {
         provider: &str,
     ) -> Result<Place<'s>, Failed> {
         let now = self.layer.timer.now();
-        if state.is_full() {
-            self.note(format!("waiting for a place at {provider}"));
-        }
-        let until = if self.is_last(index) {
+        // Where only the bounds over all providers bind, another candidate would not come sooner.
+        let until = if self.is_last(index) || !state.is_full() {
             self.context.deadline
         } else {
             self.context.deadline.min(self.reserve_at.max(now)).min(now + QUEUE_WAIT)
         };
-        let no_place = |_| match self.is_last(index) && self.layer.timer.now() >= self.context.deadline {
+        let told = |position, all| {
+            self.note(format!("waiting for a place at {provider}, position {position} of {all}"));
+        };
+        let wish = Wish { sharer: self.context.sharer, until, told: &told };
+        let no_place = |_| match self.layer.timer.now() >= self.context.deadline {
             true => failed(Cause::Deadline, "no place was free within the call's time"),
             false => failed(Cause::Busy, "no place was free in time"),
         };
-        state.admit(&*self.layer.timer, until).await.map_err(no_place)
+        state.admit(&*self.layer.timer, wish).await.map_err(no_place)
     }
 
     /// Waits for a place or a grant may have taken all the time that was left.

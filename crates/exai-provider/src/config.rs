@@ -70,6 +70,23 @@ impl ProviderConfig {
     }
 }
 
+/// How many requests may run at a time beside each provider's own limit; a call that runs none (it waits, or pauses
+/// before it asks again) does not count. Both at least 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Requests of each sharer, see [`crate::CallContext::sharer`].
+    pub each: usize,
+    /// Requests in all.
+    pub all: usize,
+}
+
+impl Default for Bounds {
+    /// None: the providers' limits alone.
+    fn default() -> Self {
+        Self { each: usize::MAX, all: usize::MAX }
+    }
+}
+
 /// What may answer when the first choice can't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FallbackPolicy {
@@ -87,6 +104,8 @@ pub enum FallbackPolicy {
 pub struct ProvidersConfig {
     /// In order of preference.
     pub providers: Vec<ProviderConfig>,
+    /// Requests at a time, over all providers.
+    pub bounds: Bounds,
     /// Model for calls that name none: id, alias or `provider/model`. `None`: the first model of the first provider
     /// that has what it needs.
     pub default_model: Option<String>,

@@ -12,6 +12,7 @@ use crate::gate::Gate;
 use crate::health::ProviderHealth;
 use crate::model::Thinking;
 use crate::observer::Observer;
+use crate::places::Places;
 use crate::redact::Redactor;
 use crate::reply::{Failure, Reply};
 use crate::route;
@@ -24,6 +25,8 @@ use crate::transport::Transport;
 pub struct CallContext<'a> {
     /// Id of the call, visible ASCII, at most 40 characters; goes to providers that take a request id.
     pub call_id: &'a str,
+    /// Whose call it is: an opaque number of the session. Places at a provider are given to sharers in turns.
+    pub sharer: u128,
     /// Moment on the timer's clock at which the answer, or what there is of it, must be handed back.
     pub deadline: Duration,
     /// Grants attempts.
@@ -86,8 +89,11 @@ impl Providers {
         transport: Arc<dyn Transport>,
         timer: Arc<dyn Timer>,
     ) -> Self {
-        let state = |provider: &ProviderConfig| ProviderState::new(&provider.name, provider.max_concurrency);
-        let states = config.providers.iter().map(state).collect();
+        let places = Places::new(config.bounds, config.providers.iter().map(|one| one.max_concurrency));
+        let state = |(line, provider): (usize, &ProviderConfig)| {
+            ProviderState::new(&provider.name, provider.max_concurrency, Arc::clone(&places), line)
+        };
+        let states = config.providers.iter().enumerate().map(state).collect();
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
         Self { layer: Layer { config, catalogue, states, transport, timer, redactor, jitter } }

@@ -1,18 +1,18 @@
 //! What runs at a provider, who waits for a place there, and how it has done lately.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use crate::cause::Cause;
+use crate::fair_queue::Sharer;
 use crate::health::{HealthState, ProviderHealth};
+use crate::places::{Places, Turn};
 use crate::timer::Timer;
 
-/// Most calls that wait for a place. More would not get one within any deadline.
-const WAITING_MAX: u32 = 256;
+/// How often a call that waits is told where it stands, if that has changed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// No progress yet.
 const NEVER: u64 = u64::MAX;
@@ -21,8 +21,9 @@ const NEVER: u64 = u64::MAX;
 pub(crate) struct ProviderState {
     name: String,
     max_concurrency: u32,
-    places: Arc<Semaphore>,
-    waiting: AtomicU32,
+    places: Arc<Places>,
+    /// Its line among the places.
+    line: usize,
     last_progress_ms: AtomicU64,
     record: Mutex<Record>,
 }
@@ -41,7 +42,17 @@ struct Record {
 pub(crate) struct Place<'a> {
     state: &'a ProviderState,
     flight: u64,
-    _permit: OwnedSemaphorePermit,
+    _turn: Turn,
+}
+
+/// Who wants a place.
+pub(crate) struct Wish<'a> {
+    /// Whose share it comes out of.
+    pub(crate) sharer: Sharer,
+    /// When it wants none any more.
+    pub(crate) until: Duration,
+    /// Hears its position, from 1, and of how many, as long as it waits.
+    pub(crate) told: &'a (dyn Fn(usize, usize) + Send + Sync),
 }
 
 /// No place in time.
@@ -49,45 +60,51 @@ pub(crate) struct Place<'a> {
 pub(crate) struct NoPlace;
 
 impl ProviderState {
-    /// A provider that nothing is known of.
-    pub(crate) fn new(name: &str, max_concurrency: u32) -> Self {
-        let max_concurrency = max_concurrency.max(1);
+    /// A provider that nothing is known of; `line` is its number among the places.
+    pub(crate) fn new(name: &str, max_concurrency: u32, places: Arc<Places>, line: usize) -> Self {
         Self {
             name: name.to_owned(),
-            max_concurrency,
-            places: Arc::new(Semaphore::new(max_concurrency as usize)),
-            waiting: AtomicU32::new(0),
+            max_concurrency: max_concurrency.max(1),
+            places,
+            line,
             last_progress_ms: AtomicU64::new(NEVER),
             record: Mutex::default(),
         }
     }
 
-    /// Whether a call would have to wait.
+    /// Whether all of its own places are taken.
     pub(crate) fn is_full(&self) -> bool {
-        self.places.available_permits() == 0
+        self.record().flights.len() >= usize::try_from(self.max_concurrency).unwrap_or(usize::MAX)
     }
 
-    /// Waits for a place, first come first served.
+    /// Waits for a place, in turn with other sharers.
     ///
     /// # Errors
-    /// [`NoPlace`] when none is free until then, or too many wait.
-    pub(crate) async fn admit(&self, timer: &dyn Timer, until: Duration) -> Result<Place<'_>, NoPlace> {
-        let permit = match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let _waiting = Waiting::join(&self.waiting)?;
-                tokio::select! {
-                    biased;
-                    permit = Arc::clone(&self.places).acquire_owned() => permit.map_err(|_| NoPlace)?,
-                    () = timer.sleep_until(until) => return Err(NoPlace),
-                }
+    /// [`NoPlace`] when it has none by then.
+    pub(crate) async fn admit(&self, timer: &dyn Timer, wish: Wish<'_>) -> Result<Place<'_>, NoPlace> {
+        let mut turn = self.places.join(wish.sharer, self.line);
+        let mut told = None;
+        loop {
+            let position = turn.position();
+            if let Some((position, all)) = position.filter(|_| position != told) {
+                (wish.told)(position, all);
+                told = Some((position, all));
             }
-        };
+            let look = wish.until.min(timer.now() + LOOK_EVERY);
+            tokio::select! {
+                biased;
+                () = turn.placed() => break,
+                () = timer.sleep_until(look) => {}
+            }
+            if timer.now() >= wish.until {
+                return Err(NoPlace);
+            }
+        }
         let mut record = self.record();
         let flight = record.next_flight;
         record.next_flight += 1;
         record.flights.insert(flight, timer.now());
-        Ok(Place { state: self, flight, _permit: permit })
+        Ok(Place { state: self, flight, _turn: turn })
     }
 
     /// An attempt brought an answer.
@@ -122,7 +139,7 @@ impl ProviderState {
             state,
             in_flight: u32::try_from(record.flights.len()).unwrap_or(u32::MAX),
             max_concurrency: self.max_concurrency,
-            waiting: self.waiting.load(Ordering::Relaxed),
+            waiting: u32::try_from(self.places.waiting(self.line)).unwrap_or(u32::MAX),
             oldest_ms: record.flights.values().min().map(|at| ms_since(*at)),
             last_progress_ms: (progress != NEVER).then(|| millis(now).saturating_sub(progress)),
             last_ok_ms: record.last_ok.map(ms_since),
@@ -157,22 +174,6 @@ impl Place<'_> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.state.record().flights.remove(&self.flight);
-    }
-}
-
-/// Counts one that waits, for as long as it does.
-struct Waiting<'a>(&'a AtomicU32);
-
-impl<'a> Waiting<'a> {
-    fn join(count: &'a AtomicU32) -> Result<Self, NoPlace> {
-        let waiting = Self(count);
-        if count.fetch_add(1, Ordering::Relaxed) >= WAITING_MAX { Err(NoPlace) } else { Ok(waiting) }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

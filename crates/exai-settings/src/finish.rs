@@ -83,7 +83,7 @@ fn hold(settings: &mut Settings, loader: &mut Loader) {
 fn clocks(provider: &Provider, call: Duration, loader: &mut Loader) {
     let clocks = [
         ("STREAM_TIMEOUT", Some(provider.stream_timeout.after)),
-        ("CONNECT_TIMEOUT", provider.connect_timeout),
+        ("CONNECT_TIMEOUT", Some(provider.connect_timeout)),
         ("FIRST_EVENT_TIMEOUT", provider.first_event_timeout),
         ("IDLE_TIMEOUT", provider.idle_timeout),
     ];

@@ -15,8 +15,8 @@ pub struct Provider {
     pub key: Option<Secret>,
     /// When a streaming attempt has to prove that it still delivers.
     pub stream_timeout: StreamTimeout,
-    /// TCP and TLS. `None`: the model's clocks decide.
-    pub connect_timeout: Option<Duration>,
+    /// TCP and TLS.
+    pub connect_timeout: Duration,
     /// From the request to the first content. `None`: the model's clocks decide.
     pub first_event_timeout: Option<Duration>,
     /// Longest gap between two pieces of content. `None`: the model's clocks decide.

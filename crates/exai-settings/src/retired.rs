@@ -169,7 +169,7 @@ pub(crate) const RETIRED: &[Retired] = &[
     ),
     common(
         &["CIRCUIT_BREAKER_*"],
-        "not used; a failing provider is left alone for a while that grows, and EXAI_FALLBACK says who answers instead",
+        "not used; the cause of a failure decides whether a call asks again, and EXAI_FALLBACK who answers instead",
     ),
     ours(
         &[

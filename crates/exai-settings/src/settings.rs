@@ -145,7 +145,7 @@ pub enum LogLevel {
     Info,
     /// And each step.
     Debug,
-    /// And each frame.
+    /// And whatever else there is; today the same as `Debug`.
     Trace,
 }
 

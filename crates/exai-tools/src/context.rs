@@ -18,6 +18,8 @@ pub struct ToolContext<'a> {
     pub daemon: &'a dyn DaemonView,
     /// Id of the call, visible ASCII, at most 40 characters.
     pub call_id: &'a str,
+    /// Whose call it is: an opaque number of the session, for a fair share of the providers.
+    pub sharer: u128,
     /// Moment on the providers' clock at which the result must be handed back.
     pub deadline: Duration,
     /// Grants attempts.
@@ -32,6 +34,7 @@ impl<'a> ToolContext<'a> {
     pub(crate) const fn provider_call(&self) -> CallContext<'a> {
         CallContext {
             call_id: self.call_id,
+            sharer: self.sharer,
             deadline: self.deadline,
             gate: self.gate,
             observer: self.observer,

@@ -2,15 +2,12 @@ use std::time::Duration;
 
 use exai_provider::Denied;
 use exai_session::{AbortReason, AttemptDenied, Finished};
-use exai_wire::{CallId, Outcome, SessionId};
+use exai_wire::{CallId, Outcome};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
 use super::Executor;
-use crate::admission::Bounds;
 use crate::work::{Command, End, Job};
-
-const ONE_AT_A_TIME: Bounds = Bounds { per_session: 1, all: 1, waiting: 2 };
 
 struct World {
     executor: Executor,
@@ -18,15 +15,14 @@ struct World {
 }
 
 impl World {
-    fn new(bounds: Bounds) -> Self {
-        let (sender, commands) = mpsc::channel(2 * bounds.all);
-        Self { executor: Executor::new(bounds, sender), commands }
+    fn new(slots: usize) -> Self {
+        let (sender, commands) = mpsc::channel(3 * slots);
+        Self { executor: Executor::new(slots, sender), commands }
     }
 
     fn run(&mut self, n: u8) {
-        let job =
-            Job { call_id: call(n), params: RawValue::NULL.to_owned(), deadline: Duration::from_secs(60) };
-        self.executor.run(SessionId::from_bytes([1; 16]), job);
+        let params = RawValue::NULL.to_owned();
+        self.executor.run(Job { call_id: call(n), sharer: 1, params, deadline: Duration::from_secs(60) });
     }
 
     /// What the work runtime is told, in order.
@@ -58,41 +54,45 @@ fn answer() -> End {
 }
 
 #[test]
-fn a_call_waits_for_its_place_and_is_told_where_it_stands() {
-    let mut world = World::new(ONE_AT_A_TIME);
-    for n in 1..=3 {
-        world.run(n);
-    }
-    assert_eq!(world.told(), ["run 1"]);
-    let notes = world.executor.tick(Duration::ZERO);
-    let texts: Vec<_> = notes.iter().map(|(call_id, text)| (number(*call_id), text.as_str())).collect();
-    assert_eq!(
-        texts,
-        [(2, "waiting for a place, position 1 of 2"), (3, "waiting for a place, position 2 of 2")]
-    );
-    assert!(world.executor.tick(Duration::ZERO).is_empty(), "nothing has changed");
+fn a_call_runs_at_once_and_ends_once() {
+    let mut world = World::new(2);
+    world.run(1);
+    world.run(2);
+    assert_eq!(world.told(), ["run 1", "run 2"]);
     assert!(!world.executor.ended(call(1), answer()));
-    assert_eq!(world.told(), ["run 2"]);
-    assert_eq!(world.executor.tick(Duration::ZERO).len(), 1);
     assert_eq!(world.finished(), [(1, Outcome::Ok, "{}".to_owned())]);
 }
 
+/// The work runtime reads nothing while calls are late, cancelled, ended all the same, and followed by others.
 #[test]
-fn a_full_queue_answers_with_a_sentence() {
-    let mut world = World::new(ONE_AT_A_TIME);
-    for n in 1..=4 {
+fn no_command_is_lost_however_slowly_they_are_read() {
+    let mut world = World::new(2);
+    let at = Duration::from_secs(60);
+    for n in [1, 2] {
         world.run(n);
     }
-    let finished = world.finished();
-    assert!(
-        matches!(finished.as_slice(), [(4, Outcome::Error, body)] if body.contains("2 calls wait")),
-        "{finished:?}"
-    );
+    assert_eq!(world.told(), ["run 1", "run 2"]);
+    for n in [1, 2] {
+        world.executor.abort(at, call(n), AbortReason::Deadline);
+    }
+    world.executor.tick(at + Duration::from_millis(500));
+    for n in [1, 2] {
+        world.executor.abort(at, call(n), AbortReason::Cancelled);
+        world.executor.abort(at, call(n), AbortReason::Drain);
+    }
+    for (n, next) in [(1, 3), (2, 4)] {
+        assert!(world.executor.ended(call(n), answer()));
+        world.run(next);
+        world.executor.abort(at, call(next), AbortReason::Cancelled);
+    }
+    let told = ["abort 1", "abort 2", "run 3", "abort 3", "run 4", "abort 4"];
+    assert_eq!(world.told(), told, "each once");
+    assert!(world.finished().is_empty());
 }
 
 #[test]
-fn a_cancelled_call_is_aborted_reports_nothing_and_frees_its_place_at_its_real_end() {
-    let mut world = World::new(ONE_AT_A_TIME);
+fn a_cancelled_call_is_aborted_reports_nothing_and_frees_its_slot_at_its_real_end() {
+    let mut world = World::new(1);
     world.run(1);
     world.run(2);
     world.executor.abort(Duration::ZERO, call(1), AbortReason::Cancelled);
@@ -104,7 +104,7 @@ fn a_cancelled_call_is_aborted_reports_nothing_and_frees_its_place_at_its_real_e
 
 #[test]
 fn a_call_cancelled_while_it_waits_never_runs() {
-    let mut world = World::new(ONE_AT_A_TIME);
+    let mut world = World::new(1);
     world.run(1);
     world.run(2);
     world.executor.abort(Duration::ZERO, call(2), AbortReason::Cancelled);
@@ -115,7 +115,7 @@ fn a_call_cancelled_while_it_waits_never_runs() {
 
 #[test]
 fn a_deadline_lets_a_running_call_hand_over_what_it_has_and_then_cuts_it() {
-    let mut world = World::new(Bounds { per_session: 2, all: 2, waiting: 2 });
+    let mut world = World::new(2);
     world.run(1);
     world.run(2);
     let at = Duration::from_secs(60);
@@ -132,7 +132,7 @@ fn a_deadline_lets_a_running_call_hand_over_what_it_has_and_then_cuts_it() {
 
 #[test]
 fn a_deadline_while_waiting_says_that_no_model_was_asked() {
-    let mut world = World::new(ONE_AT_A_TIME);
+    let mut world = World::new(1);
     world.run(1);
     world.run(2);
     world.executor.abort(Duration::from_secs(60), call(2), AbortReason::Deadline);
@@ -144,7 +144,7 @@ fn a_deadline_while_waiting_says_that_no_model_was_asked() {
 
 #[test]
 fn a_panic_is_an_error_of_that_call_alone() {
-    let mut world = World::new(Bounds { per_session: 2, all: 2, waiting: 2 });
+    let mut world = World::new(2);
     world.run(1);
     world.run(2);
     assert!(!world.executor.ended(call(1), End::Panicked));
@@ -155,7 +155,7 @@ fn a_panic_is_an_error_of_that_call_alone() {
 
 #[test]
 fn an_attempt_is_decided_once_and_denied_to_a_call_that_is_over() {
-    let mut world = World::new(Bounds { per_session: 2, all: 2, waiting: 2 });
+    let mut world = World::new(2);
     world.run(1);
     let (reply, mut answer) = oneshot::channel();
     assert!(world.executor.attempt(call(1), reply));

@@ -109,13 +109,70 @@ fn a_session_at_its_limit_waits_and_hears_its_position() {
             _ => {}
         }
     };
-    assert_eq!(note.text.as_deref(), Some("waiting for a place, position 1 of 1"));
+    assert_eq!(note.text.as_deref(), Some("waiting for a place at kimi, position 1 of 1"));
     let mut other = daemon.shim(2);
     ask(&mut other, 3, "[[sim: text=third]] third");
     assert!(result(&mut other).body.get().contains("third"), "another session is not held up");
     shim.send(&cancel(1));
     assert_eq!(result(&mut shim).outcome, Outcome::Cancelled);
     assert!(result(&mut shim).body.get().contains("second"));
+    daemon.stop();
+}
+
+#[test]
+fn who_waits_for_one_provider_holds_nobody_up_who_asks_another() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = Daemon::start_with(|options| {
+        for known in &mut options.settings.providers {
+            known.base_url = provider.base_url(&known.name);
+            known.key = Some(Secret::new("sk-simulated"));
+            known.max_concurrency = 1;
+        }
+        options.settings.daemon.global_in_flight = 2;
+    });
+    let mut shims = [daemon.shim(1), daemon.shim(2)];
+    let ask = |shim: &mut Shim, n: u8, model: &str, prompt: &str| {
+        shim.call(n, &format!(r#"{{"name":"chat","arguments":{{"model":"{model}","prompt":"{prompt}"}}}}"#));
+    };
+    for n in 1..=6_u8 {
+        ask(&mut shims[usize::from(n % 2)], n, "glm", "[[sim: stall]]");
+    }
+    provider.wait_for(HANG, |requests| requests.len() == 1).unwrap();
+    ask(&mut shims[1], 7, "kimi", "[[sim: text=Kimi]]");
+    assert!(result(&mut shims[1]).body.get().contains("Kimi"));
+    for n in 1..=6_u8 {
+        shims[usize::from(n % 2)].send(&cancel(n));
+    }
+    for n in 1..=6_u8 {
+        assert_eq!(result(&mut shims[usize::from(n % 2)]).outcome, Outcome::Cancelled);
+    }
+    daemon.stop();
+}
+
+#[test]
+fn one_call_more_than_there_is_room_for_is_refused_for_the_moment() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |daemon| {
+        daemon.global_in_flight = 1;
+        daemon.queue = 1;
+    });
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: stall]]");
+    started(&mut shim);
+    ask(&mut shim, 2, "[[sim: text=second]]");
+    assert!(matches!(shim.next(), DaemonFrame::Accepted(_)));
+    ask(&mut shim, 3, "[[sim: text=third]]");
+    let refused = shim.next();
+    assert!(
+        matches!(&refused, DaemonFrame::Refused(refused) if refused.code == exai_wire::RefusedCode::Overloaded
+            && refused.retry_after_ms.is_some()),
+        "{refused:?}"
+    );
+    shim.send(&cancel(1));
+    result(&mut shim);
+    assert!(result(&mut shim).body.get().contains("second"));
+    ask(&mut shim, 3, "[[sim: text=third]]");
+    assert!(result(&mut shim).body.get().contains("third"));
     daemon.stop();
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Bounds;
 use crate::transport::BoxFuture;
 
 /// Tokio's paused clock.
@@ -22,64 +23,73 @@ impl Timer for Clock {
 
 const S: Duration = Duration::from_secs(1);
 
+fn alone(places: u32) -> ProviderState {
+    ProviderState::new("p", places, Places::new(Bounds::default(), [places]), 0)
+}
+
+async fn admit<'a>(
+    state: &'a ProviderState,
+    clock: &Clock,
+    sharer: u128,
+    until: Duration,
+) -> Result<Place<'a>, NoPlace> {
+    state.admit(clock, Wish { sharer, until, told: &|_, _| {} }).await
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_place_is_waited_for_with_a_deadline_and_freed_by_dropping() {
-    let (state, clock) = (ProviderState::new("p", 1), Clock::new());
-    let first = state.admit(&clock, S).await.map_err(|_| "no place").unwrap();
+    let (state, clock) = (alone(1), Clock::new());
+    let first = admit(&state, &clock, 1, S).await.map_err(|_| "no place").unwrap();
     assert!(state.is_full());
-    assert!(state.admit(&clock, 5 * S).await.is_err());
+    assert!(admit(&state, &clock, 1, 5 * S).await.is_err());
     assert_eq!(clock.now().as_secs(), 5);
     assert_eq!(state.health(clock.now(), KeyState::Present).oldest_ms, Some(5000));
     drop(first);
-    assert!(state.admit(&clock, clock.now()).await.is_ok());
+    assert!(admit(&state, &clock, 1, clock.now()).await.is_ok());
     assert_eq!(state.health(clock.now(), KeyState::Present).in_flight, 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn first_come_is_first_served() {
-    let (state, clock) = (ProviderState::new("p", 1), Clock::new());
-    let order = Mutex::new(Vec::new());
-    let held = state.admit(&clock, S).await.map_err(|_| "no place").unwrap();
-    let one = |n: usize| {
-        let (state, clock, order) = (&state, &clock, &order);
+async fn sharers_take_turns_and_hear_their_position_when_it_changes() {
+    let (state, clock) = (alone(1), Clock::new());
+    let (order, heard) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let held = admit(&state, &clock, 1, S).await.map_err(|_| "no place").unwrap();
+    let one = |n: usize, sharer: u128| {
+        let (state, clock, order, heard) = (&state, &clock, &order, &heard);
         async move {
-            let _place = state.admit(clock, 60 * S).await.map_err(|_| "no place").unwrap();
+            let told = |position, all| heard.lock().unwrap().push((n, position, all));
+            let wish = Wish { sharer, until: 60 * S, told: &told };
+            let _place = state.admit(clock, wish).await.map_err(|_| "no place").unwrap();
             order.lock().unwrap().push(n);
-            clock.sleep_until(clock.now() + S).await;
+            clock.sleep_until(clock.now() + 5 * S).await;
         }
     };
     let free = async {
-        clock.sleep_until(S).await;
+        clock.sleep_until(3 * S + S / 2).await;
         assert_eq!(state.health(clock.now(), KeyState::Present).waiting, 3);
         drop(held);
     };
-    tokio::join!(one(0), one(1), one(2), free);
-    assert_eq!(*order.lock().unwrap(), [0, 1, 2]);
+    tokio::join!(one(0, 1), one(1, 1), one(2, 2), free);
+    assert_eq!(*order.lock().unwrap(), [0, 2, 1]);
+    let last: Vec<_> = heard.lock().unwrap().iter().copied().filter(|(n, ..)| *n == 1).collect();
+    assert_eq!(last, [(1, 2, 2), (1, 3, 3), (1, 2, 2), (1, 1, 1)]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_leaves_nothing_behind() {
-    let (state, clock) = (ProviderState::new("p", 1), Clock::new());
-    let held = state.admit(&clock, S).await.map_err(|_| "no place").unwrap();
-    let gave_up = tokio::time::timeout(S, state.admit(&clock, 60 * S)).await;
+    let (state, clock) = (alone(1), Clock::new());
+    let held = admit(&state, &clock, 1, S).await.map_err(|_| "no place").unwrap();
+    let gave_up = tokio::time::timeout(S, admit(&state, &clock, 1, 60 * S)).await;
     assert!(gave_up.is_err());
     assert_eq!(state.health(clock.now(), KeyState::Present).waiting, 0);
     drop(held);
     assert!(!state.is_full());
-}
-
-#[test]
-fn the_queue_is_bounded() {
-    let count = AtomicU32::new(0);
-    let all: Vec<_> = (0..WAITING_MAX + 9).filter_map(|_| Waiting::join(&count).ok()).collect();
-    assert_eq!(all.len(), WAITING_MAX as usize);
-    drop(all);
-    assert_eq!(count.load(Ordering::Relaxed), 0);
+    assert!(admit(&state, &clock, 2, clock.now()).await.is_ok());
 }
 
 #[test]
 fn health_tells_of_the_last_end() {
-    let state = ProviderState::new("p", 4);
+    let state = alone(4);
     let told = |key| {
         let health = state.health(10 * S, key);
         (health.state, health.last_error, health.failures)

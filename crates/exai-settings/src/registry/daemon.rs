@@ -22,8 +22,8 @@ pub(super) const DAEMON: &[Row<Settings>] = &[
             unit: "calls",
             set: |settings, calls| settings.daemon.session_in_flight = calls,
         },
-        doc: "Calls of one host that run at once; more wait their turn. A host that sends many agents out calls dozens of \
-              times at once.",
+        doc: "Calls of one host that are with a provider at once; more wait their turn. A host that sends many agents out \
+              calls dozens of times at once.",
     },
     Row {
         name: "EXAI_WS_GLOBAL_MAX_INFLIGHT",
@@ -36,8 +36,8 @@ pub(super) const DAEMON: &[Row<Settings>] = &[
             unit: "calls",
             set: |settings, calls| settings.daemon.global_in_flight = calls,
         },
-        doc: "Calls that run at once, all hosts together; more wait their turn. Room for four hosts at their full width; the \
-              providers' own limits bind sooner.",
+        doc: "Calls that are with a provider at once, all hosts and providers together; more wait their turn. Room for four \
+              hosts at their full width; the providers' own limits bind sooner.",
     },
     Row {
         name: "EXAI_QUEUE_MAX",
@@ -45,13 +45,13 @@ pub(super) const DAEMON: &[Row<Settings>] = &[
         default: Value("1024"),
         readers: &[Daemon],
         kind: Kind::Count {
-            min: 0,
+            min: 1,
             max: 100_000,
             unit: "calls",
             set: |settings, calls| settings.daemon.queue = calls,
         },
-        doc: "Calls that wait for their turn, all hosts together; one more is answered with `overloaded`. As many as one host \
-              can have open.",
+        doc: "Calls that wait for their turn, all hosts together; further ones wait in their shims. As many as one host can \
+              have open.",
     },
     Row {
         name: "EXAI_DRAIN_GRACE",

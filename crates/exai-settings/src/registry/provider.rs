@@ -107,14 +107,14 @@ pub(crate) const FAMILY: &[Row<Provider>] = &[
     Row {
         name: "CONNECT_TIMEOUT",
         aliases: &[],
-        default: Unset("by model"),
+        default: Value("10s"),
         readers: READERS,
         kind: Kind::Duration {
             min: CLOCK_MIN,
             max: CLOCK_MAX,
-            set: |provider, timeout| provider.connect_timeout = Some(timeout),
+            set: |provider, timeout| provider.connect_timeout = timeout,
         },
-        doc: "Longest time to connect.",
+        doc: "Longest time to connect, TLS included.",
     },
     Row {
         name: "FIRST_EVENT_TIMEOUT",
@@ -164,7 +164,7 @@ impl Provider {
             base_url: base_url.to_owned(),
             key: None,
             stream_timeout: StreamTimeout { after: Duration::ZERO, chosen_by: ChosenBy::Default },
-            connect_timeout: None,
+            connect_timeout: Duration::ZERO,
             first_event_timeout: None,
             idle_timeout: None,
             max_concurrency: 1,

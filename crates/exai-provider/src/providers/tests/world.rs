@@ -157,7 +157,8 @@ impl World {
         let deadline = self.clock.now() + S * seconds;
         let made = AtomicU32::new(self.made_before.load(Ordering::SeqCst));
         let gate = CountingGate { made, granted: &self.granted };
-        let context = CallContext { call_id: "call", deadline, gate: &gate, observer: &self.notes };
+        let context =
+            CallContext { call_id: "call", sharer: 1, deadline, gate: &gate, observer: &self.notes };
         self.providers.chat(chat, context).await
     }
 

@@ -89,6 +89,7 @@ impl World {
             conversations: &self.conversations,
             daemon: &Ready,
             call_id: "call",
+            sharer: 1,
             deadline: Duration::from_secs(60),
             gate: &Open,
             observer: &Deaf,

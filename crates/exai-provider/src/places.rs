@@ -1,0 +1,91 @@
+//! The places at all providers, shared by all calls: a [`FairQueue`] and those who sleep until it is their turn.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::config::Bounds;
+use crate::fair_queue::{FairQueue, Sharer, Ticket};
+
+/// The places. How many wait is bounded by how many calls there are, which is not decided here.
+#[derive(Debug)]
+pub(crate) struct Places(Mutex<Inside>);
+
+#[derive(Debug)]
+struct Inside {
+    queue: FairQueue,
+    asleep: BTreeMap<Ticket, oneshot::Sender<()>>,
+}
+
+/// A turn that is waited for, or a place: dropping it gives up either, once and for all.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    places: Arc<Places>,
+    ticket: Ticket,
+    placed: oneshot::Receiver<()>,
+}
+
+impl Places {
+    /// So many for each provider.
+    pub(crate) fn new(bounds: Bounds, places: impl IntoIterator<Item = u32>) -> Arc<Self> {
+        let queue = FairQueue::new(bounds, places);
+        Arc::new(Self(Mutex::new(Inside { queue, asleep: BTreeMap::new() })))
+    }
+
+    /// Gets into the line of the provider with this index.
+    pub(crate) fn join(self: &Arc<Self>, sharer: Sharer, provider: usize) -> Turn {
+        let (wake, placed) = oneshot::channel();
+        let mut inside = self.inside();
+        let ticket = inside.queue.join(sharer, provider);
+        inside.asleep.insert(ticket, wake);
+        wake_admitted(inside);
+        Turn { places: Arc::clone(self), ticket, placed }
+    }
+
+    /// Those who wait for the provider with this index.
+    pub(crate) fn waiting(&self, provider: usize) -> usize {
+        self.inside().queue.waiting(provider)
+    }
+
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        // Nothing in here panics half-way: the queue's steps are plain counting.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn wake_admitted(mut inside: MutexGuard<'_, Inside>) {
+    let mut woken = Vec::new();
+    while let Some(ticket) = inside.queue.admit() {
+        woken.extend(inside.asleep.remove(&ticket));
+    }
+    drop(inside);
+    for one in woken {
+        // Whoever gives up at this moment leaves, and the place goes on to the next.
+        let _ = one.send(());
+    }
+}
+
+impl Turn {
+    /// Ends when the place is there.
+    pub(crate) async fn placed(&mut self) {
+        if (&mut self.placed).await.is_err() {
+            // The other end is kept until the place is there.
+            std::future::pending().await
+        }
+    }
+
+    /// Whereabouts in its line it waits, and how many wait there; `None` once the place is there.
+    pub(crate) fn position(&self) -> Option<(usize, usize)> {
+        self.places.inside().queue.position(self.ticket)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut inside = self.places.inside();
+        inside.asleep.remove(&self.ticket);
+        inside.queue.leave(self.ticket);
+        wake_admitted(inside);
+    }
+}
