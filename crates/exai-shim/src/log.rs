@@ -12,8 +12,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use exai_settings::LogLevel;
+use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// Bytes that may wait for the disk: some thousand lines.
 const WAITING_BYTES_MAX: usize = 512 << 10;
@@ -33,15 +37,16 @@ pub(crate) fn install(state_dir: Option<&Path>, level: LogLevel) -> Option<Log> 
         LogLevel::Trace => LevelFilter::TRACE,
     };
     let log = Log::new(state_dir.join("logs").join("shim.log"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(filter)
-        .with_ansi(false)
-        .with_target(false)
-        .with_writer(log.clone())
-        .finish();
     // Fails only if the program has installed one before; that one then gets the events.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+    let _ = tracing::subscriber::set_global_default(subscriber(log.clone(), filter));
     Some(log)
+}
+
+/// Libraries are kept out at every level: some of them show headers and frames.
+fn subscriber(log: Log, level: LevelFilter) -> impl Subscriber + Send + Sync {
+    let ours = filter_fn(move |event| event.target().starts_with("exai") && *event.level() <= level);
+    let format = tracing_subscriber::fmt::layer().with_ansi(false).with_target(false).with_writer(log);
+    tracing_subscriber::registry().with(format.with_filter(ours.with_max_level_hint(level)))
 }
 
 /// Takes formatted lines.

@@ -44,3 +44,19 @@ fn a_full_queue_drops_lines_and_counts_them() {
     let waiting = log.shared.waiting();
     assert_eq!((waiting.bytes.len(), waiting.dropped), (WAITING_BYTES_MAX, 2));
 }
+
+#[test]
+fn libraries_are_kept_out_at_every_level() {
+    let log = Log::new(PathBuf::from("/nonexistent/exai/shim.log"));
+    log.shared.waiting().thread = Thread::Waits;
+    tracing::subscriber::with_default(subscriber(log.clone(), LevelFilter::TRACE), || {
+        tracing::error!(target: "tungstenite::handshake", "authorization: Bearer t0ken");
+        tracing::trace!(target: "exai_session::shim", "ours");
+    });
+    tracing::subscriber::with_default(subscriber(log.clone(), LevelFilter::INFO), || {
+        tracing::debug!(target: "exai_shim", "too fine");
+    });
+    let waiting = log.shared.waiting();
+    let text = String::from_utf8_lossy(&waiting.bytes);
+    assert!(text.contains("ours") && !text.contains("t0ken") && !text.contains("too fine"), "{text}");
+}
