@@ -28,6 +28,8 @@ pub(crate) const TOOL: Tool = Tool {
 struct CollectArguments {
     /// The call id that the earlier result names.
     call_id: String,
+    /// Seconds to wait at most; without it, as long as this client waits.
+    wait_s: Option<f64>,
 }
 
 /// A `collect` that came here was sent by something else than a shim.
