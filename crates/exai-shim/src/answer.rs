@@ -11,8 +11,13 @@ use exai_wire::{CallId, RefusedCode, RejectCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::calls::Cost;
+
 /// JSON-RPC code of invalid params, which the protocol asks for with an unknown tool.
 const INVALID_PARAMS: i64 = -32602;
+
+/// Of calls that cost nothing; nobody keeps their answers.
+const ASK_AGAIN: &str = "The call costs nothing; asking again is safe.";
 
 /// What a sentence may need.
 #[derive(Debug)]
@@ -25,6 +30,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) last_error: &'a str,
     /// The call.
     pub(crate) call_id: CallId,
+    /// What running it again costs.
+    pub(crate) cost: Cost,
     /// Time since its line was read.
     pub(crate) age: Duration,
 }
@@ -84,11 +91,14 @@ pub(crate) fn settings(problems: &[String]) -> Answer {
 }
 
 /// An answer that came while the host does not read.
-pub(crate) fn kept(call_id: CallId) -> Answer {
+pub(crate) fn unread(cost: Cost, call_id: CallId) -> Answer {
+    let then = match cost {
+        Cost::Free => ASK_AGAIN.to_owned(),
+        Cost::Metered => format!("It is kept: {}", collect(call_id)),
+    };
     failure(&format!(
         "The call has ended, but this host had not read more than 64 MiB of earlier answers, so its answer was not \
-         queued. It is kept: {}",
-        collect(call_id)
+         queued. {then}"
     ))
 }
 
@@ -96,8 +106,12 @@ pub(crate) fn kept(call_id: CallId) -> Answer {
 pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
     let Facts { address, age, call_id, .. } = facts;
     let (call_id, age) = (*call_id, age.as_secs());
-    let fate_text = fate_text(fate, call_id);
+    let fate_text = fate_text(fate, facts);
     match why {
+        EndWhy::Patience if facts.last_error.is_empty() && facts.cost == Cost::Free => failure(&format!(
+            "The exai daemon at {address} has not answered within {age} s, and this host would stop waiting soon. \
+             {ASK_AGAIN}"
+        )),
         EndWhy::Patience if facts.last_error.is_empty() && fate != Fate::NotSent => success(&format!(
             "Not finished yet after {age} s, and this host would stop waiting soon. The call goes on in the daemon. {}",
             collect(call_id)
@@ -149,7 +163,7 @@ pub(crate) fn end_of_collect(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Ans
 
 /// The host's own exit is near: `EXAI_SHIM_EXIT_AFTER` has passed.
 pub(crate) fn giving_up(fate: Fate, facts: &Facts<'_>) -> Answer {
-    let fate = fate_text(fate, facts.call_id);
+    let fate = fate_text(fate, facts);
     out_of_reach(facts.last_error, &format!("{fate} This shim now ends (EXAI_SHIM_EXIT_AFTER)."), facts)
 }
 
@@ -169,8 +183,10 @@ fn link_text(facts: &Facts<'_>) -> String {
     }
 }
 
-fn fate_text(fate: Fate, call_id: CallId) -> String {
+fn fate_text(fate: Fate, facts: &Facts<'_>) -> String {
+    let call_id = facts.call_id;
     match fate {
+        Fate::Sent | Fate::Accepted if facts.cost == Cost::Free => ASK_AGAIN.to_owned(),
         Fate::NotSent => "The call was not run and cost nothing; asking again is safe.".to_owned(),
         Fate::Sent => format!(
             "The call had been sent, but whether the daemon took it is not known: it may have run. {}",

@@ -12,11 +12,31 @@ use crate::local::LocalTool;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The daemon's to answer.
-    Tool,
+    Tool(Cost),
     /// The shim's to answer when the daemon does not.
     Local(LocalTool),
     /// Waits for the answer of another call.
     Collect,
+}
+
+/// What running a call again costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cost {
+    /// Nothing; so its answer is not kept either.
+    Free,
+    /// Perhaps money.
+    Metered,
+}
+
+impl Kind {
+    /// What running such a call again costs; with [`Kind::Collect`] it is the other call that counts.
+    pub(crate) fn cost(self) -> Cost {
+        match self {
+            Self::Tool(cost) => cost,
+            Self::Local(_) => Cost::Free,
+            Self::Collect => Cost::Metered,
+        }
+    }
 }
 
 /// How far it has come.

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+use crate::calls::Cost;
+
 /// Version of the file's form.
 const SCHEMA: u32 = 1;
 
@@ -25,7 +27,7 @@ pub(crate) struct Tools {
     pub(crate) json: Box<RawValue>,
     /// Hash as the daemon tells it.
     pub(crate) hash: String,
-    names: Vec<String>,
+    tools: Vec<Tool>,
 }
 
 /// Whether the file says what is shown.
@@ -47,21 +49,37 @@ struct File<T> {
     tools: T,
 }
 
-#[derive(Deserialize)]
-struct Named {
+/// A tool object, as far as it is read here.
+#[derive(Debug, Clone, Deserialize)]
+struct Tool {
     name: String,
+    #[serde(default)]
+    annotations: Annotations,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct Annotations {
+    /// True of those tools alone that cost nothing.
+    #[serde(rename = "readOnlyHint", default)]
+    read_only: bool,
 }
 
 impl Tools {
-    /// A list; names that can't be read are left out.
+    /// A list; one that can't be read is empty.
     pub(crate) fn new(json: Box<RawValue>, hash: String) -> Self {
-        let named: Vec<Named> = serde_json::from_str(json.get()).unwrap_or_default();
-        Self { json, hash, names: named.into_iter().map(|tool| tool.name).collect() }
+        let tools = serde_json::from_str(json.get()).unwrap_or_default();
+        Self { json, hash, tools }
     }
 
     /// Names of all tools.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.names.iter().map(String::as_str)
+        self.tools.iter().map(|tool| tool.name.as_str())
+    }
+
+    /// What running a tool again costs; one that is not listed may cost something.
+    pub(crate) fn cost(&self, name: &str) -> Cost {
+        let tool = self.tools.iter().find(|tool| tool.name == name);
+        if tool.is_some_and(|tool| tool.annotations.read_only) { Cost::Free } else { Cost::Metered }
     }
 }
 

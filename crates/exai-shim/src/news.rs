@@ -54,8 +54,20 @@ impl Shim {
             }
             ShimEvent::End { call_id, why, fate } => self.on_end(now, call_id, why, fate),
             ShimEvent::Lost { reason, calls_held } => self.on_lost(now, &reason, calls_held),
-            ShimEvent::Resumed { outage, calls_held, resent, version, catalogue_hash, .. } => {
-                self.on_resumed(now, outage, calls_held, resent, &version);
+            ShimEvent::Resumed { outage, calls_held, resent, known, version, catalogue_hash, .. } => {
+                if let Some(suppressed) = self.gates.resumed.pass(now) {
+                    let (outage_ms, replayed) = (outage.as_millis(), known);
+                    tracing::info!(
+                        outage_ms,
+                        calls_held,
+                        replayed,
+                        resent,
+                        version,
+                        suppressed,
+                        "session resumed"
+                    );
+                }
+                self.on_resumed(now, &version);
                 self.want_catalogue(now, &catalogue_hash);
             }
             ShimEvent::Rejected { code, message } => self.on_rejected(now, code, &message),
@@ -137,22 +149,11 @@ impl Shim {
         }
     }
 
-    fn on_resumed(
-        &mut self,
-        now: Duration,
-        outage: Duration,
-        calls_held: usize,
-        resent: usize,
-        version: &str,
-    ) {
+    fn on_resumed(&mut self, now: Duration, version: &str) {
         self.up = Some(now);
         self.outage = None;
         if let Some(autostart) = &mut self.autostart {
             autostart.found();
-        }
-        if let Some(suppressed) = self.gates.resumed.pass(now) {
-            let outage_ms = outage.as_millis();
-            tracing::info!(outage_ms, calls_held, replayed = resent, version, suppressed, "session resumed");
         }
         self.older = match &self.target {
             Target::Local(dir) if skew::is_older(version, &self.options.version) => endpoint::read(dir).ok(),
@@ -227,9 +228,9 @@ impl Shim {
             // Nobody is there to be told; the daemon need not keep it for this session.
             self.session.delivered(now, call_id);
         }
-        for (key, _) in waiters {
+        for (key, open) in waiters {
             if self.stdout.is_full() {
-                self.engine.answer(now, key, answer::kept(call_id));
+                self.engine.answer(now, key, answer::unread(open.kind.cost(), call_id));
             } else {
                 self.calls.answered(key, call_id);
                 self.engine.answer(now, key, exai_mcp::Answer::Result(body.clone()));
@@ -250,7 +251,7 @@ impl Shim {
                 Kind::Collect => {
                     answer::end_of_collect(&why, fate, &self.facts(now, &open, &self.last_error()))
                 }
-                Kind::Tool => answer::end(&why, fate, &self.facts(now, &open, &self.last_error())),
+                Kind::Tool(_) => answer::end(&why, fate, &self.facts(now, &open, &self.last_error())),
             };
             self.engine.answer(now, key, answer);
         }
@@ -280,6 +281,7 @@ impl Shim {
             start: &self.start_hint,
             last_error,
             call_id: open.call_id,
+            cost: open.kind.cost(),
             age: now.saturating_sub(open.began),
         }
     }

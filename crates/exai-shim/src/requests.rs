@@ -118,7 +118,7 @@ impl Shim {
         if tool == COLLECT {
             return self.on_collect(now, &call);
         }
-        let kind = LocalTool::of(tool).map_or(Kind::Tool, Kind::Local);
+        let kind = LocalTool::of(tool).map_or(Kind::Tool(self.tools.cost(tool)), Kind::Local);
         let argument = self.options.catalogue.files.get(tool);
         let files = argument.filter(|name| has_argument(&call.params, name)).cloned();
         let open =

@@ -188,6 +188,8 @@ pub enum ShimEvent {
         calls_held: usize,
         /// Calls that were sent again because the daemon did not know them.
         resent: usize,
+        /// Calls that the daemon knew: they go on there, or their recorded result follows.
+        known: usize,
         /// The daemon's start.
         epoch: Epoch,
         /// The daemon's release.

@@ -51,8 +51,10 @@ impl ShimEnd {
         let before = self.link.daemon.clone();
         let outage = self.promote(now, conn, welcome);
         self.doubt_if_restored(before.as_ref(), welcome);
-        for known in welcome.calls.iter().filter(|call| call.known) {
-            if let Some(open) = self.calls.get_mut(known.call_id) {
+        let mut known = 0;
+        for call in welcome.calls.iter().filter(|call| call.known) {
+            if let Some(open) = self.calls.get_mut(call.call_id) {
+                known += usize::from(!open.cancelled);
                 // A welcome waits for what it calls known to be durable.
                 open.accepted_seen = true;
                 open.under = Some(welcome.journal);
@@ -72,6 +74,7 @@ impl ShimEnd {
             outage,
             calls_held,
             resent,
+            known,
             epoch: welcome.epoch,
             version: welcome.version.clone(),
             catalogue_hash: welcome.catalogue_hash.clone(),

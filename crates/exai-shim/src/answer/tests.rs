@@ -8,6 +8,7 @@ fn facts(last_error: &'static str) -> Facts<'static> {
         start: "Start it with `exai daemon`.",
         last_error,
         call_id: CallId::from_bytes([0xab; 16]),
+        cost: Cost::Metered,
         age: Duration::from_secs(50),
     }
 }
@@ -52,6 +53,20 @@ fn whatever_may_have_run_names_its_id_and_is_not_called_safe() {
 fn a_call_that_merely_goes_on_is_no_failure() {
     let (text, is_error) = told(end(&EndWhy::Patience, Fate::Accepted, &facts("")));
     assert!(!is_error && text.starts_with("Not finished yet") && text.contains("`collect`"), "{text}");
+}
+
+#[test]
+fn a_call_that_costs_nothing_is_not_said_to_be_kept() {
+    let free = Facts { cost: Cost::Free, ..facts("reset") };
+    let whys = [EndWhy::Deadline, EndWhy::Patience, EndWhy::OutOfReach("reset".to_owned())];
+    let answers = whys.iter().map(|why| end(why, Fate::Accepted, &free));
+    let connected = end(&EndWhy::Patience, Fate::Sent, &Facts { last_error: "", ..free });
+    for answer in answers.chain([connected, unread(Cost::Free, free.call_id)]) {
+        let (text, is_error) = told(answer);
+        assert!(is_error && text.contains("asking again is safe"), "{text}");
+        assert!(!text.contains("keep") && !text.contains("collect"), "{text}");
+    }
+    assert!(told(unread(Cost::Metered, free.call_id)).0.contains("`collect`"));
 }
 
 #[test]

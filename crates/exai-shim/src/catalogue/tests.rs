@@ -37,6 +37,14 @@ fn every_corruption_is_ignored() {
 }
 
 #[test]
+fn what_costs_nothing_is_told_by_the_list_itself() {
+    let json = r#"[{"name":"status","annotations":{"readOnlyHint":true}},{"name":"chat","annotations":{"title":"Chat"}}]"#;
+    let tools = Tools::new(RawValue::from_string(json.to_owned()).unwrap(), String::new());
+    let costs = ["status", "chat", "unlisted"].map(|name| tools.cost(name));
+    assert_eq!(costs, [Cost::Free, Cost::Metered, Cost::Metered]);
+}
+
+#[test]
 fn without_a_state_directory_the_built_in_list_is_shown() {
     assert_eq!(load(None, "1.0.0", tools("built_in")).1, Snapshot::Stale);
 }
