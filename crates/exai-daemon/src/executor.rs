@@ -96,7 +96,7 @@ impl Executor {
         match (why, running.phase) {
             (AbortReason::Deadline, Phase::Working) => running.phase = Phase::HandingOver(now + HAND_OVER),
             (AbortReason::Deadline, _) => return,
-            (AbortReason::Cancelled | AbortReason::Drain, phase) => {
+            (AbortReason::Cancelled | AbortReason::Drain | AbortReason::Orphaned, phase) => {
                 running.phase = Phase::Silenced;
                 // One that is late, or silenced already, has been told.
                 if matches!(phase, Phase::Working | Phase::HandingOver(_)) {

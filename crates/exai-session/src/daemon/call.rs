@@ -26,6 +26,8 @@ pub(super) struct Done<D> {
     pub(super) bytes: usize,
     pub(super) at: Duration,
     pub(super) acked: Option<Duration>,
+    /// Whose host asked; `None` for a cancel that came before its call.
+    pub(super) owner: Option<SessionId>,
 }
 
 /// A cancel that came while the record was on its way.

@@ -111,11 +111,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let KeptFrame::Result(result) = &frame else { return };
         let aborted = self.calls.get(call_id).is_some_and(|entry| entry.wish == Wish::Cancel);
         let bytes = result.body.get().len();
+        let owner = self.calls.get(call_id).and_then(|entry| entry.work.as_ref()).map(|work| work.session);
         self.uncount(call_id);
         if aborted {
             self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Cancelled });
         }
-        if self.calls.finish(call_id, Done { sealed, bytes, at: now, acked: None }).is_some() {
+        if self.calls.finish(call_id, Done { sealed, bytes, at: now, acked: None, owner }).is_some() {
             self.tell_waiters(now, call_id, &frame.into());
         }
         if let Some(entry) = self.calls.get_mut(call_id) {

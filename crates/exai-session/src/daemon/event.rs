@@ -84,6 +84,9 @@ pub enum AbortReason {
     Deadline,
     /// The daemon stops: close the provider's socket; report nothing, it runs on after the restart.
     Drain,
+    /// Its session is gone and nothing was asked for it yet: give up its place; report nothing, it runs when it is
+    /// brought again.
+    Orphaned,
 }
 
 /// The daemon's condition, as beats and `welcome` tell it.

@@ -18,6 +18,8 @@ use super::session::Session;
 const CAP_MIN_MS: u64 = 250;
 const CAP_MAX_MS: u64 = 2_000;
 const BASE_MS: u64 = 50;
+/// Calls that a shim can have open.
+const OPEN_MAX: usize = 1000;
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     pub(super) fn hello(&mut self, now: Duration, conn: PeerConn, hello: Hello) {
@@ -49,6 +51,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 hello.proto.max
             );
             return Some(Reject { supported: Some(PROTO), ..plain(RejectCode::Version, message) });
+        }
+        if hello.open.len() > OPEN_MAX {
+            let message =
+                format!("{} calls are said to be open; a session has {OPEN_MAX} at most", hello.open.len());
+            return Some(plain(RejectCode::Malformed, message));
         }
         if self.drain.is_some() {
             return Some(plain(RejectCode::Draining, "the daemon is about to stop".to_owned()));

@@ -80,6 +80,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             let message = "the daemon is about to stop".to_owned();
             return Err((RefusedCode::Draining, message, Some(DRAINING_RETRY_MS)));
         }
+        if self.full {
+            let message = "results that their hosts have not taken yet fill the journal".to_owned();
+            return Err((RefusedCode::JournalFull, message, Some(OVERLOADED_RETRY_MS)));
+        }
         let limits = self.config.limits;
         let (calls, bytes) = self.sessions.get(&session).map_or((0, 0), |open| (open.in_flight, open.bytes));
         let more = u64::try_from(call.params.get().len()).unwrap_or(u64::MAX);

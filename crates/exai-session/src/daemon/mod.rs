@@ -52,6 +52,8 @@ pub struct DaemonEnd<D, C> {
     drain: Option<Drain>,
     next_tick: Option<Duration>,
     next_retention: Duration,
+    /// Kept results of live sessions take all the room there is.
+    full: bool,
     out: VecDeque<(PeerConn, String)>,
     events: VecDeque<DaemonEvent>,
 }
@@ -73,6 +75,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             drain: None,
             next_tick: None,
             next_retention: Duration::ZERO,
+            full: false,
             out: VecDeque::new(),
             events: VecDeque::new(),
         }

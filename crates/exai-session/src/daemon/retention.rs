@@ -5,7 +5,7 @@ use std::time::Duration;
 use exai_wire::{CallId, Class, KeptFrame, Outcome, Record};
 
 use super::DaemonEnd;
-use super::call::{Phase, error_body};
+use super::call::{Done, Phase, error_body};
 use super::event::{AbortReason, CallClass, DaemonEvent};
 
 /// A result that reached its host.
@@ -83,26 +83,47 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
     }
 
+    /// Forgets what is wanted least until the rest is within its bounds: cancels without a call, what reached its host,
+    /// what belongs to sessions that are gone; oldest first. The results of sessions that live stay, and while they alone
+    /// are too many, no call is taken.
     fn make_room(&mut self) {
         let done = self.calls.iter().filter_map(|(call_id, entry)| match &entry.phase {
-            Phase::Done(done) => Some((done.acked.is_none(), done.at, call_id, done.bytes)),
+            Phase::Done(done) => Some((self.worth(done), done.at, call_id, done.bytes)),
             _ => None,
         });
         let mut kept: Vec<_> = done.collect();
         let mut bytes: usize = kept.iter().map(|(.., bytes)| bytes).sum();
         let mut count = kept.len();
         let fits = |bytes, count| bytes <= KEPT_BYTES_MAX && count <= KEPT_MAX;
-        if fits(bytes, count) {
-            return;
-        }
-        kept.sort_unstable();
-        for (_, _, call_id, freed) in kept {
-            if fits(bytes, count) {
-                break;
+        if !fits(bytes, count) {
+            kept.sort_unstable();
+            for (worth, _, call_id, freed) in kept {
+                if fits(bytes, count) || worth == Worth::Awaited {
+                    break;
+                }
+                self.calls.remove(call_id);
+                bytes -= freed;
+                count -= 1;
             }
-            self.calls.remove(call_id);
-            bytes -= freed;
-            count -= 1;
+        }
+        self.full = !fits(bytes, count);
+    }
+
+    fn worth(&self, done: &Done<D>) -> Worth {
+        match done.owner {
+            None => Worth::Nobodys,
+            Some(_) if done.acked.is_some() => Worth::Delivered,
+            Some(owner) if self.sessions.contains_key(&owner) => Worth::Awaited,
+            Some(_) => Worth::Left,
         }
     }
+}
+
+/// How much a kept result is wanted, least first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Nobodys,
+    Delivered,
+    Left,
+    Awaited,
 }

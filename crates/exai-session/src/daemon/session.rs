@@ -6,7 +6,8 @@ use std::time::Duration;
 use exai_wire::{CallId, DialNo, KeptFrame, SessionId};
 
 use super::DaemonEnd;
-use super::event::{CallClass, DaemonEvent, PeerConn};
+use super::call::Entry;
+use super::event::{AbortReason, CallClass, DaemonEvent, PeerConn};
 
 /// After this long without a connection no new attempt begins on a session's behalf.
 const ABSENT_AFTER: Duration = Duration::from_secs(20);
@@ -39,10 +40,24 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             entry.waiters.retain(|session| !gone.contains(session));
             entry.sponsors.retain(|session| !gone.contains(session));
         });
+        self.drop_orphans();
         for session in gone {
             if self.sessions.remove(session).is_some() {
                 self.events.push_back(DaemonEvent::Left { session: *session });
             }
+        }
+    }
+
+    /// Calls that nobody stands behind and that have asked no provider yet only take the places of others.
+    fn drop_orphans(&mut self) {
+        let orphaned = |entry: &Entry<D>| {
+            entry.is_running() && entry.sponsors.is_empty() && entry.attempts == 0 && !entry.starting
+        };
+        let orphans: Vec<CallId> =
+            self.calls.live().filter(|(_, entry)| orphaned(entry)).map(|(call_id, _)| call_id).collect();
+        for call_id in orphans {
+            self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Orphaned });
+            self.forget(call_id);
         }
     }
 

@@ -20,6 +20,8 @@ const WELCOME_WITHIN: Duration = Duration::from_secs(3);
 const REJECTED_PAUSE: Duration = Duration::from_secs(15);
 /// Longest pause that a daemon may ask for: a broken one must not silence a shim.
 pub(super) const ASKED_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// The same while somebody waits.
+const ASKED_PAUSE_HELD: Duration = Duration::from_secs(5);
 /// A rejection this young answers a new call without another dial.
 const REJECTION_FRESH: Duration = Duration::from_secs(1);
 
@@ -329,6 +331,10 @@ impl ShimEnd {
         self.link.next_dial = Some(now + pause);
     }
 
+    fn asked_max(&self) -> Duration {
+        if self.calls.waiting() > 0 { ASKED_PAUSE_HELD } else { ASKED_PAUSE_MAX }
+    }
+
     fn pause_after_failure(&mut self, now: Duration) -> Duration {
         let circumstances = Circumstances {
             loopback: self.link.loopback,
@@ -346,7 +352,8 @@ impl ShimEnd {
         retry_after: Option<Duration>,
     ) {
         let pause = self.pause_after_failure(now);
-        self.link.next_dial = Some(now + retry_after.map_or(pause, |asked| asked.min(ASKED_PAUSE_MAX)));
+        self.link.next_dial =
+            Some(now + retry_after.map_or(pause, |asked| asked.clamp(pause, self.asked_max().max(pause))));
         if self.link.primary.is_some() {
             return;
         }
@@ -377,7 +384,8 @@ impl ShimEnd {
         let lived = now.saturating_sub(primary.since) >= Backoff::SUCCESS_AFTER;
         let pause = match primary.goaway {
             Some(goaway) => {
-                let asked = |ms| Duration::from_millis(ms).min(ASKED_PAUSE_MAX);
+                let most = self.asked_max();
+                let asked = |ms| Duration::from_millis(ms).min(most);
                 self.link.backoff.after_goaway(asked(goaway.retry_after_ms), asked(goaway.spread_ms))
             }
             None if lived => self.link.backoff.after_success(),

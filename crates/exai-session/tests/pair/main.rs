@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod chaos;
+mod keep;
 mod links;
 mod motion;
 mod world;

@@ -1,0 +1,65 @@
+//! What the daemon keeps, and what it lets go.
+
+use exai_session::AttemptDenied;
+use exai_wire::{CallId, Cancel, Outcome, ShimFrame};
+
+use crate::world::{Seen, World, ms, secs};
+
+#[test]
+fn a_flood_of_cancels_does_not_push_out_a_result_that_is_waited_for() {
+    let mut world = World::new(2);
+    let call = world.call(0, 1, r#"{"name":"chat","ms":2000}"#);
+    let other = world.call(1, 2, r#"{"name":"version"}"#);
+    world.run(ms(500));
+    assert!(world.answered(other));
+    let flooded = world.pairs.iter().find(|(shim, ..)| *shim == 1).map(|(.., peer)| *peer).unwrap();
+    // The answer is written into a connection that is gone already.
+    world.auto_deliver = false;
+    let (first, conn, peer) = *world.pairs.iter().find(|(shim, ..)| *shim == 0).unwrap();
+    world.pairs.retain(|(shim, ..)| *shim != first);
+    world.run(secs(2));
+    let now = world.now;
+    for n in 0..60_000_u32 {
+        let mut bytes = [0xcc; 16];
+        bytes[..4].copy_from_slice(&n.to_be_bytes());
+        let cancel = Cancel { call_id: CallId::from_bytes(bytes), reason: String::new() };
+        let text = ShimFrame::Cancel(cancel).encode();
+        world.daemon.as_mut().unwrap().frame(now, flooded, &text);
+    }
+    world.settle();
+    world.run(secs(6));
+    let now = world.now;
+    world.daemon.as_mut().unwrap().closed(now, peer);
+    world.shims[0].closed(now, conn, "reset");
+    world.run(secs(10));
+    assert!(matches!(
+        world.only(call),
+        Seen::Result { outcome: Outcome::Ok, attempts: 1, replayed: true, .. }
+    ));
+    assert_eq!(world.billed(call), 1);
+}
+
+#[test]
+fn a_call_that_waits_for_its_place_leaves_with_its_session() {
+    let mut world = World::new(1);
+    world.full = true;
+    let call = world.call(0, 1, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(1));
+    assert_eq!(world.daemon.as_ref().unwrap().in_flight(), 1);
+    world.partitioned = true;
+    world.run(secs(45));
+    assert_eq!(
+        world.daemon.as_ref().unwrap().in_flight(),
+        0,
+        "20 s of silence, and 20 s without a connection"
+    );
+    assert_eq!(world.aborted, [call]);
+    world.full = false;
+    world.partitioned = false;
+    world.run(secs(10));
+    assert!(
+        matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, .. }),
+        "it is brought again, and runs"
+    );
+    assert_eq!((world.billed(call), world.denied.contains(&AttemptDenied::Orphaned)), (1, false));
+}
