@@ -129,6 +129,36 @@ impl Cause {
         }
     }
 
+    /// What people read.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Connect => "no connection",
+            Self::Dns => "host name not found",
+            Self::Tls => "no secure connection",
+            Self::Server => "server error",
+            Self::Rate => "rate limit",
+            Self::Quota => "quota used up",
+            Self::AuthDead => "key refused",
+            Self::AccountDead => "account refused",
+            Self::ModelGone => "model not served there",
+            Self::ContextOverflow => "more than its context holds",
+            Self::BadRequest => "request refused",
+            Self::Policy => "refused by its content rules",
+            Self::EmptyAnswer => "empty answer",
+            Self::Stall(StallClock::FirstEvent) => "no text came",
+            Self::Stall(StallClock::Idle) => "text stopped coming",
+            Self::Stall(StallClock::Trickle) => "text came too slowly",
+            Self::Stall(StallClock::Reserve) => "too little text in its time",
+            Self::Cut => "stream broke off",
+            Self::Malformed => "unreadable answer",
+            Self::Deadline => "time was over",
+            Self::Busy => "no free place",
+            Self::Denied(_) => "no attempt left",
+            Self::NoKey => "no key",
+            Self::UnknownModel => "unknown model",
+        }
+    }
+
     /// Whether asking the same again later may well succeed without anybody changing anything.
     pub const fn is_retryable(self) -> bool {
         matches!(

@@ -137,6 +137,16 @@ impl Providers {
         infos
     }
 
+    /// Names of providers that can be asked and have no model in the catalogue: any model of theirs is addressed as
+    /// `provider/model`.
+    pub fn unlisted(&self) -> Vec<String> {
+        let Layer { config, catalogue, .. } = &self.layer;
+        let bare = |provider: &&ProviderConfig| {
+            route::is_usable(provider) && catalogue.first_of(&provider.name).is_none()
+        };
+        config.providers.iter().filter(bare).map(|provider| provider.name.clone()).collect()
+    }
+
     /// State of every configured provider, in the order of the settings.
     pub fn health(&self) -> Vec<ProviderHealth> {
         let now = self.layer.timer.now();

@@ -92,7 +92,11 @@ impl Resolver<'_> {
     fn resolve(&self, name: &str) -> Result<Candidate, Failure> {
         let model = match self.catalogue.find(name) {
             Some(model) => model.clone(),
-            None => self.addressed(name).ok_or_else(|| self.unknown(name))?,
+            None => match (self.first_at(name), self.addressed(name)) {
+                (Some(first), _) => first?,
+                (None, Some(model)) => model,
+                (None, None) => return Err(self.unknown(name)),
+            },
         };
         let found =
             self.config.providers.iter().enumerate().find(|(_, config)| config.name == model.provider);
@@ -111,6 +115,12 @@ impl Resolver<'_> {
             return Err(failure(Cause::NoKey, message));
         }
         Ok(Candidate { provider, model })
+    }
+
+    /// The first model of the provider that is called so, if there is such a provider; a failure where none is listed.
+    fn first_at(&self, name: &str) -> Option<Result<Model, Failure>> {
+        let config = self.config.providers.iter().find(|config| config.name.eq_ignore_ascii_case(name))?;
+        Some(self.catalogue.first_of(&config.name).cloned().ok_or_else(|| no_listed_model(config)))
     }
 
     /// `provider/model`, listed or not.
@@ -156,19 +166,18 @@ impl Resolver<'_> {
     }
 
     fn nothing_usable(&self) -> Failure {
-        let variables: Vec<&str> = self
-            .config
-            .providers
-            .iter()
-            .filter(|provider| !is_usable(provider))
-            .map(|provider| provider.key_variable.as_str())
-            .collect();
+        // The first that has a key; one without may well be a server that takes none.
+        let mut usable: Vec<&ProviderConfig> =
+            self.config.providers.iter().filter(|provider| is_usable(provider)).collect();
+        usable.sort_by_key(|provider| provider.key.is_none());
+        if let Some(bare) = usable.first() {
+            return no_listed_model(bare);
+        }
+        let variables: Vec<&str> =
+            self.config.providers.iter().map(|provider| provider.key_variable.as_str()).collect();
         if variables.is_empty() {
-            let message =
-                "No model is set for the configured providers: name one as `provider/model`, or set \
-                           EXAI_DEFAULT_MODEL."
-                    .to_owned();
-            return failure(Cause::UnknownModel, message);
+            let message = "No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.";
+            return failure(Cause::NoKey, message.to_owned());
         }
         let message = format!(
             "No key is set, so no model can be asked: set {} and start the daemon again.",
@@ -181,7 +190,7 @@ impl Resolver<'_> {
         let configured = |provider: &str| self.config.providers.iter().any(|config| config.name == provider);
         let near = self.catalogue.nearest(name, configured);
         let hint = if near.is_empty() {
-            "`listmodels` shows the known ones".to_owned()
+            "`listmodels` shows the known ones.".to_owned()
         } else {
             format!("did you mean {}?", near.join(", "))
         };
@@ -191,6 +200,17 @@ impl Resolver<'_> {
         );
         failure(Cause::UnknownModel, message)
     }
+}
+
+/// A provider that can be asked, and no model to ask it for.
+fn no_listed_model(provider: &ProviderConfig) -> Failure {
+    let name = &provider.name;
+    let key = if provider.key.is_some() { "a key" } else { "an address" };
+    let message = format!(
+        "Provider `{name}` has {key} but no listed model: name one as {name}/<model>, or set \
+         EXAI_DEFAULT_MODEL={name}/<model>."
+    );
+    failure(Cause::UnknownModel, message)
 }
 
 fn failure(cause: Cause, message: String) -> Failure {

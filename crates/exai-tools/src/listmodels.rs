@@ -24,16 +24,18 @@ pub(crate) const TOOL: Tool = Tool {
 /// One line for each model, those first that can be used.
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
     let models = context.providers.models();
-    let main = text(&models);
-    ToolResult::success(Text { main, ..Text::default() }, json!({ "models": models }))
+    let unlisted = context.providers.unlisted();
+    let main = text(&models, &unlisted);
+    ToolResult::success(Text { main, ..Text::default() }, json!({ "models": models, "any_model": unlisted }))
 }
 
-fn text(models: &[ModelInfo]) -> String {
-    if models.is_empty() {
+fn text(models: &[ModelInfo], unlisted: &[String]) -> String {
+    if models.is_empty() && unlisted.is_empty() {
         return "No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.".to_owned();
     }
     let (usable, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) = models.iter().partition(|model| model.usable);
     let mut lines: Vec<String> = usable.into_iter().map(line).collect();
+    lines.extend(unlisted.iter().map(|provider| format!("{provider}: any model as {provider}/<model>")));
     if lines.is_empty() {
         lines.push("No model can be used yet: set the key of a provider in <NAME>_API_KEY.".to_owned());
     }

@@ -7,7 +7,10 @@ pub(crate) fn find<'a>(models: &'a [ModelInfo], name: Option<&str>) -> Option<&'
     match name {
         None => models.iter().find(|model| model.is_default),
         Some(name) if name.eq_ignore_ascii_case("auto") => models.iter().find(|model| model.is_default),
-        Some(name) => models.iter().find(|model| is_called(model, name)),
+        Some(name) => {
+            let of_provider = |model: &&ModelInfo| model.provider.eq_ignore_ascii_case(name);
+            models.iter().find(|model| is_called(model, name)).or_else(|| models.iter().find(of_provider))
+        }
     }
 }
 

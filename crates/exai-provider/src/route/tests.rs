@@ -88,6 +88,37 @@ fn errors_say_what_to_do() {
     assert!(cause == Cause::NoKey && message.contains("GLM_API_KEY"), "{message}");
     let half = ProvidersConfig { providers: vec![provider("glm", ""), provider("kimi", "b")], ..config() };
     assert_eq!(names(&half, &Chat::default()).unwrap(), ["kimi/k1"]);
-    let bare = ProvidersConfig { providers: vec![provider("box", "")], ..config() };
-    assert_eq!(names(&bare, &Chat::default()).unwrap_err().0, Cause::UnknownModel);
+    let (_, message) = names(&config(), &asking("nonsense")).unwrap_err();
+    assert!(message.contains("shows the known ones. A model"), "{message}");
+    let none = ProvidersConfig { providers: Vec::new(), ..config() };
+    assert!(names(&none, &Chat::default()).unwrap_err().1.contains("No provider is configured"));
+}
+
+#[test]
+fn a_provider_without_a_listed_model_says_how_to_name_one() {
+    let unset = || vec![provider("glm", ""), provider("kimi", "")];
+    let with = |more: Vec<ProviderConfig>| {
+        let providers = unset().into_iter().chain(more).collect();
+        ProvidersConfig { providers, ..config() }
+    };
+    let keyed = with(vec![provider("local", ""), provider("mine", "c")]);
+    for chat in [Chat::default(), asking("mine"), asking("MINE")] {
+        let (cause, message) = names(&keyed, &chat).unwrap_err();
+        assert_eq!(cause, Cause::UnknownModel);
+        assert_eq!(
+            message,
+            "Provider `mine` has a key but no listed model: name one as mine/<model>, or set \
+             EXAI_DEFAULT_MODEL=mine/<model>."
+        );
+    }
+    let keyless = with(vec![provider("local", "")]);
+    assert!(names(&keyless, &Chat::default()).unwrap_err().1.contains("name one as local/<model>"));
+    assert_eq!(names(&keyless, &asking("local/m1")).unwrap(), ["local/m1"]);
+    let default = ProvidersConfig { default_model: Some("local/m1".to_owned()), ..keyless };
+    assert_eq!(names(&default, &Chat::default()).unwrap(), ["local/m1"]);
+    assert_eq!(
+        names(&config(), &asking("kimi")).unwrap(),
+        ["kimi/k1"],
+        "a provider's name means its first model"
+    );
 }

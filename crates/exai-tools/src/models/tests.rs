@@ -17,7 +17,7 @@ fn a_model_is_found_by_id_alias_provider_and_as_default() {
     for name in [None, Some("auto"), Some("GLM-5.3"), Some("glm"), Some("glm/glm-5.3")] {
         assert_eq!(find(&models, name).map(|model| model.id.as_str()), Some("glm-5.3"), "{name:?}");
     }
-    for name in ["k3", "moonshot/k3", "router/moonshot/k3"] {
+    for name in ["k3", "moonshot/k3", "router/moonshot/k3", "Router"] {
         assert_eq!(find(&models, Some(name)).map(|model| model.id.as_str()), Some("moonshot/k3"), "{name}");
     }
     assert_eq!(find(&models, Some("kimi/glm-5.3")), None);
