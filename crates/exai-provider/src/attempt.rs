@@ -28,8 +28,8 @@ const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
 /// How long the body of an error may take.
 const ERROR_BODY_WAIT: Duration = Duration::from_secs(10);
 
-/// Shortest time between two notes while an answer streams.
-const NOTE_EVERY: Duration = Duration::from_secs(1);
+/// Shortest time between two notes of the same matter.
+pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// What an attempt needs of the world.
 #[derive(Clone, Copy)]

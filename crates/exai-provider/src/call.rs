@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::answer::Answer;
-use crate::attempt::{self, Brought, Failed, Subject, World};
+use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::backoff;
 use crate::cause::{Again, Cause, Next};
 use crate::chat::Chat;
@@ -112,15 +112,7 @@ impl<'a> Call<'a> {
             self.keep(failed, index);
             match step {
                 Step::Again(pause) => {
-                    if !pause.is_zero() {
-                        self.note(format!(
-                            "{}: {}; again in {:.1} s",
-                            candidate.model.id,
-                            cause.code(),
-                            pause.as_secs_f64()
-                        ));
-                        self.layer.timer.sleep_until(self.layer.timer.now() + pause).await;
-                    }
+                    self.pause(pause, &format!("{}: {}", candidate.model.id, cause.words())).await;
                     tries += 1;
                     if cause == Cause::EmptyAnswer {
                         room = Room::Doubled;
@@ -128,11 +120,25 @@ impl<'a> Call<'a> {
                 }
                 Step::Next(next) => {
                     let model = self.route.candidates.get(next).map_or("", |next| &next.model.id);
-                    self.note(format!("{}: {}; asking {model}", candidate.model.id, cause.code()));
+                    self.note(format!("{}: {}; asking {model}", candidate.model.id, cause.words()));
                     (index, tries, room) = (next, 0, Room::Asked);
                 }
                 Step::Stop => return self.give_up(cause, index),
             }
+        }
+    }
+
+    /// Waits, and tells every second how long still.
+    async fn pause(&self, pause: Duration, why: &str) {
+        let until = self.layer.timer.now() + pause;
+        loop {
+            let now = self.layer.timer.now();
+            let left = until.saturating_sub(now);
+            if left.is_zero() {
+                return;
+            }
+            self.note(format!("{why}; again in {:.0} s", left.as_secs_f64().ceil()));
+            self.layer.timer.sleep_until(until.min(now + NOTE_EVERY)).await;
         }
     }
 

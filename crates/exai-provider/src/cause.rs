@@ -72,6 +72,39 @@ pub enum Cause {
     UnknownModel,
 }
 
+/// Every cause; which denial it was makes no difference to its word.
+const ALL: [Cause; 24] = [
+    Cause::Connect,
+    Cause::Dns,
+    Cause::Tls,
+    Cause::Server,
+    Cause::Rate,
+    Cause::Quota,
+    Cause::AuthDead,
+    Cause::AccountDead,
+    Cause::ModelGone,
+    Cause::ContextOverflow,
+    Cause::BadRequest,
+    Cause::Policy,
+    Cause::EmptyAnswer,
+    Cause::Stall(StallClock::FirstEvent),
+    Cause::Stall(StallClock::Idle),
+    Cause::Stall(StallClock::Trickle),
+    Cause::Stall(StallClock::Reserve),
+    Cause::Cut,
+    Cause::Malformed,
+    Cause::Deadline,
+    Cause::Busy,
+    Cause::Denied(crate::gate::Denied::Over),
+    Cause::NoKey,
+    Cause::UnknownModel,
+];
+
+/// What people read for a [`Cause::code`]; other words as they are.
+pub fn words(code: &str) -> &str {
+    ALL.iter().find(|cause| cause.code() == code).map_or(code, |cause| cause.words())
+}
+
 /// What the loop does next on the same candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Again {
@@ -153,7 +186,7 @@ impl Cause {
             Self::Malformed => "unreadable answer",
             Self::Deadline => "time was over",
             Self::Busy => "no free place",
-            Self::Denied(_) => "no attempt left",
+            Self::Denied(_) => "not begun",
             Self::NoKey => "no key",
             Self::UnknownModel => "unknown model",
         }

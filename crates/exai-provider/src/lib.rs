@@ -44,7 +44,7 @@ mod tolerant;
 mod transport;
 
 pub use catalogue::{Catalogue, CatalogueError};
-pub use cause::{Cause, StallClock};
+pub use cause::{Cause, StallClock, words};
 pub use chat::{Chat, Effort, Fallback, Message, Role, UnknownEffort};
 pub use config::{Bounds, ClockOverrides, FallbackPolicy, ProviderConfig, ProvidersConfig, StreamTimeout};
 pub use gate::{Denied, Gate};

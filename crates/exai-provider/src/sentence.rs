@@ -1,16 +1,22 @@
 //! What people and models read when nothing answered.
 
-use crate::cause::Cause;
+use crate::cause::{Cause, words};
 use crate::config::ProviderConfig;
 use crate::reply::AttemptReport;
 
 /// The sentence on a call that failed: what went wrong at each attempt, and what to do about the last.
 pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], provider: Option<&ProviderConfig>) -> String {
-    let mut text = match attempts {
-        [] => format!("No model answered: {}.", what(cause)),
-        [only] => format!("{} did not answer: {}.", place(only), told(only)),
-        many => {
-            let list: Vec<String> = many.iter().map(|one| format!("{}: {}", place(one), told(one))).collect();
+    let alike =
+        |one: &AttemptReport, other: &AttemptReport| place(one) == place(other) && one.cause == other.cause;
+    let runs: Vec<&[AttemptReport]> = attempts.chunk_by(alike).collect();
+    let list: Vec<String> = runs.iter().filter_map(|run| told(run)).collect();
+    let mut text = match (runs.as_slice(), list.as_slice()) {
+        ([[first, ..]], [only]) => format!("{} did not answer: {only}.", place(first)),
+        ([], _) => format!("No model answered: {}.", what(cause)),
+        (runs, list) => {
+            let places = runs.iter().filter_map(|run| run.first()).map(place);
+            let list: Vec<String> =
+                places.zip(list).map(|(place, told)| format!("{place}: {told}")).collect();
             format!("No model answered. {}.", list.join("; "))
         }
     };
@@ -25,21 +31,22 @@ fn place(attempt: &AttemptReport) -> String {
     format!("{} at {}", attempt.model, attempt.provider)
 }
 
-fn told(attempt: &AttemptReport) -> String {
-    let seconds = attempt.ms as f64 / 1000.0;
-    let detail = attempt.detail.trim_end_matches('.');
-    if detail.is_empty() {
-        format!("{} after {seconds:.1} s", attempt.cause)
-    } else {
-        format!("{} after {seconds:.1} s ({detail})", attempt.cause)
-    }
+/// Attempts in a row that ended alike. Their details mostly differ by nothing but a request id; the last stands for all.
+fn told(run: &[AttemptReport]) -> Option<String> {
+    let last = run.last()?;
+    let times = if run.len() > 1 { format!("{} × ", run.len()) } else { String::new() };
+    let seconds: Vec<String> =
+        run.iter().map(|attempt| format!("{:.1} s", attempt.ms as f64 / 1000.0)).collect();
+    let detail = last.detail.trim_end_matches('.');
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    Some(format!("{times}{} after {}{detail}", words(last.cause), seconds.join(", ")))
 }
 
 fn what(cause: Cause) -> String {
     match cause {
         Cause::Denied(why) => why.to_string(),
         Cause::Deadline => "the call's time was over".to_owned(),
-        other => other.code().to_owned(),
+        other => other.words().to_owned(),
     }
 }
 
@@ -72,3 +79,6 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
         Cause::Denied(_) | Cause::NoKey | Cause::UnknownModel => return None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_provider::{HealthState, ProviderHealth};
+use exai_provider::{HealthState, ProviderHealth, words};
 use serde_json::json;
 
 use crate::class::Class;
@@ -62,7 +62,11 @@ fn line(health: &ProviderHealth) -> String {
     parts.extend(health.last_ok_ms.map(|age| format!("last answer {} ago", span_ms(age))));
     if let (Some(code), Some(age)) = (health.last_error, health.last_error_ms) {
         let failures = health.failures;
-        parts.push(format!("{failures} failed since, last {} ago: {code}", span(Duration::from_millis(age))));
+        parts.push(format!(
+            "{failures} failed since, last {} ago: {}",
+            span(Duration::from_millis(age)),
+            words(code)
+        ));
     }
     parts.join(" · ")
 }

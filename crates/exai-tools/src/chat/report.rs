@@ -1,6 +1,6 @@
 //! The result of `chat`: the answer, and how it came about.
 
-use exai_provider::{AttemptReport, Ending, Reply};
+use exai_provider::{AttemptReport, Ending, Reply, words};
 use serde_json::{Value, json};
 
 use crate::conversation::ConversationId;
@@ -45,7 +45,7 @@ impl Report {
         let failed =
             self.reply.attempts.iter().find(|attempt| attempt.cause != "ok" && attempt.model == expected);
         let why = match failed {
-            Some(attempt) => format!(" ({expected}: {})", attempt.cause),
+            Some(attempt) => format!(" ({expected}: {})", words(attempt.cause)),
             None if models::is_same(expected, asked_model) => format!(" ({provider} chose so itself)"),
             None => String::new(),
         };
@@ -57,7 +57,7 @@ impl Report {
             Ending::Partial(cause) => Some(format!(
                 "PARTIAL ANSWER: it broke off ({}) and could not be completed. To get the rest, ask for it in the same \
                  conversation.",
-                cause.code()
+                cause.words()
             )),
             Ending::Whole | Ending::Unterminated | Ending::Truncated => None,
         }
@@ -109,7 +109,8 @@ impl Report {
     }
 }
 
-/// Attempts that earlier starts of the daemon began and did not live to report. Their numbers come before the first
+/// Attempts that earlier starts of the daemon were allowed and did not live to report; whether their first byte went out
+/// is not known. Their numbers come before the first
 /// one here; a request that was never granted has none.
 fn lost_attempts(attempts: &[AttemptReport]) -> u32 {
     attempts.iter().map(|attempt| attempt.n).filter(|n| *n > 0).min().map_or(0, |first| first - 1)
@@ -123,17 +124,17 @@ fn attempts_line(attempts: &[AttemptReport]) -> String {
     {
         return span_ms(only.ms);
     }
-    let lost_told = (1..=lost).map(|n| format!("#{n} lost when the daemon ended"));
+    let lost_told = (1..=lost).map(|n| format!("#{n} lost when the daemon ended, if it had begun"));
     let told = attempts.iter().map(|attempt| {
         let AttemptReport { n, provider, model, cause, ms, billed, .. } = attempt;
         // A request that was turned down before it could cost anything has no number of its own.
         let number = if *billed { format!("#{n} ") } else { String::new() };
-        format!("{number}{model} ({provider}) {cause} {}", span_ms(*ms))
+        format!("{number}{model} ({provider}) {}, {}", words(cause), span_ms(*ms))
     });
     let told: Vec<String> = lost_told.chain(told).collect();
     let count = attempts.iter().filter(|attempt| attempt.billed).count() + lost as usize;
     let plural = if count == 1 { "" } else { "s" };
-    format!("{count} attempt{plural}: {}", told.join(", "))
+    format!("{count} attempt{plural}: {}", told.join("; "))
 }
 
 /// Providers' words must not break the last line in two.

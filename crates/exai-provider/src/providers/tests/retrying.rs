@@ -62,6 +62,21 @@ async fn a_rate_limit_of_the_only_candidate_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pause_tells_how_long_it_still_takes() {
+    let limited = status(429, &error("1302"));
+    let world = World::new(vec![limited.clone(), limited.clone(), limited, says("x")], vec![]);
+    world.ask(Some("glm-fast"), 1200).await.unwrap();
+    let notes = world.notes.notes.lock().unwrap();
+    let left: Vec<&str> =
+        notes.iter().filter_map(|note| note.strip_prefix("glm-fast: rate limit; ")).collect();
+    let mut expected: Vec<String> = Vec::new();
+    for pause in [2, 5, 15] {
+        expected.extend((1..=pause).rev().map(|seconds| format!("again in {seconds} s")));
+    }
+    assert_eq!(left, expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wish_of_the_provider_is_honoured_within_reason() {
     let limited = |wait| {
         let body = vec![Do::Send(error("1302").into_bytes()), Do::End];
@@ -161,7 +176,7 @@ async fn when_all_fail_each_cause_is_told_without_secrets() {
     let quoting = status(401, r#"{"error":{"code":"1002","message":"no such key glm-secret-key"}}"#);
     let world = World::new(vec![quoting], vec![status(404, "{}")]);
     let failure = world.ask(None, 1200).await.unwrap_err();
-    for part in ["glm-fast at glm: auth_dead", "no such key [key]", "kimi-fast at kimi: model_gone"] {
+    for part in ["glm-fast at glm: key refused", "no such key [key]", "kimi-fast at kimi: model not served"] {
         assert!(failure.message.contains(part), "{failure}");
     }
     assert!(!format!("{failure:?}").contains("secret"));

@@ -75,12 +75,14 @@ fn another_model_is_named_first_with_the_reason() {
     let (text, facts) = shown(report);
     assert!(
         text.starts_with(
-            "Note: answered by kimi-k3 (kimi), not by glm-5.3, the default (glm-5.3: stall_idle).\n\n42\n\n"
+            "Note: answered by kimi-k3 (kimi), not by glm-5.3, the default (glm-5.3: text stopped coming).\n\n42\n\n"
         ),
         "{text}"
     );
     assert!(
-        text.contains("2 attempts: #1 glm-5.3 (glm) stall_idle 31.2 s, #2 kimi-k3 (kimi) ok 900 ms"),
+        text.contains(
+            "2 attempts: #1 glm-5.3 (glm) text stopped coming, 31.2 s; #2 kimi-k3 (kimi) ok, 900 ms"
+        ),
         "{text}"
     );
     assert_eq!(facts["attempts"].as_array().unwrap().len(), 2);
@@ -105,7 +107,8 @@ fn partial_and_truncated_answers_say_so() {
     partial.reply.ending = Ending::Partial(Cause::Stall(StallClock::Idle));
     let (text, facts) = shown(partial);
     assert!(
-        text.starts_with("PARTIAL ANSWER: it broke off (stall_idle)") && text.contains("· PARTIAL ·"),
+        text.starts_with("PARTIAL ANSWER: it broke off (text stopped coming)")
+            && text.contains("· PARTIAL ·"),
         "{text}"
     );
     assert_eq!(facts["ending"], "partial");
@@ -136,6 +139,11 @@ fn attempts_that_an_earlier_start_of_the_daemon_took_along_are_stated() {
     let mut report = report();
     report.reply.attempts = vec![attempt(2, "glm", "glm-5.3", "ok", 2300)];
     let (text, facts) = shown(report);
-    assert!(text.contains("2 attempts: #1 lost when the daemon ended, #2 glm-5.3 (glm) ok 2.3 s"), "{text}");
+    assert!(
+        text.contains(
+            "2 attempts: #1 lost when the daemon ended, if it had begun; #2 glm-5.3 (glm) ok, 2.3 s"
+        ),
+        "{text}"
+    );
     assert_eq!(facts["attempts_lost"], 1);
 }

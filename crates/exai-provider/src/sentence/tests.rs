@@ -1,0 +1,41 @@
+use super::*;
+
+fn attempt(model: &str, cause: Cause, detail: &str, ms: u64) -> AttemptReport {
+    AttemptReport {
+        n: 1,
+        provider: "p".to_owned(),
+        model: model.to_owned(),
+        cause: cause.code(),
+        detail: detail.to_owned(),
+        ms,
+        billed: true,
+    }
+}
+
+#[test]
+fn attempts_that_ended_alike_are_told_once() {
+    let rate = |id: &str, ms| attempt("a", Cause::Rate, &format!("HTTP 429: too many requests {id}"), ms);
+    let same = [rate("x", 100), rate("y", 200), rate("z", 300)];
+    assert_eq!(
+        failure(Cause::Rate, &same, None),
+        "a at p did not answer: 3 × rate limit after 0.1 s, 0.2 s, 0.3 s (HTTP 429: too many requests z). Asking again \
+         in a minute may help, or another model."
+    );
+    let mixed = [rate("x", 100), rate("y", 200), attempt("b", Cause::AuthDead, "", 50)];
+    let text = failure(Cause::AuthDead, &mixed, None);
+    let start = "No model answered. a at p: 2 × rate limit after 0.1 s, 0.2 s (HTTP 429: too many requests y); b at p: \
+                 key refused after 0.1 s. The key is refused";
+    assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn no_sentence_holds_a_code() {
+    for cause in
+        [Cause::AuthDead, Cause::AccountDead, Cause::ModelGone, Cause::EmptyAnswer, Cause::BadRequest]
+    {
+        for attempts in [vec![], vec![attempt("a", cause, "", 1)]] {
+            let text = failure(cause, &attempts, None);
+            assert!(!text.contains(cause.code()) && text.contains(cause.words()), "{text}");
+        }
+    }
+}
