@@ -51,3 +51,28 @@ fn errors_name_file_and_line() {
         assert!(error.to_string().contains(part), "{error}");
     }
 }
+
+const DOCS: &str = include_str!("../../../../docs/models.md");
+
+#[test]
+fn the_documented_example_is_a_catalogue() {
+    let example = DOCS.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let builtin = Catalogue::builtin();
+    let catalogue = builtin.clone().merge("docs/models.md", example).unwrap();
+    let own = catalogue.find("qwen").unwrap();
+    assert_eq!((own.provider.as_str(), own.context, own.idle), ("box", 40_960, IdleClass::Local));
+    assert_eq!(catalogue.first_of("box"), Some(own));
+    let (before, after) = (builtin.find("glm-5.3").unwrap(), catalogue.find("glm-5.3").unwrap());
+    assert_eq!((after.context, after.idle_floor), (before.context, Duration::from_secs(900)));
+}
+
+#[test]
+fn every_field_is_documented() {
+    let error = Catalogue::default().merge("f", "[[model]]\nno_such_field = 1\n").unwrap_err().message;
+    let known: Vec<&str> = error.split('`').skip(3).step_by(2).collect();
+    assert!(known.len() >= 13 && known.contains(&"id"), "{error}");
+    let table: String = DOCS.lines().filter(|line| line.starts_with("| `")).collect();
+    for field in known {
+        assert!(table.contains(&format!("`{field}`")), "{field}");
+    }
+}
