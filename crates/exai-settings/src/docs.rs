@@ -26,8 +26,8 @@ holds, and where it comes from.
 
 1. The process environment. For the shim that is the `env` block of the host's configuration, for a container its
    environment.
-2. One env file: the one that `ENV_FILE` names; else, for an `exai daemon` typed at a terminal, `.env` in the working directory;
-   else `exai/.env` in the user's configuration directory, where it exists.
+2. One env file: the one that `ENV_FILE` names; else, for an `exai daemon` that no shim has started, `.env` in its working
+   directory; else `exai/.env` in the user's configuration directory, where it exists.
 3. The defaults below.
 
 The first that sets a name wins; an empty value counts as not set. A setting's own name wins over its old names, wherever
@@ -49,9 +49,10 @@ The same rules hold in the env file and in the environment, since Docker's `env_
 - In single quotes everything stands for itself; in double quotes `\\\"` and `\\\\` stand for `\"` and `\\`. A value ends with its
   line. Nothing is expanded.
 - A duration is `30` or `30s`, `500ms`, `5m`, `2h`, `1.5s`.
-- A path is absolute or begins with `~/`: hosts start exai in any directory.
+- A path is absolute or begins with `~/`: hosts start exai in any directory. Only `ENV_FILE` may be relative, to the working
+  directory, for `exai daemon` and the commands that people type.
 
-Every mistake is shown at once, with its file and line. `exai daemon` and the commands then end with exit code 78; the shim goes
+Every mistake is shown at once, with its file and line, by place. `exai daemon` and the commands then end with exit code 78; the shim goes
 on and answers calls with what is wrong.
 ";
 

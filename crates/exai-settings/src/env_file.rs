@@ -1,6 +1,8 @@
 //! Lines of an env file: `NAME=value`, with `export` before it if need be, and comment lines that begin with `#`. What
 //! a value looks like is [`value`](crate::value)'s matter.
 
+use crate::unknown;
+
 /// Longest file that is taken for an env file. The largest one seen has 20 KiB.
 pub(crate) const BYTES_MAX: usize = 1 << 20;
 
@@ -19,15 +21,15 @@ pub(crate) struct Assignment {
 pub(crate) struct Fault {
     /// `None`: the file as a whole.
     pub(crate) line: Option<usize>,
-    /// The word at fault, where it can't be a secret.
-    pub(crate) found: Option<String>,
+    /// The setting that is probably meant. Never a text of the line: it may be the second half of a key.
+    pub(crate) setting: Option<String>,
     pub(crate) message: &'static str,
 }
 
 /// Splits a file into its lines; every line is looked at, whatever stands before it.
 pub(crate) fn parse(bytes: &[u8]) -> (Vec<Assignment>, Vec<Fault>) {
     if let Some(message) = whole_file_fault(bytes) {
-        return (Vec::new(), vec![Fault { line: None, found: None, message }]);
+        return (Vec::new(), vec![Fault { line: None, setting: None, message }]);
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut assignments = Vec::new();
@@ -52,7 +54,7 @@ fn whole_file_fault(bytes: &[u8]) -> Option<&'static str> {
 }
 
 fn parse_line(line: usize, bytes: &[u8]) -> Result<Option<Assignment>, Fault> {
-    let fault = |found, message| Fault { line: Some(line), found, message };
+    let fault = |setting, message| Fault { line: Some(line), setting, message };
     let Ok(text) = std::str::from_utf8(bytes) else {
         return Err(fault(None, "this line is not UTF-8; save the file as UTF-8"));
     };
@@ -66,13 +68,13 @@ fn parse_line(line: usize, bytes: &[u8]) -> Result<Option<Assignment>, Fault> {
     };
     let Some((name, raw)) = text.split_once('=') else {
         return Err(fault(
-            presentable(text),
+            meant(text),
             "NAME=value is needed; a comment begins with #, and a value can't go on in a second line",
         ));
     };
     let name = name.trim_end();
     if !is_name(name) {
-        return Err(fault(presentable(name), "a name of letters, digits and _ is needed before the ="));
+        return Err(fault(meant(name), "a name of letters, digits and _ is needed before the ="));
     }
     Ok(Some(Assignment { line, name: name.to_owned(), raw: raw.to_owned() }))
 }
@@ -83,12 +85,9 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The first word of a line that can't be understood. It is shown only when it looks like a name: such a line may
-/// as well be the second half of a key.
-fn presentable(text: &str) -> Option<String> {
-    let word = text.split_whitespace().next()?;
-    let plain = word.len() <= 40 && word.chars().all(|c| c.is_ascii_alphabetic() || matches!(c, '_' | '-'));
-    plain.then(|| word.to_owned())
+/// The setting that the first word of a line is, or is near to.
+fn meant(text: &str) -> Option<String> {
+    unknown::nearest_setting(text.split([' ', '\t', ':']).next()?)
 }
 
 #[cfg(test)]

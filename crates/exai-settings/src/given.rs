@@ -153,7 +153,7 @@ fn take_file(path: &Path, bytes: &[u8], report: &mut Report) -> EnvFile {
     for fault in faults {
         report
             .errors
-            .push(Problem::of_file(place(fault.line), fault.message).showing(fault.found.as_deref()));
+            .push(Problem { setting: fault.setting, ..Problem::of_file(place(fault.line), fault.message) });
     }
     let mut assignments = BTreeMap::<String, Assignment>::new();
     for assignment in lines {

@@ -23,7 +23,7 @@ use crate::{finish, unknown};
 pub struct Loaded {
     /// Valid whatever was written.
     pub settings: Settings,
-    /// What could not be understood; each has its default in `settings`. The daemon and the commands print all of them
+    /// What could not be understood, by place, those of the environment first; each has its default in `settings`. The daemon and the commands print all of them
     /// and exit with 78, the shim serves on and answers calls with them.
     pub errors: Vec<Problem>,
     /// What was understood but is probably not meant.
@@ -66,7 +66,10 @@ pub fn load(sources: &Sources<'_>) -> Loaded {
     }
     finish::finish(&mut settings, &mut loader, sources);
     unknown::warn(&mut loader, &settings.providers);
-    let Loader { report: Report { errors, warnings }, rows, .. } = loader;
+    let Loader { report: Report { mut errors, mut warnings }, rows, .. } = loader;
+    for problems in [&mut errors, &mut warnings] {
+        problems.sort_by(|one, other| (one.place(), &one.setting).cmp(&(other.place(), &other.setting)));
+    }
     Loaded { settings, errors, warnings, rows }
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong with what was written, where, and what to do.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +67,16 @@ impl Problem {
     /// About a setting.
     pub(crate) fn of(origin: Origin, setting: impl Into<String>, message: impl Into<String>) -> Self {
         Self { origin, setting: Some(setting.into()), found: None, message: message.into() }
+    }
+
+    /// By place, as people go through them: the environment, then the file from its first line on.
+    pub(crate) fn place(&self) -> (u8, Option<&Path>, usize) {
+        match &self.origin {
+            Origin::Default => (0, None, 0),
+            Origin::Environment => (1, None, 0),
+            Origin::WholeFile { path } => (2, Some(path), 0),
+            Origin::File { path, line } => (2, Some(path), *line),
+        }
     }
 
     /// With the offending text, which must not be a secret.

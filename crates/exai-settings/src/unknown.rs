@@ -4,7 +4,7 @@
 use crate::load::Loader;
 use crate::problem::{Origin, Problem};
 use crate::provider::Provider;
-use crate::registry::{ADDRESS, FAMILY, OWN_PREFIXES, READ_ELSEWHERE};
+use crate::registry::{self, ADDRESS, BUILT_IN, FAMILY, OWN_PREFIXES, READ_ELSEWHERE};
 use crate::retired::{self, Scope};
 
 /// Most slips of a finger in a name that is still taken for a misspelt one.
@@ -45,6 +45,18 @@ fn verdict(name: &str, origin: &Origin, loader: &Loader, providers: &[Provider])
     let (_, nearest) =
         known().find(|(known, _)| known.len() > 2 * SLIPS && distance(&upper, known) <= SLIPS)?;
     Some(format!("there is no such setting; is {nearest} meant?"))
+}
+
+/// The setting that a word is, or that it misses by a slip or two. Tells nothing of the word itself.
+pub(crate) fn nearest_setting(word: &str) -> Option<String> {
+    let word = word.to_ascii_uppercase().replace('-', "_");
+    let own =
+        registry::rows().flat_map(|(_, row)| std::iter::once(row.name).chain(row.aliases.iter().copied()));
+    let families = BUILT_IN.iter().flat_map(|one| registry::family(one.name));
+    let names = own.map(str::to_owned).chain(families.map(|named| named.name));
+    let near = names.filter(|name| name.len() > 2 * SLIPS && name.len().abs_diff(word.len()) <= SLIPS);
+    let ranked = near.map(|name| (distance(&word, &name), name)).filter(|(slips, _)| *slips <= SLIPS);
+    ranked.min().map(|(_, name)| name)
 }
 
 /// A name that begins with a provider of `EXAI_PROVIDERS`. Others' tools may read such names, so only the family's own

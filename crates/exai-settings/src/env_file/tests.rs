@@ -9,7 +9,7 @@ fn assigned(text: &[u8]) -> Vec<(usize, String, String)> {
 }
 
 fn faults(text: &[u8]) -> Vec<(Option<usize>, Option<String>)> {
-    parse(text).1.into_iter().map(|Fault { line, found, .. }| (line, found)).collect()
+    parse(text).1.into_iter().map(|Fault { line, setting, .. }| (line, setting)).collect()
 }
 
 fn row(line: usize, name: &str, raw: &str) -> (usize, String, String) {
@@ -33,16 +33,18 @@ fn lines_of_every_shape() {
 
 #[test]
 fn a_bad_line_costs_only_itself() {
-    let text = b"A=1\nKIMI_API_KEY sk-abc\nB=2\n=3\n1X=4\nMY-NAME=5\nC=\xff\xfe\nsk-0123456789\nD=4";
+    let text = b"A=1\nKIMI_API_KEY sk-abc\nB=2\n=3\n1X=4\nMY-NAME=5\nC=\xff\xfe\nsk-0123456789\nD=4\nhunter\nglm-api-kye: x";
     let (assignments, _) = parse(text);
     assert_eq!(assignments.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["A", "B", "D"]);
     let expected = [
         (Some(2), Some("KIMI_API_KEY".to_owned())),
         (Some(4), None),
         (Some(5), None),
-        (Some(6), Some("MY-NAME".to_owned())),
+        (Some(6), None),
         (Some(7), None),
         (Some(8), None),
+        (Some(10), None),
+        (Some(11), Some("GLM_API_KEY".to_owned())),
     ];
     assert_eq!(faults(text), expected);
 }

@@ -20,7 +20,8 @@ pub(super) const CONNECTION: &[Row<Settings>] = &[
             relative: Relative::BelowWorkingDir,
             set: |settings, path| settings.state.env_file = Some(path),
         },
-        doc: "The env file. It counts in the process environment only. A file named here has to exist.",
+        doc: "The env file. It counts in the process environment only. A file named here has to exist. For `exai daemon` and the \
+              commands that people type it may be relative to the working directory.",
     },
     Row {
         name: "EXAI_WS_URL",

@@ -97,10 +97,10 @@ pub(super) const MODELS: &[Row<Settings>] = &[
     Row {
         name: "EXAI_DEFAULT_MODEL",
         aliases: &["DEFAULT_MODEL"],
-        default: Unset("the first model of the first provider that has a key"),
+        default: Unset("the first listed model of the first provider that has what it needs"),
         readers: &[Provider],
         kind: Kind::Word { set: |settings, model| settings.models.default = Some(model) },
-        doc: "Model that answers when a call names none.",
+        doc: "Model that answers when a call names none: an id, an alias, or `provider/model` where it is not listed.",
     },
     Row {
         name: "EXAI_FALLBACK",
@@ -144,7 +144,8 @@ pub(super) const MODELS: &[Row<Settings>] = &[
             relative: Relative::Refused,
             set: |settings, path| settings.models.catalogue_file = Some(path),
         },
-        doc: "A model catalogue that is laid over the built-in one: ids, aliases, context, output limit, clocks.",
+        doc: "A model catalogue that is laid over the built-in one: ids, aliases, context, output limit, clocks. docs/models.md \
+              describes it.",
     },
     Row {
         name: "EXAI_PROVIDERS",
@@ -153,6 +154,8 @@ pub(super) const MODELS: &[Row<Settings>] = &[
         readers: &[Provider],
         kind: Kind::Providers { set: super::provider::add },
         doc: "Further OpenAI-compatible endpoints, such as `local=http://127.0.0.1:11434/v1`. Each name brings the \
-              settings of a provider with it: the key of `local` goes into `LOCAL_API_KEY`.",
+              settings of a provider with it: the key of `local` goes into `LOCAL_API_KEY`; a server that takes none needs none. \
+              Its models are asked for as `local/<model>`, by name or in `EXAI_DEFAULT_MODEL`, or listed in the file of \
+              `EXAI_MODELS_FILE`.",
     },
 ];
