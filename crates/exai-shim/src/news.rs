@@ -93,6 +93,7 @@ impl Shim {
         if autostart.is_some_and(|autostart| autostart.look(now) == Look::Listening) {
             self.session.wake(now);
         }
+        self.end_reading(now);
         if is_due(self.outage_ends()) {
             self.give_up(now);
         }

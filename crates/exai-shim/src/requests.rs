@@ -17,7 +17,6 @@ use crate::calls::{Kind, Open, Others, Stage};
 use crate::dial::Target;
 use crate::endpoint;
 use crate::event::Done;
-use crate::files;
 use crate::host_profile;
 use crate::local::{self, LocalTool};
 use crate::nearest::nearest;
@@ -43,6 +42,8 @@ pub(crate) struct Reading {
     method: String,
     trace: Option<Box<RawValue>>,
     bytes: usize,
+    /// When the call is answered although the disk does not.
+    pub(crate) until: Duration,
 }
 
 /// `params` of a call, as far as the shim reads them.
@@ -125,12 +126,12 @@ impl Shim {
             Open { call_id: random::call_id(), kind, stage: Stage::Reading, began: now, token: call.token };
         self.calls.insert(key, open);
         match files {
-            Some(argument) => self.read_files(now, call, argument),
+            Some(argument) => self.read_files(now, call, argument, &open),
             None => self.give(now, key, call.method, call.params, call.trace),
         }
     }
 
-    fn read_files(&mut self, now: Duration, call: IncomingCall, argument: String) {
+    fn read_files(&mut self, now: Duration, call: IncomingCall, argument: String, open: &Open) {
         let IncomingCall { key, params, method, trace, .. } = call;
         let bytes = params.get().len();
         let waiting: usize = self.reading.values().map(|reading| reading.bytes).sum();
@@ -140,10 +141,12 @@ impl Shim {
                 "Not run: the files of too many calls are being read. Wait for answers before asking more.";
             return self.engine.answer(now, key, answer::failure(text));
         }
-        self.reading.insert(key, Reading { method, trace, bytes });
-        let rules = Arc::clone(&self.file_rules);
-        self.jobs.block(move || {
-            let read = match files::inline(&params, &argument, &rules) {
+        let Moments { deadline, patience, .. } = self.moments(open);
+        let until = patience.unwrap_or(deadline);
+        self.reading.insert(key, Reading { method, trace, bytes, until });
+        let (rules, inline) = (Arc::clone(&self.file_rules), self.inline);
+        self.jobs.read(key, move || {
+            let read = match inline(&params, &argument, &rules) {
                 Ok(Some(inlined)) => Ok(inlined.params),
                 Ok(None) => Ok(params),
                 Err(error) => Err(error.to_string()),
@@ -176,6 +179,24 @@ impl Shim {
                 self.calls.remove(key);
                 self.engine.answer(now, key, answer::failure(&sentence));
             }
+        }
+    }
+
+    /// Answers the calls whose files could not be read in time.
+    pub(crate) fn end_reading(&mut self, now: Duration) {
+        let late = self.reading.iter().filter(|(_, reading)| reading.until <= now);
+        let late: Vec<CallKey> = late.map(|(key, _)| *key).collect();
+        for key in late {
+            self.reading.remove(&key);
+            self.jobs.forget(key);
+            let Some((open, _)) = self.calls.remove(key) else { continue };
+            let age = now.saturating_sub(open.began).as_secs();
+            tracing::warn!(call_id = ?open.call_id, age, "files not read in time");
+            let text = format!(
+                "Not run: reading the files did not end within {age} s. The disk or the network share that holds \
+                 them does not answer; asking again is safe, without them or once it does."
+            );
+            self.engine.answer(now, key, answer::failure(&text));
         }
     }
 
@@ -233,7 +254,9 @@ impl Shim {
     }
 
     fn on_cancelled(&mut self, now: Duration, key: CallKey, reason: Option<&str>) {
-        self.reading.remove(&key);
+        if self.reading.remove(&key).is_some() {
+            self.jobs.forget(key);
+        }
         let Some((open, others)) = self.calls.remove(key) else { return };
         if others == Others::Some || open.stage == Stage::Reading {
             return;

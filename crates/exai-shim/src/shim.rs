@@ -11,6 +11,7 @@ use std::time::Duration;
 use exai_mcp::{CallKey, Engine, EngineConfig, ServerInfo};
 use exai_session::{ShimConfig, ShimEnd};
 use exai_wire::{Peer, ShimPeer};
+use serde_json::value::RawValue;
 
 use crate::alarm::Alarm;
 use crate::autostart::Autostart;
@@ -19,7 +20,7 @@ use crate::catalogue::{self, Snapshot, Tools};
 use crate::clock::Clock;
 use crate::dial::Target;
 use crate::event::Event;
-use crate::files::FileRules;
+use crate::files::{self, FileRules, FilesError, Inlined};
 use crate::gate::Gate;
 use crate::hangup::Hangup;
 use crate::jobs::Jobs;
@@ -64,6 +65,9 @@ enum Logged {
     Start,
 }
 
+/// Puts the text of files into the params of a call; blocks as long as the disk does.
+pub(crate) type Inline = fn(&RawValue, &str, &FileRules) -> Result<Option<Inlined>, FilesError>;
+
 /// The process's streams, or a test's.
 pub(crate) struct Streams {
     /// Lines of the host.
@@ -88,6 +92,8 @@ pub(crate) struct Shim {
     /// Calls whose files are being read.
     pub(crate) reading: BTreeMap<CallKey, Reading>,
     pub(crate) file_rules: Arc<FileRules>,
+    /// Reads files; in tests also something that hangs.
+    pub(crate) inline: Inline,
     pub(crate) host: Option<Peer>,
     pub(crate) tools: Tools,
     pub(crate) snapshot: Snapshot,
@@ -151,6 +157,7 @@ impl Shim {
             calls: Calls::default(),
             reading: BTreeMap::new(),
             file_rules: Arc::new(setup::file_rules(&options)),
+            inline: files::inline,
             host: None,
             tools,
             snapshot,
@@ -262,6 +269,7 @@ impl Shim {
             self.dial_at,
             self.autostart.as_ref().and_then(Autostart::poll_timeout),
             self.outage_ends(),
+            self.reading.values().map(|reading| reading.until).min(),
         ];
         moments.into_iter().flatten().min()
     }

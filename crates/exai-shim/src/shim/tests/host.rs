@@ -114,6 +114,28 @@ fn files_are_read_here_and_a_missing_one_is_told_without_asking_the_daemon() {
 }
 
 #[test]
+fn files_on_a_disk_that_hangs_are_waited_for_no_longer_than_the_call_may_take() {
+    let mut options = options(Some(&nowhere()), None);
+    options.loaded.settings.calls.timeout = std::time::Duration::from_millis(300);
+    let (mut host, stdout) = Host::start_with(options, |_, _, _| {
+        loop {
+            std::thread::park();
+        }
+    });
+    host.read(stdout);
+    for id in 0..10 {
+        host.call(id, "chat", r#"{"files":["/mnt/hung"]}"#);
+    }
+    host.say(r#"{"jsonrpc":"2.0","id":10,"method":"ping"}"#);
+    assert_eq!(host.hear()["id"], 10);
+    for id in 0..10 {
+        let (text, is_error) = host.told(id);
+        assert!(is_error && text.starts_with("Not run: reading the files did not end"), "{text}");
+    }
+    host.end();
+}
+
+#[test]
 fn a_cancelled_call_is_cancelled_in_the_daemon_and_never_answered() {
     let daemon = Daemon::listen();
     let mut host = Host::start(options(Some(&daemon.url()), None));

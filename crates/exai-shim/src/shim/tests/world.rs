@@ -18,7 +18,8 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, accept_hdr};
 
-use super::super::{Shim, Streams};
+use super::super::{Inline, Shim, Streams};
+use crate::files;
 use crate::hangup::Hangup;
 use crate::options::{Catalogue, ShimOptions};
 use crate::signal::Signals;
@@ -84,6 +85,11 @@ impl Host {
 
     /// Starts a shim whose output is not read yet.
     pub(super) fn start_unread(options: ShimOptions) -> (Self, PipeReader) {
+        Self::start_with(options, files::inline)
+    }
+
+    /// The same with this reader of files.
+    pub(super) fn start_with(options: ShimOptions, inline: Inline) -> (Self, PipeReader) {
         let (stdin, writer) = std::io::pipe().unwrap();
         let (reader, stdout) = std::io::pipe().unwrap();
         let (sender, code) = sync_channel(1);
@@ -96,9 +102,12 @@ impl Host {
                     hangup: Hangup::unwatched(),
                     signals: Signals::default(),
                 };
-                Shim::new(options, streams).unwrap().run().await
+                let mut shim = Shim::new(options, streams).unwrap();
+                shim.inline = inline;
+                shim.run().await
             });
             sender.send(exit).unwrap();
+            runtime.shutdown_background();
         });
         (Self { stdin: Some(writer), lines: None, code }, reader)
     }
