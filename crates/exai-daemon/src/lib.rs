@@ -44,4 +44,5 @@ mod work;
 
 pub use boot::run;
 pub use endpoint::Endpoint;
+pub use lock::is_held;
 pub use options::{DaemonOptions, Mode};

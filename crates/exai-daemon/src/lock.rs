@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::endpoint::Endpoint;
 
@@ -46,7 +47,7 @@ impl StateLock {
         let path = state_dir.join(FILE_NAME);
         let failed = |source| LockError::Io { path: path.display().to_string(), source };
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match file.try_lock() {
+        match try_lock(&file) {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(LockError::Held {
                 dir: state_dir.display().to_string(),
@@ -54,6 +55,36 @@ impl StateLock {
             }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
+    }
+}
+
+/// How long somebody who only looks ([`is_held`]) is given to let go; a look takes microseconds.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Twice, because the first time somebody may just have looked.
+#[expect(clippy::disallowed_methods, reason = "nothing else happens in this process yet")]
+fn try_lock(file: &File) -> Result<(), TryLockError> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => {
+            std::thread::sleep(LOOK);
+            file.try_lock()
+        }
+        locked => locked,
+    }
+}
+
+/// Whether a daemon works on this state directory, from its start to the end of its process. `None` where the file
+/// system does not tell.
+pub fn is_held(state_dir: &Path) -> Option<bool> {
+    let file = match File::open(state_dir.join(FILE_NAME)) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(false),
+        Err(_) => return None,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Some(false),
+        Err(TryLockError::WouldBlock) => Some(true),
+        Err(TryLockError::Error(_)) => None,
     }
 }
 

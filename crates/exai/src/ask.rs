@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,6 +32,23 @@ impl fmt::Display for Address {
             write!(f, "{}:{}", self.host, self.port)
         }
     }
+}
+
+impl Address {
+    /// Whether both mean the same place: this machine has several names.
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        let here = |host: &str| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| is_here(ip));
+        self.port == other.port && (self.host == other.host || (here(&self.host) && here(&other.host)))
+    }
+
+    /// Whether it can only be on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    }
+}
+
+fn is_here(ip: IpAddr) -> bool {
+    ip.is_loopback() || ip.is_unspecified()
 }
 
 /// What is asked.
@@ -72,6 +89,9 @@ impl fmt::Display for AskError {
                 if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) =>
             {
                 f.write_str("no answer in time")
+            }
+            Self::Io(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                f.write_str("connection refused")
             }
             Self::Io(error) => write!(f, "{error}"),
             Self::NotHttp => f.write_str("something else than exai listens there"),

@@ -12,9 +12,14 @@ pub(crate) fn usage() -> ExitCode {
     ExitCode::from(64)
 }
 
-/// There is no daemon to speak of.
+/// There is no daemon that can be asked.
 pub(crate) fn not_running() -> ExitCode {
     ExitCode::from(3)
+}
+
+/// The daemon does not answer, but it has just written its health file.
+pub(crate) fn silent() -> ExitCode {
+    ExitCode::from(4)
 }
 
 /// Settings are wrong, or none where one is needed.

@@ -1,6 +1,7 @@
 //! Where the daemon is: the configured address, or what the local daemon left in `endpoint.json`.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use exai_daemon::Endpoint;
@@ -22,9 +23,18 @@ pub(crate) struct Located {
 pub(crate) enum LocateError {
     /// No address is configured, and no local daemon has left its own.
     NoneRuns {
-        /// Where one would stand.
-        endpoint: Option<PathBuf>,
+        /// Whether a call starts one.
+        starts: bool,
     },
+    /// No address is configured, and what the local daemon has left can't be read.
+    Unreadable {
+        /// The file.
+        endpoint: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// Neither an address nor a state directory.
+    Nowhere,
     /// The URL has no host, or a scheme other than `ws` and `wss`.
     Url(String),
 }
@@ -32,10 +42,14 @@ pub(crate) enum LocateError {
 impl fmt::Display for LocateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoneRuns { endpoint: Some(path) } => {
-                write!(f, "no local daemon runs (no {}); the first call starts one", path.display())
+            Self::NoneRuns { starts: true } => f.write_str("not running; the first call starts one"),
+            Self::NoneRuns { starts: false } => f.write_str(
+                "not running; `exai daemon --local` starts one, EXAI_AUTOSTART=auto lets calls do so",
+            ),
+            Self::Unreadable { endpoint, why } => {
+                write!(f, "{} can't be read: {why}", endpoint.display())
             }
-            Self::NoneRuns { endpoint: None } => {
+            Self::Nowhere => {
                 f.write_str("no state directory and no address: set EXAI_STATE_DIR or EXAI_WS_URL")
             }
             Self::Url(url) => write!(f, "`{url}` is no address of a daemon: ws://host:port is needed"),
@@ -61,16 +75,19 @@ pub(crate) fn locate(settings: &Settings) -> Result<Located, LocateError> {
 
 fn local(settings: &Settings) -> Result<Located, LocateError> {
     let Some(dir) = settings.state.dir.as_deref() else {
-        return Err(LocateError::NoneRuns { endpoint: None });
+        return Err(LocateError::Nowhere);
     };
-    let missing = |_| LocateError::NoneRuns { endpoint: Some(dir.join("endpoint.json")) };
+    let missing = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => LocateError::NoneRuns { starts: settings.connection.may_start_daemon() },
+        _ => LocateError::Unreadable { endpoint: dir.join("endpoint.json"), why: error.to_string() },
+    };
     let Endpoint { url, token, .. } = Endpoint::read(dir).map_err(missing)?;
     let address = parse(&url).ok_or(LocateError::Url(url))?;
     Ok(Located { address, token: token.map(Secret::new) })
 }
 
 /// Host and port of a `ws://` or `wss://` URL.
-fn parse(url: &str) -> Option<Address> {
+pub(crate) fn parse(url: &str) -> Option<Address> {
     let (tls, rest) = match (url.strip_prefix("ws://"), url.strip_prefix("wss://")) {
         (Some(rest), _) => (false, rest),
         (_, Some(rest)) => (true, rest),

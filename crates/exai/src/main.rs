@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod exit;
 mod locate;
+mod presence;
 mod settings_gate;
 mod status;
 mod world;

@@ -50,14 +50,14 @@ fn health_without_a_daemon_says_so_and_is_1() {
     let home = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = code_and_text(&exai(home.path(), &["health"]).output().unwrap());
     assert_eq!((code, stdout.as_str()), (Some(1), ""));
-    assert!(stderr.contains("endpoint.json"), "{stderr}");
+    assert!(stderr.contains("not running; the first call starts one"), "{stderr}");
 }
 
 #[test]
 fn stop_without_a_daemon_has_nothing_to_do() {
     let home = tempfile::tempdir().unwrap();
     let (code, stdout, _) = code_and_text(&exai(home.path(), &["stop"]).output().unwrap());
-    assert_eq!(code, Some(0), "{stdout}");
+    assert_eq!((code, stdout.as_str()), (Some(0), "no daemon runs\n"));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn status_without_a_daemon_is_3_for_people_and_programs() {
     let home = tempfile::tempdir().unwrap();
     let (code, stdout, _) = code_and_text(&exai(home.path(), &["status"]).output().unwrap());
     assert_eq!(code, Some(3));
-    assert!(stdout.starts_with("unknown   no local daemon runs"), "{stdout}");
+    assert!(stdout.starts_with("not running; the first call starts one"), "{stdout}");
 
     let (code, stdout, _) = code_and_text(&exai(home.path(), &["status", "--json"]).output().unwrap());
     assert_eq!(code, Some(3));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Output;
 use std::time::Instant;
 
-use exai_sim::process::{Child, Exai, Group, HANG, Signal};
+use exai_sim::process::{Child, Exai, Group, HANG, Port, Signal};
 use exai_sim::provider::{End, SimProvider};
 use serde_json::Value;
 
@@ -40,21 +40,86 @@ fn a_first_call_starts_a_daemon_that_every_command_finds_and_stop_ends() {
     assert_eq!(run(&["stop"]).0, Some(0));
 }
 
-#[test]
-fn status_believes_the_health_file_of_a_daemon_that_died_just_now_and_says_so() {
-    let exai = installation().unwrap();
-    let daemon = exai.daemon().unwrap();
-    // A thread of its own writes the file.
-    let file = exai.state_dir().join("logs/ws_daemon.health.json");
+/// Waits until the daemon, which writes by a thread of its own, has said in its health file that it is ready.
+fn await_health_file(exai: &Exai) {
+    let said = |health: Value| health.get("state").is_some_and(|state| state == "ready");
+    let ready = || exai.health().is_some_and(said);
     let began = Instant::now();
-    while !std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"ready\"")) {
+    while !ready() {
         assert!(began.elapsed() < HANG, "no health file that says ready");
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn status_does_not_believe_the_health_file_of_a_daemon_that_has_died() {
+    let exai = installation().unwrap();
+    let daemon = exai.daemon().unwrap();
+    await_health_file(&exai);
     daemon.kill().unwrap();
     let (code, stdout) = code_and_stdout(&exai.run(&["status"], HANG).unwrap());
-    assert_eq!(code, Some(0), "{stdout}");
-    assert!(stdout.contains("its health file"), "{stdout}");
+    assert_eq!(code, Some(3), "{stdout}");
+    assert!(stdout.starts_with("unreachable: connection refused at 127.0.0.1:"), "{stdout}");
+    assert!(stdout.contains("its process has ended since"), "{stdout}");
+}
+
+#[test]
+fn status_of_a_daemon_that_hangs_says_what_its_health_file_said_and_is_4() {
+    let exai = installation().unwrap();
+    let daemon = exai.daemon().unwrap();
+    await_health_file(&exai);
+    daemon.child().signal(Signal::Stop).unwrap();
+    let (code, stdout) = code_and_stdout(&exai.run(&["status"], HANG).unwrap());
+    daemon.child().signal(Signal::Continue).unwrap();
+    assert_eq!(code, Some(4), "{stdout}");
+    assert!(
+        stdout.starts_with("not answering, but its health file ") && stdout.contains(" ago said ready"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn status_at_another_address_or_with_a_wrong_token_does_not_ask_the_health_file() {
+    let mut exai = installation().unwrap();
+    let _daemon = exai.daemon().unwrap();
+    await_health_file(&exai);
+    let nobody = Port::reserve().unwrap();
+    exai.set("EXAI_WS_URL", &format!("ws://{}/", nobody.address()));
+    let (code, stdout) = code_and_stdout(&exai.run(&["status"], HANG).unwrap());
+    assert_eq!(code, Some(3), "{stdout}");
+    assert!(stdout.contains("ignored: the health file here is of another daemon"), "{stdout}");
+
+    let address = exai.address().unwrap();
+    exai.set("EXAI_WS_URL", &format!("ws://{address}/")).set("EXAI_WS_TOKEN", "0123456789-another-token");
+    let (code, stdout) = code_and_stdout(&exai.run(&["status"], HANG).unwrap());
+    assert_eq!(code, Some(3), "{stdout}");
+    assert!(stdout.starts_with("token refused by ") && !stdout.contains("ready"), "{stdout}");
+}
+
+#[test]
+fn stop_returns_when_the_process_has_ended_and_so_does_a_second_one() {
+    let provider = SimProvider::start().unwrap();
+    let mut exai = installation().unwrap();
+    exai.with_provider(&provider).set("EXAI_DRAIN_GRACE", "2s");
+    let daemon = exai.daemon().unwrap();
+    let mut command = exai.command(&["call", "chat", "prompt=[[sim: stall]] wait"]);
+    let call = Child::spawn("exai call", &mut command, Group::Own).unwrap();
+    provider.wait_for(HANG, |requests| requests.len() == 1).unwrap();
+
+    let mut command = exai.command(&["stop"]);
+    let first = Child::spawn("exai stop", &mut command, Group::Own).unwrap();
+    while std::net::TcpStream::connect(daemon.address().unwrap()).is_ok() {
+        std::thread::yield_now();
+    }
+    let second = exai.run(&["stop"], HANG).unwrap();
+    assert_eq!(code_and_stdout(&second).0, Some(0));
+    let stderr = String::from_utf8_lossy(&second.stderr);
+    assert!(stderr.contains("still ending, up to 3 s"), "{stderr}");
+    assert_eq!(exai_daemon::is_held(&exai.state_dir()), Some(false));
+    assert_eq!(first.wait(HANG).unwrap().code(), Some(0));
+    call.signal(Signal::Interrupt).unwrap();
+    let (code, stdout) = code_and_stdout(&exai.run(&["stop"], HANG).unwrap());
+    assert_eq!((code, stdout.as_str()), (Some(0), "no daemon runs\n"));
 }
 
 #[test]

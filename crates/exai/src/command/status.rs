@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::exit;
 use crate::settings_gate::checked;
-use crate::status::{page, report};
+use crate::status::{Report, Source, page, report};
 use crate::world::World;
 
 /// Pause between two reports; the daemon measures itself as often.
@@ -24,8 +24,9 @@ pub(crate) fn command() -> Command {
         .arg(flag("json").help("Print one line of JSON instead"))
         .arg(flag("watch").help("Go on every 2 seconds, until Ctrl-C"))
         .after_help(
-            "Exit code: 0 ready or busy; 1 starting, stalled, draining or stopped; 3 no daemon answers and \
-             its health file is no help; 78 wrong settings.",
+            "Exit code: 0 ready or busy; 1 starting, stalled, draining or stopped; 3 not running, unreachable, or \
+             the token was refused; 4 it does not answer, but its health file is younger than \
+             HEALTH_FILE_MAX_AGE, of that address, and its process runs; 78 wrong settings.",
         )
 }
 
@@ -68,7 +69,12 @@ fn show(settings: &Settings, form: Form) -> anyhow::Result<ExitCode> {
     match (&report, form) {
         (Ok(report), Form::Page) => stdout.write_all(page(report).as_bytes())?,
         (Ok(report), Form::Json) => writeln!(stdout, "{}", report.json())?,
-        (Err(nothing), Form::Page) => writeln!(stdout, "unknown   {nothing}")?,
+        (Err(nothing), Form::Page) => {
+            writeln!(stdout, "{}", nothing.daemon)?;
+            if let Some(file) = &nothing.file {
+                writeln!(stdout, "{file}")?;
+            }
+        }
         (Err(nothing), Form::Json) => {
             writeln!(
                 stdout,
@@ -78,6 +84,7 @@ fn show(settings: &Settings, form: Form) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(match report {
+        Ok(Report { source: Source::HealthFile { .. }, .. }) => exit::silent(),
         Ok(report) if report.is_ready() => exit::OK,
         Ok(_) => exit::NO,
         Err(_) => exit::not_running(),

@@ -1,16 +1,19 @@
 //! `exai stop`: ends the daemon in order, and returns when it is gone.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::{ArgMatches, Command};
+use exai_daemon::is_held;
 use exai_settings::{Secret, Settings, Start};
 
-use crate::ask::{AskError, Request, ask};
+use crate::ask::{Address, AskError, Request, ask};
 use crate::exit;
-use crate::locate::{Located, locate};
+use crate::locate::{LocateError, locate};
+use crate::presence::holds_state_dir;
 use crate::settings_gate::checked;
 use crate::world::World;
 
@@ -20,6 +23,12 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 /// From the end of the drain's grace until the process must be gone: 1 s to end by its own rule, 2 s of room.
 const AFTER_GRACE: Duration = Duration::from_secs(3);
 
+/// From the end of the drain's grace until an orderly daemon is gone.
+const ORDERLY: Duration = Duration::from_secs(1);
+
+/// An end that takes longer is spoken of.
+const QUIET: Duration = Duration::from_millis(500);
+
 /// Pause between two looks whether it is gone.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -27,46 +36,88 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) fn command() -> Command {
     Command::new("stop")
         .about("End the daemon: what runs may finish within the drain's grace, and is kept")
-        .after_help("Exit code: 0 gone, or none ran; 1 it still runs or can't be asked; 78 wrong settings.")
+        .after_help(
+            "Returns when the process has ended, or, of a daemon elsewhere, when it listens no more.\n\
+             Exit code: 0 gone, or none ran; 1 it still runs or can't be asked; 78 wrong settings.",
+        )
 }
 
 /// Runs it.
 pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    let loaded = match checked(world, Start::ByHand)? {
-        Ok(loaded) => loaded,
+    let settings = match checked(world, Start::ByHand)? {
+        Ok(loaded) => loaded.settings,
         Err(code) => return Ok(code),
     };
-    let mut stdout = std::io::stdout();
-    let located = match locate(&loaded.settings) {
+    let located = match locate(&settings) {
         Ok(located) => located,
-        Err(error) => {
-            writeln!(stdout, "{error}")?;
-            return Ok(exit::OK);
-        }
+        Err(LocateError::NoneRuns { .. }) => return without_address(&settings),
+        Err(error) => bail!("{error}"),
     };
-    let token = located.token.as_ref().map(Secret::expose);
+    let (address, token) = (&located.address, located.token.as_ref().map(Secret::expose));
+    let held = holds_state_dir(&settings, address);
     let request = Request { method: "POST", path: "/stop", token };
-    match ask(&located.address, request, TIMEOUT) {
-        Ok(response) if response.status < 300 => await_end(&located, &loaded.settings)?,
-        Ok(response) => bail!("{} answered {}: {}", located.address, response.status, response.body.trim()),
-        Err(AskError::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-            writeln!(stdout, "no daemon at {}", located.address)?;
+    let began = match ask(address, request, TIMEOUT) {
+        Ok(response) if response.status < 300 => "draining",
+        // It is past taking wishes, or past listening.
+        Ok(response) if response.status == 503 => "still ending",
+        Err(AskError::Io(error)) if has_closed(&error) && held == Some(true) => "still ending",
+        Ok(response) => bail!("{address} answered {}: {}", response.status, response.body.trim()),
+        Err(AskError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            writeln!(io::stdout(), "no daemon runs at {address}")?;
             return Ok(exit::OK);
         }
-        Err(error) => bail!("{}: {error}", located.address),
-    }
-    writeln!(stdout, "stopped the daemon at {}", located.address)?;
+        Err(error) => bail!("{address}: {error}"),
+    };
+    let dir = settings.state.dir.as_deref().filter(|_| held == Some(true));
+    await_end(&settings, began, &address.to_string(), &mut || still_there(dir, address))?;
+    writeln!(io::stdout(), "stopped the daemon at {address}")?;
     Ok(exit::OK)
 }
 
-/// Looks until nothing answers there any more.
-#[expect(clippy::disallowed_methods, reason = "this thread has nothing else to do than to look again")]
-fn await_end(located: &Located, settings: &Settings) -> anyhow::Result<()> {
+/// No local daemon has left its address: none runs, or one is just starting or about to be gone.
+fn without_address(settings: &Settings) -> anyhow::Result<ExitCode> {
+    if let Some(dir) = settings.state.dir.as_deref().filter(|dir| is_held(dir) == Some(true)) {
+        let dir_name = dir.display().to_string();
+        await_end(settings, "starting or ending", &dir_name, &mut || is_held(dir) == Some(true))?;
+    }
+    writeln!(io::stdout(), "no daemon runs")?;
+    Ok(exit::OK)
+}
+
+fn has_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionRefused | ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+/// The lock goes with the process; a daemon elsewhere is known by its port alone.
+fn still_there(dir: Option<&Path>, address: &Address) -> bool {
     let request = Request { method: "GET", path: "/health/live", token: None };
-    let deadline = Instant::now() + settings.daemon.drain_grace + AFTER_GRACE;
-    while ask(&located.address, request, TIMEOUT).is_ok() {
-        if Instant::now() > deadline {
-            bail!("the daemon at {} was told to stop, and still runs", located.address);
+    match dir {
+        Some(dir) => is_held(dir) == Some(true),
+        None => ask(address, request, TIMEOUT).is_ok(),
+    }
+}
+
+/// Looks until it is gone, and says why that takes a while.
+#[expect(clippy::disallowed_methods, reason = "this thread has nothing else to do than to look again")]
+fn await_end(
+    settings: &Settings,
+    began: &str,
+    what: &str,
+    is_there: &mut dyn FnMut() -> bool,
+) -> anyhow::Result<()> {
+    let grace = settings.daemon.drain_grace;
+    let start = Instant::now();
+    let mut quiet = true;
+    while is_there() {
+        let waited = start.elapsed();
+        if waited > grace + AFTER_GRACE {
+            bail!("the daemon ({what}) was told to stop, and still runs");
+        }
+        if quiet && waited > QUIET {
+            quiet = false;
+            let most = (grace + ORDERLY).as_secs();
+            writeln!(io::stderr(), "{began}, up to {most} s (EXAI_DRAIN_GRACE) ...")?;
         }
         std::thread::sleep(LOOK);
     }

@@ -28,7 +28,9 @@ fn local(dir: &std::path::Path) -> Settings {
 fn the_local_daemon_is_found_by_the_file_it_leaves() {
     let dir = tempfile::tempdir().unwrap();
     let missing = locate(&local(dir.path())).unwrap_err();
-    assert_eq!(missing, LocateError::NoneRuns { endpoint: Some(dir.path().join("endpoint.json")) });
+    assert_eq!(missing, LocateError::NoneRuns { starts: true });
+    std::fs::write(dir.path().join("endpoint.json"), "{").unwrap();
+    assert!(matches!(locate(&local(dir.path())), Err(LocateError::Unreadable { .. })));
 
     let endpoint = r#"{"url":"ws://127.0.0.1:4711/","token":"t","version":"0.1.0","epoch":1,"pid":1}"#;
     std::fs::write(dir.path().join("endpoint.json"), endpoint).unwrap();

@@ -2,15 +2,15 @@
 
 mod page;
 
-use std::fmt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use exai_settings::{Secret, Settings};
+use exai_settings::{Secret, Settings, Target};
 use serde_json::{Value, json};
 
-use crate::ask::{Request, ask};
-use crate::locate::locate;
+use crate::ask::{Address, AskError, Request, ask};
+use crate::locate::{locate, parse};
+use crate::presence::{holds_state_dir, is_alive};
 
 pub(crate) use page::page;
 
@@ -35,23 +35,25 @@ pub(crate) struct Report {
 pub(crate) enum Source {
     /// The daemon answered.
     Daemon,
-    /// The daemon can't be reached, for this reason; its health file is young enough to be believed.
+    /// The daemon does not answer, for this reason; its health file is young and its process runs.
     HealthFile { unreachable: String },
 }
 
 /// Why there is no report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Nothing {
-    /// Why the daemon did not answer.
+    /// Why the daemon did not answer; begins with what is the matter: not running, unreachable, token refused.
     pub(crate) daemon: String,
-    /// Why its health file does not help.
-    pub(crate) file: String,
+    /// Why its health file does not help; `None` where there is nothing to say about it.
+    pub(crate) file: Option<String>,
 }
 
-impl fmt::Display for Nothing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; {}", self.daemon, self.file)
-    }
+/// Why the daemon's own word can't be had.
+enum Unheard {
+    /// Nothing answers at this address; a health file may know more.
+    Silent(Address, String),
+    /// There is an answer, or nobody to ask: a file can't make that better.
+    Final(String),
 }
 
 /// Asks the daemon, and looks at its health file where it does not answer.
@@ -59,26 +61,19 @@ impl fmt::Display for Nothing {
 /// # Errors
 /// [`Nothing`] where neither has a word to go by.
 pub(crate) fn report(settings: &Settings) -> Result<Report, Nothing> {
-    let daemon = match from_daemon(settings) {
+    let (address, unreachable) = match from_daemon(settings) {
         Ok(snapshot) => return Ok(Report::new(Source::Daemon, snapshot)),
-        Err(daemon) => daemon,
+        Err(Unheard::Final(daemon)) => return Err(Nothing { daemon, file: None }),
+        Err(Unheard::Silent(address, why)) => (address, why),
     };
-    let file = match settings.state.health_file.as_deref() {
-        Some(path) => from_file(path),
-        None => Err("no health file is configured".to_owned()),
+    let Some(path) = settings.state.health_file.as_deref() else {
+        return Err(Nothing { daemon: unreachable, file: None });
     };
-    let max_age = settings.state.health_max_age;
-    let file = file.map(|snapshot| Report::new(Source::HealthFile { unreachable: daemon.clone() }, snapshot));
-    match file {
-        Ok(report) if report.age <= max_age => Ok(report),
-        Ok(report) => {
-            let (age, state) = (page::duration(report.age), report.state().to_owned());
-            Err(Nothing {
-                daemon,
-                file: format!("its health file said `{state}` {age} ago, too long to go by"),
-            })
-        }
-        Err(file) => Err(Nothing { daemon, file }),
+    let found = from_file(path)
+        .map(|snapshot| Report::new(Source::HealthFile { unreachable: unreachable.clone() }, snapshot));
+    match found.and_then(|report| report.checked(settings, &address)) {
+        Ok(report) => Ok(report),
+        Err(file) => Err(Nothing { daemon: unreachable, file: Some(file) }),
     }
 }
 
@@ -91,14 +86,40 @@ impl Report {
         Self { source, written_at, age: now.abs_diff(written_at), snapshot }
     }
 
+    /// The report, if it is young, of the daemon that was asked, and that one has not ended since.
+    fn checked(self, settings: &Settings, asked: &Address) -> Result<Self, String> {
+        let (age, state) = (page::duration(self.age), self.state());
+        let said = format!("its health file said `{state}` {age} ago");
+        let address = self.snapshot.get("address").and_then(Value::as_str);
+        match address.map(|url| (url, parse(url))) {
+            Some((_, Some(written))) if written.is_same_place(asked) => {}
+            Some((url, _)) => {
+                return Err(format!("ignored: the health file here is of another daemon, at {url}"));
+            }
+            None => return Err("ignored: the health file here names no address".to_owned()),
+        }
+        if self.age > settings.state.health_max_age {
+            return Err(format!("{said}, too long to go by"));
+        }
+        if state == "stopped" {
+            return Err(format!("{said}: it ended in order"));
+        }
+        let pid = self.snapshot.get("pid").and_then(Value::as_u64).filter(|_| asked.is_loopback());
+        let runs = holds_state_dir(settings, asked).or_else(|| pid.and_then(is_alive));
+        if runs == Some(false) {
+            return Err(format!("{said}, but its process has ended since"));
+        }
+        Ok(self)
+    }
+
     /// The daemon's state, as a word.
     pub(crate) fn state(&self) -> &str {
         self.snapshot.get("state").and_then(Value::as_str).unwrap_or("unknown")
     }
 
-    /// Whether the daemon takes calls, by this report.
+    /// Whether the daemon takes calls, by its own word.
     pub(crate) fn is_ready(&self) -> bool {
-        matches!(self.state(), "ready" | "busy")
+        self.source == Source::Daemon && matches!(self.state(), "ready" | "busy")
     }
 
     /// The report for programs.
@@ -112,16 +133,37 @@ impl Report {
     }
 }
 
-fn from_daemon(settings: &Settings) -> Result<Value, String> {
-    let located = locate(settings).map_err(|error| error.to_string())?;
+fn from_daemon(settings: &Settings) -> Result<Value, Unheard> {
+    let located = locate(settings).map_err(|error| Unheard::Final(error.to_string()))?;
     let token = located.token.as_ref().map(Secret::expose);
-    let address = &located.address;
-    let response = ask(address, Request { method: "GET", path: "/status", token }, TIMEOUT)
-        .map_err(|error| format!("no daemon answers at {address}: {error}"))?;
-    if response.status != 200 {
-        return Err(format!("{address} answered {}: {}", response.status, response.body.trim()));
+    let address = located.address;
+    let response = match ask(&address, Request { method: "GET", path: "/status", token }, TIMEOUT) {
+        Ok(response) => response,
+        Err(error @ AskError::Io(_)) => {
+            let why = format!("unreachable: {error} at {address}; {}", what_to_do(settings));
+            return Err(Unheard::Silent(address, why));
+        }
+        Err(error) => return Err(Unheard::Final(format!("unreachable: {error} ({address})"))),
+    };
+    let body = response.body.trim();
+    match response.status {
+        200 => serde_json::from_str(body).map_err(|_| {
+            Unheard::Final(format!("unreachable: something else than exai listens at {address}"))
+        }),
+        401 => Err(Unheard::Final(format!("token refused by {address}: {body}"))),
+        status => Err(Unheard::Final(format!("unreachable: {address} answered {status}: {body}"))),
     }
-    serde_json::from_str(&response.body).map_err(|_| format!("something else than exai listens at {address}"))
+}
+
+/// The way out when nothing answers.
+fn what_to_do(settings: &Settings) -> &'static str {
+    match (settings.connection.target(), settings.connection.may_start_daemon()) {
+        (_, true) => "the next call starts one",
+        (Target::Local, false) => "`exai daemon --local` starts one",
+        (Target::Url(_), false) => {
+            "`exai daemon` starts one, `exai settings` shows where the address comes from"
+        }
+    }
 }
 
 fn from_file(path: &Path) -> Result<Value, String> {

@@ -12,14 +12,20 @@ use super::{Report, Source};
 pub(crate) fn page(report: &Report) -> String {
     let snapshot = &report.snapshot;
     let mut lines = Lines::default();
-    lines.add(report.state(), &identity(snapshot));
-    if let Source::HealthFile { unreachable } = &report.source {
-        lines.add("source", &format!("its health file, {} old; {unreachable}", duration(report.age)));
+    match &report.source {
+        Source::Daemon => lines.add(report.state(), &identity(snapshot)),
+        Source::HealthFile { unreachable } => {
+            let (age, state) = (duration(report.age), report.state());
+            let _ = writeln!(lines.text, "not answering, but its health file {age} ago said {state}");
+            lines.add("why", unreachable);
+            lines.add("it said", &identity(snapshot));
+        }
     }
     lines.add("calls", &calls(report));
-    let sessions = count(snapshot, "/sessions");
-    lines.add("sessions", &format!("{sessions}, {} connections", count(snapshot, "/connections")));
-    lines.add("work", &work(snapshot));
+    let hosts = several(count(snapshot, "/sessions"), "session");
+    let connections = several(count(snapshot, "/connections"), "connection");
+    lines.add("hosts", &format!("{hosts}, {connections}"));
+    lines.add("load", &load(snapshot));
     lines.add("so far", &so_far(snapshot));
     for provider in snapshot.get("providers").and_then(Value::as_array).into_iter().flatten() {
         lines.add("provider", &provider_line(provider));
@@ -62,28 +68,33 @@ fn calls(report: &Report) -> String {
     parts.join(", ")
 }
 
-fn work(snapshot: &Value) -> String {
+fn load(snapshot: &Value) -> String {
     let stuck = number(snapshot, "/workers_stuck").filter(|n| *n > 0);
-    let stuck = stuck.map(|n| format!(", {n} threads stuck")).unwrap_or_default();
-    format!("{} ms late{stuck}", count(snapshot, "/lag_ms"))
+    let stuck = stuck.map(|n| format!(", {} stuck", several(n, "thread"))).unwrap_or_default();
+    format!("work begins {} ms after its time{stuck}", count(snapshot, "/lag_ms"))
+}
+
+/// A number and its noun.
+fn several(n: u64, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 fn so_far(snapshot: &Value) -> String {
     let counted = |name: &str| count(snapshot, &format!("/counts/{name}"));
     format!(
-        "{} calls: {} answered, {} failed, {} broken off; {} provider requests",
-        counted("calls_started"),
+        "{}: {} answered, {} failed, {} broken off; {}",
+        several(counted("calls_started"), "call"),
         counted("calls_ok"),
         counted("calls_failed"),
         counted("calls_aborted"),
-        counted("attempts"),
+        several(counted("attempts"), "provider request"),
     )
 }
 
 fn provider_line(provider: &Value) -> String {
     let text = |name: &str| provider.get(name).and_then(Value::as_str);
     let name = text("name").unwrap_or("?");
-    let mut parts = vec![text("state").unwrap_or("?").replace('_', " ")];
+    let mut parts = vec![condition(text("state").unwrap_or("?"))];
     if let (Some(running @ 1..), Some(most)) =
         (number(provider, "/in_flight"), number(provider, "/max_concurrency"))
     {
@@ -98,6 +109,16 @@ fn provider_line(provider: &Value) -> String {
         parts.push(format!("last error {error} {} ago", duration(ago)));
     }
     format!("{name}: {}", parts.join(", "))
+}
+
+/// A provider's state in words.
+fn condition(state: &str) -> String {
+    match state {
+        "unknown" => "not used yet".to_owned(),
+        "dead" => "key or account refused".to_owned(),
+        "no_key" => "no key set".to_owned(),
+        other => other.replace('_', " "),
+    }
 }
 
 fn number(value: &Value, pointer: &str) -> Option<u64> {

@@ -1,15 +1,25 @@
-use serde_json::json;
-
 use super::*;
 
 fn now_ms() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-/// Settings of a state directory with this health file and no daemon.
-fn with_file(dir: &Path, snapshot: &Value) -> Settings {
+/// A port of this machine that nobody listens on, and settings that ask there.
+fn silent() -> (Settings, u16) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut settings = Settings::default();
-    settings.state.dir = Some(dir.to_owned());
+    settings.connection.address = exai_settings::Address::Configured;
+    settings.connection.port = port;
+    (settings, port)
+}
+
+/// The same with a health file of the daemon there.
+fn with_file(dir: &Path, change: impl FnOnce(&mut Value)) -> Settings {
+    let (mut settings, port) = silent();
+    let mut snapshot = json!({"state": "busy", "written_at": now_ms() - 4_000, "in_flight": 2,
+        "address": format!("ws://127.0.0.1:{port}/"), "pid": std::process::id(),
+        "oldest_in_flight_ms": 61_500, "counts": {"calls_ok": 7}});
+    change(&mut snapshot);
     let file = dir.join("health.json");
     std::fs::write(&file, snapshot.to_string()).unwrap();
     settings.state.health_file = Some(file);
@@ -17,37 +27,55 @@ fn with_file(dir: &Path, snapshot: &Value) -> Settings {
 }
 
 #[test]
-fn a_young_health_file_is_believed_and_named_as_the_source() {
+fn a_young_health_file_of_a_living_process_is_named_as_the_source_and_is_not_ready() {
     let dir = tempfile::tempdir().unwrap();
-    let snapshot = json!({"state": "busy", "written_at": now_ms() - 4_000, "in_flight": 2,
-        "oldest_in_flight_ms": 61_500, "counts": {"calls_ok": 7}});
-    let report = report(&with_file(dir.path(), &snapshot)).unwrap();
-    assert!(report.is_ready());
+    let report = report(&with_file(dir.path(), |_| {})).unwrap();
+    assert!(!report.is_ready());
     assert!(matches!(report.source, Source::HealthFile { .. }));
     let page = page(&report);
-    assert!(page.starts_with("busy "), "{page}");
-    assert!(page.contains("its health file, 4."), "{page}");
+    assert!(page.starts_with("not answering, but its health file 4."), "{page}");
+    assert!(page.contains("ago said busy\n"), "{page}");
     assert!(page.contains("2 in flight, the oldest 61 s"), "{page}");
     assert_eq!(report.json()["source"], "health_file");
-    assert_eq!(report.json()["status"], snapshot);
+    assert_eq!(report.json()["status"]["in_flight"], 2);
 }
 
+type Change = fn(&mut Value);
+
 #[test]
-fn an_old_health_file_is_not_believed() {
+fn a_file_that_is_old_or_of_another_daemon_or_of_one_that_has_ended_is_not_believed() {
+    let cases: [(&str, Change); 4] = [
+        ("`busy` 25 s ago", |file| file["written_at"] = json!(now_ms() - 25_000)),
+        ("another daemon, at ws://127.0.0.1:1/", |file| file["address"] = json!("ws://127.0.0.1:1/")),
+        ("it ended in order", |file| file["state"] = json!("stopped")),
+        ("names no address", |file| file["address"] = Value::Null),
+    ];
+    for (why, change) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let nothing = report(&with_file(dir.path(), change)).unwrap_err();
+        assert!(nothing.file.as_ref().unwrap().contains(why), "{why}: {nothing:?}");
+        assert!(nothing.daemon.starts_with("unreachable: connection refused at 127.0.0.1:"), "{nothing:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_a_process_that_has_ended_is_not_believed() {
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let snapshot = json!({"state": "ready", "written_at": now_ms() - 25_000});
-    let nothing = report(&with_file(dir.path(), &snapshot)).unwrap_err();
-    assert!(nothing.file.contains("`ready` 25 s ago"), "{nothing}");
+    let nothing = report(&with_file(dir.path(), |file| file["pid"] = json!(child.id()))).unwrap_err();
+    assert!(nothing.file.as_ref().unwrap().contains("its process has ended"), "{nothing:?}");
 }
 
 #[test]
 fn a_malformed_or_missing_file_is_told() {
     let dir = tempfile::tempdir().unwrap();
-    let mut settings = with_file(dir.path(), &json!({}));
+    let mut settings = with_file(dir.path(), |_| {});
     std::fs::write(dir.path().join("health.json"), "{").unwrap();
-    assert!(report(&settings).unwrap_err().file.contains("malformed"));
+    assert!(report(&settings).unwrap_err().file.unwrap().contains("malformed"));
     settings.state.health_file = Some(dir.path().join("gone.json"));
-    assert!(report(&settings).unwrap_err().file.contains("gone.json"));
+    assert!(report(&settings).unwrap_err().file.unwrap().contains("gone.json"));
 }
 
 #[test]
@@ -76,11 +104,11 @@ fn a_snapshot_is_shown_in_words() {
     let text = page(&Report::new(Source::Daemon, snapshot));
     let expected = "ready     exai 0.1.0, at ws://127.0.0.1:8079/, pid 12, start 3, up 2 h
 calls     0 in flight, last started 10 s ago, last finished 5.0 s ago
-sessions  2, 3 connections
-work      1 ms late
+hosts     2 sessions, 3 connections
+load      work begins 1 ms after its time
 so far    9 calls: 7 answered, 1 failed, 1 broken off; 11 provider requests
 provider  glm: failing, 1 of 16 requests running, 2 waiting, last progress 0.3 s ago, last error http_status 3 min ago
-provider  kimi: no key
+provider  kimi: no key set
 ";
     assert_eq!(text, expected);
 }
