@@ -70,10 +70,17 @@ fn result(text: &str, is_error: bool) -> Answer {
     }
 }
 
-/// No such tool, with the nearest that exists.
-pub(crate) fn unknown_tool(name: &str, nearest: Option<&str>) -> Answer {
+/// No such tool, with the nearest that exists, or else all of them.
+pub(crate) fn unknown_tool<'a>(
+    name: &str,
+    nearest: Option<&str>,
+    all: impl Iterator<Item = &'a str>,
+) -> Answer {
     let name: String = name.chars().take(80).collect();
-    let hint = nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"));
+    let hint = match nearest {
+        Some(nearest) => format!("; did you mean {nearest}?"),
+        None => format!("; there are {}.", all.collect::<Vec<_>>().join(", ")),
+    };
     Answer::Error { code: INVALID_PARAMS, message: format!("Unknown tool: {name}{hint}"), data: None }
 }
 
@@ -132,7 +139,7 @@ pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
         )),
         EndWhy::Refused(RefusedCode::UnknownCall, _) => failure(&format!(
             "The exai daemon at {address} knows no call with the id {call_id}. Answers are kept for 24 hours, 10 \
-             minutes once they were delivered; calls that cost nothing are not kept. Ask anew."
+             minutes once they were delivered, and end with the daemon; calls that cost nothing are not kept. Ask anew."
         )),
         EndWhy::Refused(code, message) => failure(&format!(
             "The exai daemon at {address} refused the call: {} Nothing was run.{}",

@@ -153,8 +153,7 @@ async fn upgrade(uri: Uri, token: Option<Secret>, stream: Stream) -> Result<Sock
 }
 
 fn turned_away(address: &str, response: &Response<Option<Vec<u8>>>) -> ConnectError {
-    let body = String::from_utf8_lossy(response.body().as_deref().unwrap_or_default());
-    let sentence: String = body.trim().chars().take(500).collect();
+    let sentence = one_line(&String::from_utf8_lossy(response.body().as_deref().unwrap_or_default()));
     let status = response.status();
     match (status.as_u16(), sentence.is_empty()) {
         (401, true) => ConnectError::Auth(format!("the daemon at {address} refused the token")),
@@ -162,6 +161,27 @@ fn turned_away(address: &str, response: &Response<Option<Vec<u8>>>) -> ConnectEr
         (_, true) => ConnectError::NotExai(format!("{address} answered HTTP {status}")),
         (_, false) => ConnectError::NotExai(format!("{address} answered HTTP {status}: {sentence}")),
     }
+}
+
+/// Longest text of a refusal that is passed on, in characters: a daemon's sentences are shorter.
+const REFUSAL_CHARS_MAX: usize = 200;
+
+/// The text of a refusal on one line. A server that is no daemon sends a page: its tags say nothing to people.
+fn one_line(body: &str) -> String {
+    let is_page = body.trim_start().starts_with('<');
+    let mut in_tag = false;
+    let mut text = String::new();
+    for char in body.chars() {
+        in_tag |= is_page && char == '<';
+        text.push(if in_tag || char.is_control() { ' ' } else { char });
+        in_tag &= char != '>';
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    if line.chars().nth(REFUSAL_CHARS_MAX).is_none() {
+        return line;
+    }
+    line.chars().take(REFUSAL_CHARS_MAX - 1).chain(['…']).collect()
 }
 
 /// The host to dial: brackets off, and an unspecified address, which can only be listened on, becomes loopback.

@@ -53,19 +53,6 @@ struct Params<'a> {
     arguments: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
 }
 
-/// `params` of `collect`.
-#[derive(Deserialize)]
-struct CollectParams {
-    arguments: CollectArguments,
-}
-
-#[derive(Deserialize)]
-struct CollectArguments {
-    call_id: String,
-    #[serde(default)]
-    wait_s: Option<f64>,
-}
-
 impl Shim {
     /// An event of the engine.
     pub(crate) fn on_request(&mut self, now: Duration, event: Event) {
@@ -111,7 +98,7 @@ impl Shim {
         };
         if tool != COLLECT && !self.tools.names().any(|name| name == tool) {
             let near = nearest(tool, self.tools.names());
-            return self.engine.answer(now, key, answer::unknown_tool(tool, near));
+            return self.engine.answer(now, key, answer::unknown_tool(tool, near, self.tools.names()));
         }
         if !self.problems.is_empty() {
             return self.engine.answer(now, key, answer::settings(&self.problems));
@@ -308,13 +295,27 @@ fn has_argument(params: &RawValue, name: &str) -> bool {
     arguments.is_some_and(|arguments| arguments.contains_key(name))
 }
 
+/// The id of the call, and how long to wait for its answer. Models write numbers as texts, too.
 fn collect_arguments(params: &RawValue) -> Result<(CallId, Option<Duration>), String> {
-    let params: CollectParams = serde_json::from_str(params.get()).map_err(|error| {
-        format!("`collect` needs the argument call_id, a text with the id of the call, and takes wait_s, a number: {error}")
-    })?;
-    let CollectArguments { call_id, wait_s } = params.arguments;
+    let params: Option<Params<'_>> = serde_json::from_str(params.get()).ok();
+    let mut arguments = params.and_then(|params| params.arguments).unwrap_or_default();
+    let mut text = |name: &str| {
+        let raw = arguments.remove(name).map(RawValue::get).filter(|raw| *raw != "null")?;
+        Some(serde_json::from_str::<String>(raw).unwrap_or_else(|_| raw.to_owned()))
+    };
+    let Some(call_id) = text("call_id") else {
+        return Err(
+            "`collect` needs the argument call_id: the id of the call, which its answer names.".to_owned()
+        );
+    };
     let call_id = call_id.trim().parse().map_err(|error| format!("`collect`: {error}"))?;
     // What is no number of seconds is no wait; the host's patience bounds it in any case.
-    let wait = wait_s.map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default());
-    Ok((call_id, wait))
+    let wait = text("wait_s").map(|wait| match wait.trim().parse::<f64>() {
+        Ok(seconds) => Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()),
+        Err(_) => Err("`collect`: wait_s is a number of seconds.".to_owned()),
+    });
+    Ok((call_id, wait.transpose()?))
 }
+
+#[cfg(test)]
+mod tests;

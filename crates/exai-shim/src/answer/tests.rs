@@ -81,6 +81,11 @@ fn a_refusal_says_that_nothing_ran() {
 
 #[test]
 fn an_unknown_tool_names_the_nearest() {
-    let Answer::Error { code, message, .. } = unknown_tool("chta", Some("chat")) else { panic!("an error") };
-    assert_eq!((code, message.as_str()), (-32602, "Unknown tool: chta; did you mean chat?"));
+    let told = |nearest| {
+        let answer = unknown_tool("chta", nearest, ["chat", "status"].into_iter());
+        let Answer::Error { code, message, .. } = answer else { panic!("an error") };
+        (code, message)
+    };
+    assert_eq!(told(Some("chat")), (-32602, "Unknown tool: chta; did you mean chat?".to_owned()));
+    assert_eq!(told(None), (-32602, "Unknown tool: chta; there are chat, status.".to_owned()));
 }

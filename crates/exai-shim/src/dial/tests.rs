@@ -113,3 +113,19 @@ fn an_address_is_shown_without_what_may_be_secret() {
     assert!(url("ws://0.0.0.0:8079/".to_owned()).is_loopback());
     assert!(!url("wss://exai.example.org/".to_owned()).is_loopback());
 }
+
+#[test]
+fn a_page_is_told_on_one_short_line_without_its_tags() {
+    let page = format!(
+        "<!doctype html>\n<html><body>\n<h1>Not\tFound</h1>{}</body></html>",
+        "<p>too long</p>".repeat(90)
+    );
+    let reply = format!("HTTP/1.1 404 Not Found\r\nContent-Length: {}\r\n\r\n{page}", page.len());
+    let ConnectError::NotExai(told) = block_on(dial_something_that_says(&reply)).0 else {
+        panic!("no daemon")
+    };
+    let (_, text) = told.split_once(": ").unwrap();
+    assert!(text.starts_with("Not Found too long too long") && text.ends_with('…'), "{told}");
+    assert_eq!(text.chars().count(), 200);
+    assert_eq!(one_line("a < b:\r\n  yes"), "a < b: yes");
+}
