@@ -35,11 +35,9 @@ pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
 }
 
 fn text(facts: &DaemonFacts, providers: &[ProviderHealth]) -> String {
-    let DaemonFacts { version, state, epoch, pid, sessions, in_flight, waiting, .. } = facts;
+    let DaemonFacts { version, state, pid, sessions, in_flight, waiting, .. } = facts;
     let up = span(facts.uptime);
-    let mut lines = vec![format!(
-        "exai daemon: {state} · version {version} · up {up} · start number {epoch} · pid {pid}"
-    )];
+    let mut lines = vec![format!("exai daemon: {state} · version {version} · up {up} · pid {pid}")];
     let oldest = facts.oldest.map(|age| format!(" (oldest {})", span(age))).unwrap_or_default();
     let lag = span(facts.lag);
     lines.push(format!(

@@ -6,6 +6,7 @@ use crate::class::Class;
 use crate::context::ToolContext;
 use crate::result::{Text, ToolResult};
 use crate::schema;
+use crate::span::span;
 use crate::tool::{Reach, Tool};
 
 pub(crate) const TOOL: Tool = Tool {
@@ -22,7 +23,7 @@ pub(crate) const TOOL: Tool = Tool {
 /// One line.
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
     let facts = context.daemon.facts();
-    let main = format!("exai {} (daemon, start number {})", facts.version, facts.epoch);
-    let meta = json!({ "version": facts.version, "epoch": facts.epoch });
+    let main = format!("exai {} (daemon, pid {}, up {})", facts.version, facts.pid, span(facts.uptime));
+    let meta = json!({ "version": facts.version, "pid": facts.pid });
     ToolResult::success(Text { main, ..Text::default() }, meta)
 }
