@@ -98,7 +98,9 @@ impl<'a> Call<'a> {
     /// # Errors
     /// When no attempt brought any text.
     pub(crate) async fn run(mut self) -> Result<Reply, Failure> {
-        let (mut index, mut tries, mut room) = (0, 0, Room::Asked);
+        let (mut index, mut room) = (0, Room::Asked);
+        // What went wrong with this candidate: each cause has retries of its own, all together at most the bounds above.
+        let mut causes: Vec<Cause> = Vec::new();
         loop {
             let Some(candidate) = self.route.candidates.get(index) else {
                 return self.give_up(Cause::UnknownModel, 0);
@@ -107,13 +109,14 @@ impl<'a> Call<'a> {
                 Ok(brought) => return Ok(self.reply(index, brought)),
                 Err(failed) => failed,
             };
-            let step = self.step(&failed, index, tries);
             let cause = failed.cause;
+            let tries = causes.iter().filter(|known| known.is_like(cause)).count();
+            let step = self.step(&failed, index, u32::try_from(tries).unwrap_or(u32::MAX));
+            causes.push(cause);
             self.keep(failed, index);
             match step {
                 Step::Again(pause) => {
                     self.pause(pause, &format!("{}: {}", candidate.model.id, cause.words())).await;
-                    tries += 1;
                     if cause == Cause::EmptyAnswer {
                         room = Room::Doubled;
                     }
@@ -121,7 +124,8 @@ impl<'a> Call<'a> {
                 Step::Next(next) => {
                     let model = self.route.candidates.get(next).map_or("", |next| &next.model.id);
                     self.note(format!("{}: {}; asking {model}", candidate.model.id, cause.words()));
-                    (index, tries, room) = (next, 0, Room::Asked);
+                    causes.clear();
+                    (index, room) = (next, Room::Asked);
                 }
                 Step::Stop => return self.give_up(cause, index),
             }
@@ -262,17 +266,16 @@ impl<'a> Call<'a> {
     }
 
     fn limits(&self, config: &ProviderConfig, model: &Model, index: usize) -> Limits {
-        // Models on somebody's own machine are silent as long, while they are loaded.
-        let thinks = model.idle != IdleClass::Fast;
-        // A timeout that the user set holds for every model: no patience with those that think.
+        // A timeout that the user set holds for every model: no patience with those that think. Local models get none
+        // either: they are silent while they are loaded, which the first-event clock allows, and deliver from then on.
         let thinking_window = match config.stream_timeout {
-            StreamTimeout::Default(_) if thinks => model.idle_floor,
+            StreamTimeout::Default(_) if model.idle == IdleClass::Thinking => model.idle_floor,
             StreamTimeout::Default(_) | StreamTimeout::User(_) => FLOOR_WINDOW,
         };
         Limits {
             first_event: config.clocks.first_event.unwrap_or(model.idle.first_event()),
             idle: config.clocks.idle.unwrap_or(model.idle_floor),
-            stream_age: config.stream_timeout.age(),
+            stream_timeout: config.stream_timeout,
             thinking_window,
             reserve_at: (!self.is_last(index) && self.billed + 1 < BILLED_MAX).then_some(self.reserve_at),
             deadline: self.context.deadline,

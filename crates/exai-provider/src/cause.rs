@@ -116,7 +116,9 @@ pub(crate) enum Again {
     Backoff(u32),
     /// After the provider's wish or the pauses of a rate limit.
     Rate,
-    /// Only while no other candidate is left, so many times: the failure has cost minutes already.
+    /// Only where no other candidate is left, so many times. A stall has cost minutes of the call already, and what
+    /// hung once mostly hangs again: another model brings an answer sooner than the same one would. Without
+    /// another, asking once more is the only chance left.
     IfLast(u32),
 }
 
@@ -225,6 +227,11 @@ impl Cause {
                 | Self::Malformed
                 | Self::Deadline
         )
+    }
+
+    /// Whether both are of one kind, whichever clock or refusal it was.
+    pub(crate) fn is_like(self, other: Self) -> bool {
+        std::mem::discriminant(&self) == std::mem::discriminant(&other)
     }
 
     pub(crate) const fn again(self) -> Again {

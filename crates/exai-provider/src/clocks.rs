@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::answer::Progress;
 use crate::cause::StallClock;
+use crate::config::StreamTimeout;
 
 /// Fewer characters than this in the window, and a stream counts as trickling. A slow healthy model sends hundreds in
 /// that time.
@@ -24,8 +25,8 @@ pub(crate) struct Limits {
     pub(crate) first_event: Duration,
     /// Longest gap between progress.
     pub(crate) idle: Duration,
-    /// Age from which on the stream must keep delivering.
-    pub(crate) stream_age: Duration,
+    /// Age from which on the stream must keep delivering; see [`Clocks::must_deliver_from`].
+    pub(crate) stream_timeout: StreamTimeout,
     /// The window while no content has come yet.
     pub(crate) thinking_window: Duration,
     /// Moment from which on only a stream that delivers keeps the time that is meant for the next candidate.
@@ -50,6 +51,7 @@ pub(crate) enum Expired {
 pub(crate) struct Clocks {
     started: Duration,
     limits: Limits,
+    first_progress: Option<Duration>,
     last_progress: Option<Duration>,
     content_seen: bool,
     finished_at: Option<Duration>,
@@ -64,6 +66,7 @@ impl Clocks {
         Self {
             started,
             limits,
+            first_progress: None,
             last_progress: None,
             content_seen: false,
             finished_at: None,
@@ -77,6 +80,7 @@ impl Clocks {
         if progress.chars == 0 {
             return;
         }
+        self.first_progress.get_or_insert(now);
         self.last_progress = Some(now);
         self.content_seen |= progress.content_chars > 0;
         self.recent.push_back((now, progress.chars));
@@ -115,13 +119,24 @@ impl Clocks {
             Some(last) => (last + self.limits.idle, Expired::Stall(StallClock::Idle)),
         };
         let window = if self.content_seen { FLOOR_WINDOW } else { self.limits.thinking_window };
-        let floor =
-            (self.floor(self.started + self.limits.stream_age, window), Expired::Stall(StallClock::Trickle));
+        let floor = (self.floor(self.must_deliver_from(), window), Expired::Stall(StallClock::Trickle));
         let mut nearest = earlier(earlier(deadline, gap), floor);
         if let Some(from) = self.limits.reserve_at {
             nearest = earlier(nearest, (self.floor(from, FLOOR_WINDOW), Expired::Stall(StallClock::Reserve)));
         }
         nearest
+    }
+
+    /// From when on the stream must keep delivering. A timeout that the user set holds as it is. The default is meant for
+    /// streams that trickle, not for a model that is being loaded: silence before the first sign has the first-event
+    /// clock, and whoever has only just begun has had no window yet in which to deliver.
+    fn must_deliver_from(&self) -> Duration {
+        let at = self.started + self.limits.stream_timeout.age();
+        match (self.limits.stream_timeout, self.first_progress) {
+            (StreamTimeout::User(_), _) => at,
+            (StreamTimeout::Default(_), None) => at.max(self.started + self.limits.first_event),
+            (StreamTimeout::Default(_), Some(first)) => at.max(first + FLOOR_WINDOW),
+        }
     }
 
     /// First moment, not before `from`, at which fewer than [`FLOOR_CHARS`] came in the `window` before it.

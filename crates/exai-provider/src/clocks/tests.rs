@@ -8,7 +8,7 @@ fn fast() -> Limits {
     Limits {
         first_event: 120 * S,
         idle: 120 * S,
-        stream_age: 300 * S,
+        stream_timeout: StreamTimeout::Default(300 * S),
         thinking_window: 30 * S,
         reserve_at: None,
         deadline: CALL,
@@ -18,6 +18,11 @@ fn fast() -> Limits {
 /// A thinking model under GLM's default.
 fn thinking() -> Limits {
     Limits { first_event: 300 * S, idle: 600 * S, thinking_window: 600 * S, ..fast() }
+}
+
+/// A model on somebody's own machine, under the default.
+fn local() -> Limits {
+    Limits { first_event: 900 * S, idle: 300 * S, ..fast() }
 }
 
 fn content(chars: usize) -> Progress {
@@ -108,11 +113,28 @@ fn reasoning_and_content_fill_the_same_window() {
 
 #[test]
 fn a_timeout_that_the_user_set_holds_for_thinking_models_too() {
-    let limits = Limits { stream_age: 60 * S, thinking_window: FLOOR_WINDOW, ..thinking() };
+    let limits =
+        Limits { stream_timeout: StreamTimeout::User(60 * S), thinking_window: FLOOR_WINDOW, ..thinking() };
     assert_eq!(ends(limits, []), (60, TRICKLE));
     assert_eq!(ends(limits, [(50, reasoning(100))]), (80, TRICKLE));
-    let short = Limits { stream_age: 2 * S, ..limits };
+    let short = Limits { stream_timeout: StreamTimeout::User(2 * S), ..limits };
     assert_eq!(ends(short, []), (2, TRICKLE));
+    let local = Limits { stream_timeout: StreamTimeout::User(60 * S), ..local() };
+    assert_eq!(ends(local, []), (60, TRICKLE));
+}
+
+#[test]
+fn a_local_model_may_load_for_longer_than_the_default_stream_timeout() {
+    assert_eq!(ends(local(), []), (900, FIRST));
+    let loads_and_answers = (600..1200).map(|at| (at, content(4)));
+    assert_eq!(ends(local(), loads_and_answers), (1200, Expired::Deadline));
+}
+
+#[test]
+fn a_local_model_that_has_begun_must_deliver_like_any_other() {
+    assert_eq!(ends(local(), [(600, content(3))]), (630, TRICKLE));
+    assert_eq!(ends(local(), [(20, reasoning(3))]), (300, TRICKLE));
+    assert_eq!(ends(local(), [(20, reasoning(30)), (290, content(50))]), (320, TRICKLE));
 }
 
 #[test]

@@ -115,6 +115,29 @@ async fn trouble_of_the_provider_leaves_the_last_attempt_to_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_cause_has_retries_of_its_own() {
+    let empty = || stream(vec![finish("stop"), done()]);
+    let cut = || stream(vec![content("half"), Do::End]);
+    for (second, cause) in [(empty(), "empty_answer"), (cut(), "cut")] {
+        let world = World::new(vec![status(500, "oops"), second, says("x")], vec![]);
+        let reply = world.ask(Some("glm-fast"), 1200).await.unwrap();
+        assert_eq!(
+            causes(&reply.attempts),
+            ["glm:server".to_owned(), format!("glm:{cause}"), "glm:ok".into()]
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn causes_that_take_turns_come_to_an_end() {
+    let limited = || status(429, &error("1302"));
+    let script = vec![Answer::Refused, limited(), Answer::Refused, limited(), Answer::Refused];
+    let world = World::new(script, vec![]);
+    let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert_eq!((failure.code(), world.requests().len()), ("connect", 5));
+}
+
+#[tokio::test(start_paused = true)]
 async fn three_attempts_that_may_be_billed_are_the_most() {
     let trouble = status(500, "oops");
     let world = World::new(vec![trouble.clone(), trouble.clone(), trouble.clone()], vec![]);

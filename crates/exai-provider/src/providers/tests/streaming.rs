@@ -68,6 +68,19 @@ async fn a_stream_timeout_of_the_user_holds_for_a_thinking_model() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_local_model_that_loads_for_minutes_is_no_stall() {
+    let mut steps = vec![Do::Wait(800 * S), content("a")];
+    steps.extend((0..20).flat_map(|_| [Do::Wait(10 * S), content("nd on it goes")]));
+    steps.extend([finish("stop"), done()]);
+    let world = World::new(vec![stream(steps)], vec![]);
+    let reply = world.ask(Some("glm-local"), 1200).await.unwrap();
+    assert_eq!((reply.ending, world.requests().len()), (Ending::Whole, 1));
+    let world = World::new(vec![stream(vec![Do::Wait(800 * S), content("a"), Do::Hang]), says("x")], vec![]);
+    world.ask(Some("glm-local"), 1200).await.unwrap();
+    assert_eq!(world.requests()[1].1, 830, "once it has begun it must deliver");
+}
+
+#[tokio::test(start_paused = true)]
 async fn reasoning_for_minutes_is_no_stall() {
     let mut steps = Vec::new();
     for _ in 0..8 {

@@ -25,6 +25,10 @@ provider = "glm"
 context = 1000
 idle = "thinking"
 [[model]]
+id = "glm-local"
+provider = "glm"
+idle = "local"
+[[model]]
 id = "kimi-fast"
 provider = "kimi"
 context = 2000
