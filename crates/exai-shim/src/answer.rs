@@ -1,7 +1,8 @@
 //! What the host is told when a call ends without the daemon's result.
 //!
 //! Each text says what happened, whether the call may have run, and what to do next. They are tool results, not
-//! JSON-RPC errors: only results reach the model in every host.
+//! JSON-RPC errors: only results reach the model in every host. What the protocol itself forbids (a tool that does not
+//! exist, params that can't be read) is -32602, as it asks.
 
 use std::time::Duration;
 

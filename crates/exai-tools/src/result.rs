@@ -1,7 +1,8 @@
 //! The result object of a call: text first, the same facts for programs under `_meta`.
 //!
-//! No `structuredContent`: hosts that see it show the model nothing else. No failure is a JSON-RPC error: hosts
-//! hide those from the model, and it is the model that can act.
+//! No `structuredContent`: hosts that see it show the model nothing else. No failure of a tool is a JSON-RPC
+//! error: hosts hide those from the model, and it is the model that can act. Only a tool that does not exist is one,
+//! because the protocol asks for it; the shim answers that before a call gets here.
 
 use serde::Serialize;
 use serde_json::Value;
