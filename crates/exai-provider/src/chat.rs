@@ -95,7 +95,7 @@ pub enum Fallback {
     /// By the policy where no model is named; no other model where one is.
     #[default]
     ByPolicy,
-    /// Also where a model is named.
+    /// By the policy also where a model is named.
     Allowed,
     /// Never.
     Never,
@@ -112,8 +112,6 @@ pub struct Chat {
     pub temperature: Option<f64>,
     /// How hard to think; `None` leaves it to the model.
     pub effort: Option<Effort>,
-    /// Longest answer in tokens, reasoning included; `None`: 32,768, or the model's cap where that is less.
-    pub max_output: Option<u32>,
     /// Whether another model may answer.
     pub fallback: Fallback,
 }

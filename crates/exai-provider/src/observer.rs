@@ -6,7 +6,8 @@ pub trait Observer: Send + Sync {
     /// while an answer streams.
     fn note(&self, text: String);
 
-    /// Text of the answer as it comes: `offset` in bytes within the text of this attempt.
+    /// The hook for checkpoints of an answer on its way: its newest text, `offset` in bytes within the text of this
+    /// attempt. Called once for each piece that the network brings; does nothing unless implemented.
     fn partial(&self, attempt: u32, offset: usize, text: &str) {
         let _ = (attempt, offset, text);
     }

@@ -100,18 +100,6 @@ pub struct Reply {
     pub notes: Vec<String>,
 }
 
-impl Reply {
-    /// Whether the answer stopped at the output limit.
-    pub fn is_truncated(&self) -> bool {
-        self.ending == Ending::Truncated
-    }
-
-    /// Whether this is only what came before a failure.
-    pub fn is_partial(&self) -> bool {
-        matches!(self.ending, Ending::Partial(_))
-    }
-}
-
 /// No answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

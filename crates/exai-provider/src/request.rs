@@ -9,7 +9,7 @@ use crate::dialect::{Dialect, OutputField, RequestId, StreamUsage};
 use crate::model::{Model, Thinking};
 use crate::transport::Request;
 
-/// Output bound where the caller sets none: twice what vendors ask for thinking models, whose reasoning counts too, and
+/// Longest answer in tokens that is asked for: twice what vendors ask for thinking models, whose reasoning counts too, and
 /// well below the caps, since rate limits reserve what is asked for.
 const OUTPUT_DEFAULT: u32 = 32_768;
 
@@ -73,7 +73,7 @@ pub(crate) fn build(
     chat: &Chat,
     variant: Variant<'_>,
 ) -> Result<Request, serde_json::Error> {
-    let output = output(model, chat, variant.room);
+    let output = output(model, variant.room);
     let (thinking, effort) = thinking(model, chat.effort);
     let body = Body {
         model: &model.id,
@@ -133,15 +133,16 @@ pub(crate) fn left_out(model: &Model, chat: &Chat) -> Vec<String> {
     notes
 }
 
-fn output(model: &Model, chat: &Chat, room: Room) -> Option<u32> {
-    let cap = if model.output_cap == 0 { u32::MAX } else { model.output_cap };
+fn output(model: &Model, room: Room) -> Option<u32> {
     // A model that nobody described has its own default, which is better than a guess.
-    let asked = chat.max_output.or((model.output_cap > 0).then_some(OUTPUT_DEFAULT))?;
-    let asked = match room {
-        Room::Asked => asked,
-        Room::Doubled => asked.saturating_mul(2),
+    if model.output_cap == 0 {
+        return None;
+    }
+    let wanted = match room {
+        Room::Asked => OUTPUT_DEFAULT,
+        Room::Doubled => 2 * OUTPUT_DEFAULT,
     };
-    Some(asked.clamp(1, cap))
+    Some(wanted.min(model.output_cap))
 }
 
 fn temperature(model: &Model, wanted: Option<f64>) -> Option<f64> {

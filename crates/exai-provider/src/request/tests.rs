@@ -95,10 +95,9 @@ fn what_a_model_refuses_is_left_out_and_said() {
 
 #[test]
 fn output_stays_within_the_cap_also_when_doubled() {
-    let asked =
-        |most, room| request("steps", &Chat { max_output: most, ..chat() }, room).1["max_tokens"].as_u64();
-    assert_eq!(asked(Some(500), Room::Asked), Some(500));
-    assert_eq!(asked(Some(500), Room::Doubled), Some(1000));
-    assert_eq!(asked(None, Room::Doubled), Some(65_536));
-    assert_eq!(asked(Some(90_000), Room::Doubled), Some(100_000));
+    let asked = |id, room| request(id, &chat(), room).1["max_tokens"].as_u64();
+    assert_eq!(asked("steps", Room::Asked), Some(32_768));
+    assert_eq!(asked("steps", Room::Doubled), Some(65_536));
+    let capped = |room| request("switch", &chat(), room).1["max_completion_tokens"].as_u64();
+    assert_eq!((capped(Room::Asked), capped(Room::Doubled)), (Some(20_000), Some(20_000)));
 }

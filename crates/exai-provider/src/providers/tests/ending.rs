@@ -36,7 +36,7 @@ async fn usage_after_the_finish_reason_is_heard() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_at_the_output_limit_is_marked() {
     let world = World::new(vec![stream(vec![content("long"), finish("length"), done()])], vec![]);
-    assert!(world.ask(None, 1200).await.unwrap().is_truncated());
+    assert_eq!(world.ask(None, 1200).await.unwrap().ending, Ending::Truncated);
 }
 
 #[tokio::test(start_paused = true)]
