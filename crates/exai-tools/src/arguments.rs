@@ -87,6 +87,22 @@ impl<'a> Arguments<'a> {
         number
     }
 
+    /// Yes or no, also when it is written as a string; the empty string means "not given".
+    pub(crate) fn flag(&mut self, names: &[&'static str]) -> Option<bool> {
+        let raw = self.raw(names)?;
+        let word = serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
+        match word.trim().to_ascii_lowercase().as_str() {
+            "" => None,
+            word => {
+                let flag = word.parse().ok();
+                if flag.is_none() {
+                    self.complain_of(names, "true or false", raw);
+                }
+                flag
+            }
+        }
+    }
+
     /// Any type, read by its own rules; what it expects is said by `expected`.
     pub(crate) fn parsed<T: Deserialize<'a>>(
         &mut self,

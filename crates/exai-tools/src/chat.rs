@@ -62,7 +62,7 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         messages: prompt.messages,
         temperature: arguments.temperature,
         effort: arguments.effort,
-        ..Chat::default()
+        fallback: arguments.fallback,
     };
     let reply = match context.providers.chat(chat, context.provider_call()).await {
         Ok(reply) => reply,

@@ -121,7 +121,8 @@ pub(super) const MODELS: &[Row<Settings>] = &[
             },
         ]),
         doc: "Whether another model may answer for one that fails: none, one of the same provider, or one of any. Never for \
-              a model that the call names, unless the call allows it. Every answer says who gave it.",
+              a model that the call names, unless the call has `fallback: true`; with `off`, not even then. Every answer \
+              says who gave it.",
     },
     Row {
         name: "EXAI_CHAIN",

@@ -1,6 +1,6 @@
 //! The arguments of `chat`, once: the schema is derived from what is read here.
 
-use exai_provider::Effort;
+use exai_provider::{Effort, Fallback};
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
 
@@ -19,6 +19,9 @@ pub(crate) struct ChatArguments {
     pub(crate) model: Option<String>,
     /// System prompt: role or rules. A conversation keeps it.
     pub(crate) system: Option<String>,
+    /// Whether another model may answer when `model` fails. Default: no if `model` is given, else as configured.
+    #[schemars(with = "Option<bool>")]
+    pub(crate) fallback: Fallback,
     /// Randomness. Leave out unless needed; some models fix it.
     #[schemars(range(min = 0, max = 2))]
     pub(crate) temperature: Option<f64>,
@@ -45,6 +48,14 @@ fn read_effort(arguments: &mut Arguments<'_>) -> Option<Effort> {
     effort
 }
 
+fn read_fallback(arguments: &mut Arguments<'_>) -> Fallback {
+    match arguments.flag(&["fallback"]) {
+        None => Fallback::ByPolicy,
+        Some(true) => Fallback::Allowed,
+        Some(false) => Fallback::Never,
+    }
+}
+
 impl ChatArguments {
     /// Reads a call's arguments; beside them, a remark on what was ignored.
     ///
@@ -57,6 +68,7 @@ impl ChatArguments {
             prompt: prompt.unwrap_or_default(),
             model: arguments.optional_text(&["model"]),
             system: arguments.text(&["system"]).filter(|text| !text.trim().is_empty()),
+            fallback: read_fallback(&mut arguments),
             temperature: arguments.number(&["temperature"], TEMPERATURE),
             effort: read_effort(&mut arguments),
             files: file::read(&mut arguments, "files"),

@@ -11,8 +11,7 @@ use exai_provider::{Message, ModelInfo, Role};
 use crate::conversation::Exchange;
 use crate::file::FileText;
 
-/// Room kept for the answer where the model's cap allows more, in tokens: what the provider layer asks for when
-/// it is told nothing else.
+/// Room kept for the answer where the model's cap allows more, in tokens: what the provider layer asks for.
 const ANSWER_TOKENS: u64 = 32_768;
 
 /// What a message costs beside its text, in tokens: role and separators in the templates of known models, rounded up.

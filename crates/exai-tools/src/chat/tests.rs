@@ -39,6 +39,22 @@ fn a_conversation_keeps_the_model_that_was_named() {
 }
 
 #[test]
+fn another_model_answers_for_a_named_one_only_where_the_call_allows_it() {
+    let named = json!({ "prompt": "p", "model": "test/one" });
+    let allowed = json!({ "prompt": "p", "model": "test/one", "fallback": true });
+    let forbidden = json!({ "prompt": "p", "fallback": false });
+    for (arguments, models) in [(named, vec!["one"]), (allowed, vec!["one", "two"]), (forbidden, vec!["one"])]
+    {
+        let world = World::with_chain(&["test/two"], [Answered::Status(401), Answered::text("from two")]);
+        let result = world.chat(&arguments);
+        let sent: Vec<Value> = world.sent().iter().map(|sent| sent["model"].clone()).collect();
+        assert_eq!(sent, models, "{arguments}");
+        assert_eq!(result.is_error, models.len() == 1, "{}", result.text);
+        assert_eq!(result.text.starts_with("Note: answered by two"), models.len() == 2, "{}", result.text);
+    }
+}
+
+#[test]
 fn new_and_nothing_start_a_conversation_of_their_own() {
     let world = World::new([Answered::text("a"), Answered::text("b"), Answered::text("c")]);
     let ids = [

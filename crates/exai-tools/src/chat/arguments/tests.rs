@@ -1,4 +1,4 @@
-use exai_provider::Effort;
+use exai_provider::{Effort, Fallback};
 use serde_json::value::RawValue;
 
 use super::ChatArguments;
@@ -10,13 +10,14 @@ fn read(json: &str) -> Result<(ChatArguments, Option<String>), String> {
 
 #[test]
 fn every_argument_of_the_schema_is_read() {
-    let json = r#"{"prompt":"p","model":"m","system":"s","temperature":1,"effort":"high","conversation":"c",
+    let json = r#"{"prompt":"p","model":"m","system":"s","fallback":true,"temperature":1,"effort":"high","conversation":"c",
         "files":[{"path":"/a","bytes":1,"sha256":"00","text":"x"}]}"#;
     let (arguments, remark) = read(json).unwrap();
     assert_eq!(remark, None);
     assert_eq!(arguments.prompt, "p");
     assert_eq!(arguments.model.as_deref(), Some("m"));
     assert_eq!(arguments.system.as_deref(), Some("s"));
+    assert_eq!(arguments.fallback, Fallback::Allowed);
     assert_eq!(arguments.temperature, Some(1.0));
     assert_eq!(arguments.effort, Some(Effort::High));
     assert_eq!(arguments.conversation.as_deref(), Some("c"));
@@ -34,6 +35,23 @@ fn the_names_of_the_predecessor_are_understood() {
     assert_eq!(arguments.effort, Some(Effort::Max));
     assert_eq!(arguments.conversation.as_deref(), Some("c"));
     assert_eq!(remark, None);
+}
+
+#[test]
+fn fallback_is_read_as_models_write_it() {
+    for (written, meant) in [
+        ("true", Fallback::Allowed),
+        (r#""True""#, Fallback::Allowed),
+        ("false", Fallback::Never),
+        (r#""false""#, Fallback::Never),
+        ("null", Fallback::ByPolicy),
+        (r#""""#, Fallback::ByPolicy),
+    ] {
+        let (arguments, _) = read(&format!(r#"{{"prompt":"p","fallback":{written}}}"#)).unwrap();
+        assert_eq!(arguments.fallback, meant, "{written}");
+    }
+    let sentence = read(r#"{"prompt":"p","fallback":"kimi-k3"}"#).unwrap_err();
+    assert!(sentence.contains(r#"fallback: expected true or false, got "kimi-k3""#), "{sentence}");
 }
 
 #[test]

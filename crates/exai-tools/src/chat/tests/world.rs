@@ -61,6 +61,11 @@ struct Script {
 impl World {
     /// One provider `test` with a key, whose model is the default, and `glm` without.
     pub(super) fn new<const N: usize>(answers: [Answered; N]) -> Self {
+        Self::with_chain(&[], answers)
+    }
+
+    /// The same, with models that may answer for others.
+    pub(super) fn with_chain<const N: usize>(chain: &[&str], answers: [Answered; N]) -> Self {
         let script = Arc::new(Script { answers: Mutex::new(answers.into()), sent: Mutex::default() });
         let mut test = ProviderConfig::new("test", "http://test.invalid/v1");
         test.key = Some(Key::new("secret").unwrap());
@@ -68,6 +73,7 @@ impl World {
         let config = ProvidersConfig {
             providers: vec![test, glm],
             default_model: Some("test/one".to_owned()),
+            chain: chain.iter().map(|&name| name.to_owned()).collect(),
             ..ProvidersConfig::default()
         };
         Self {
