@@ -131,12 +131,11 @@ fn begin(
     let slots = slots(&options.settings);
     let work = Work::start(clock, slots, Arc::clone(&toolbox), Arc::clone(&progress));
     let work = work.map_err(StartError::io("work runtime"))?;
-    let watchdog = Watchdog::start(Arc::clone(&progress)).map_err(StartError::io("watchdog"))?;
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let io = io.map_err(StartError::io("io runtime"))?;
     let parts = Parts { clock, journal, health, toolbox, facts, work, progress, slots };
     let code = io.block_on(serve(options, place, state_dir, parts))?;
-    drop((watchdog, io, lock));
+    drop((io, lock));
     Ok(code)
 }
 
@@ -269,13 +268,15 @@ async fn serve(
     let endpoint = Endpoint { url: url.clone(), token, version, epoch, pid: std::process::id() };
     let endpoint = state_dir.as_deref().map(|dir| write_endpoint(dir, endpoint, options.mode)).transpose()?;
     tracing::info!(%url, version = options.version, pid = std::process::id(), "listening");
+    // Only now: resolving the host's name may take longer than the watchdog waits for the loop.
+    let watchdog = Watchdog::start(Arc::clone(&parts.progress)).map_err(StartError::io("watchdog"))?;
     let mut hub = hub(&options, parts, events, inbox, signals, door);
     hub.health.address = Some(url);
     let code = pin!(hub.run()).await;
     // The answer to `/stop` may still be on its way.
     let _ = tokio::time::timeout(drain::LAST_ANSWERS, tasks.join_next()).await;
     tracing::info!(code, "ended");
-    drop(endpoint);
+    drop((endpoint, watchdog));
     Ok(code)
 }
 
@@ -324,6 +325,7 @@ fn hub(
         idle: Idle::new(limit),
         grace: options.settings.daemon.drain_grace,
         drained_by: None,
+        drained: false,
         sessions_log: Throttle::default(),
         alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
         ticks,

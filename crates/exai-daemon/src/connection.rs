@@ -32,8 +32,12 @@ const NOTES_SHARE: usize = 4;
 /// A peer that takes no byte for so long while something waits for it is gone. The daemon's patience with silence.
 const STALL: Duration = Duration::from_secs(20);
 
-/// Time for the peer to answer a close before its socket is dropped.
+/// Time for the peer to answer a close before its socket is dropped. A slow one gets [`STALL`]: as much as the operating
+/// system has buffered may still be on its way, and dropping the socket could lose it.
 const CLOSE: Duration = Duration::from_millis(200);
+
+/// A flush that takes as long as this makes a peer a slow one. On one machine seven megabytes take a few milliseconds.
+const JAM: Duration = Duration::from_millis(20);
 
 /// At most one report of bare bytes in this time: a fifth of the shortest clock that hangs on them.
 const BYTES_EVERY: Duration = Duration::from_millis(500);
@@ -147,6 +151,10 @@ struct Pump {
     phase: Phase,
     /// Something was written since the last complete flush.
     unflushed: bool,
+    /// When that began, since the last complete flush.
+    unflushed_since: Option<Instant>,
+    /// When the peer was last slower than [`JAM`].
+    jammed_at: Option<Instant>,
     /// Ends a jam or a close that the peer does not answer.
     patience: Pin<Box<Sleep>>,
     /// `sent` of the meter when `patience` was last renewed; `None` while nothing is stuck.
@@ -166,6 +174,8 @@ impl Pump {
             drain,
             phase: Phase::Open,
             unflushed: false,
+            unflushed_since: None,
+            jammed_at: None,
             patience: Box::pin(tokio::time::sleep_until(now)),
             stuck_at: None,
             told_at: now,
@@ -200,8 +210,16 @@ impl Pump {
             Pin::new(&mut self.socket).start_send(message)?;
             self.unflushed = true;
         }
-        if self.unflushed && Pin::new(&mut self.socket).poll_flush(cx)?.is_ready() {
-            self.unflushed = false;
+        if self.unflushed {
+            self.unflushed = Pin::new(&mut self.socket).poll_flush(cx)?.is_pending();
+            let now = Instant::now();
+            let since = self.unflushed_since.get_or_insert(now);
+            if now.duration_since(*since) >= JAM {
+                self.jammed_at = Some(now);
+            }
+            if !self.unflushed {
+                self.unflushed_since = None;
+            }
         }
         Ok(())
     }
@@ -215,6 +233,7 @@ impl Pump {
                 return Poll::Pending;
             }
             (Phase::Open, true) => STALL,
+            (Phase::Closing, _) if self.jammed_at.is_some_and(|at| at.elapsed() < STALL) => STALL,
             (Phase::Closing, _) => CLOSE,
         };
         if self.stuck_at != Some(sent) {

@@ -23,19 +23,22 @@ pub(crate) struct Connections {
     open: BTreeMap<PeerConn, Outbox>,
     tasks: JoinSet<()>,
     next: u64,
+    /// Those that have not told their end.
+    live: usize,
     events: mpsc::Sender<Event>,
 }
 
 impl Connections {
     /// None; what happens on them is told to `events`.
     pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
-        Self { open: BTreeMap::new(), tasks: JoinSet::new(), next: 1, events }
+        Self { open: BTreeMap::new(), tasks: JoinSet::new(), next: 1, live: 0, events }
     }
 
     /// Takes a WebSocket over.
     pub(crate) fn open(&mut self, socket: WebSocket, meter: Meter) -> PeerConn {
         let conn = PeerConn(self.next);
         self.next += 1;
+        self.live += 1;
         let (outbox, drain) = connection::queue();
         let events = self.events.clone();
         self.tasks.spawn(async move {
@@ -73,12 +76,12 @@ impl Connections {
     /// A connection has ended.
     pub(crate) fn closed(&mut self, conn: PeerConn) {
         self.open.remove(&conn);
+        self.live = self.live.saturating_sub(1);
         while self.tasks.try_join_next().is_some() {}
     }
 
-    /// Ends when every connection has, its close written or given up.
-    pub(crate) async fn ended(mut self) {
-        self.open.clear();
-        while self.tasks.join_next().await.is_some() {}
+    /// Whether every connection has ended, its close written or given up.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live == 0
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use exai_provider::{HealthState, ProviderHealth};
 use exai_settings::Settings;
 use exai_tools::DaemonFacts;
 use exai_wire::{Epoch, JournalId};
@@ -77,8 +78,32 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-/// What is compared to tell a change.
-type Key = (&'static str, usize, usize, u64, u64);
+/// What is compared to tell a change: all that is not an age, a time or a count that follows from the rest.
+#[derive(Debug, PartialEq, Eq)]
+struct Key {
+    state: &'static str,
+    /// Calls in flight and waiting, sessions, connections, stuck threads.
+    now: [usize; 5],
+    /// Calls started and ended, attempts.
+    counts: [u64; 3],
+    /// Per provider: state, requests that run and that wait, the last error, failures.
+    providers: Vec<(HealthState, u32, u32, Option<&'static str>, u32)>,
+}
+
+impl Key {
+    fn of(present: &Present, counts: &Counts, providers: &[ProviderHealth]) -> Self {
+        let Present { state, in_flight, waiting, sessions, connections, reading } = *present;
+        let ended = counts.calls_ok + counts.calls_failed + counts.calls_aborted;
+        let provider =
+            |one: &ProviderHealth| (one.state, one.in_flight, one.waiting, one.last_error, one.failures);
+        Self {
+            state,
+            now: [in_flight, waiting, sessions, connections, reading.workers_stuck],
+            counts: [counts.calls_started, ended, counts.attempts],
+            providers: providers.iter().map(provider).collect(),
+        }
+    }
+}
 
 /// The teller.
 pub(crate) struct Health {
@@ -129,7 +154,7 @@ impl Health {
         now: Duration,
         present: &Present,
         oldest: Option<Duration>,
-        providers: Vec<exai_provider::ProviderHealth>,
+        providers: Vec<ProviderHealth>,
     ) -> Snapshot {
         let identity = &self.identity;
         let log_lines_dropped = self.log_lines_dropped.dropped_lines() as u64;
@@ -158,22 +183,21 @@ impl Health {
     }
 
     /// Whether the file is to be written now.
-    pub(crate) fn is_due(&mut self, now: Duration, present: &Present) -> bool {
-        let key = self.key(present);
-        let Some((at, written)) = self.written else { return true };
-        self.changed = written != key;
-        now >= at + if self.changed { APART } else { EVERY }
+    pub(crate) fn is_due(&mut self, now: Duration, present: &Present, providers: &[ProviderHealth]) -> bool {
+        let Some((at, written)) = &self.written else { return true };
+        self.changed = *written != Key::of(present, &self.counts, providers);
+        now >= *at + if self.changed { APART } else { EVERY }
     }
 
     /// When it is, unless something changes before.
     pub(crate) fn next(&self) -> Option<Duration> {
-        let (at, _) = self.written?;
-        Some(at + if self.changed { APART } else { EVERY })
+        let (at, _) = self.written.as_ref()?;
+        Some(*at + if self.changed { APART } else { EVERY })
     }
 
     /// Writes the file.
     pub(crate) fn write(&mut self, now: Duration, present: &Present, snapshot: &Snapshot) {
-        self.written = Some((now, self.key(present)));
+        self.written = Some((now, Key::of(present, &self.counts, &snapshot.providers)));
         self.changed = false;
         if let Some(file) = &self.file {
             file.publish(snapshot.json() + "\n");
@@ -187,10 +211,7 @@ impl Health {
             file.publish(self.snapshot(now, &stopped, None, Vec::new()).json() + "\n");
         }
     }
-
-    fn key(&self, present: &Present) -> Key {
-        let counts = &self.counts;
-        let ended = counts.calls_ok + counts.calls_failed + counts.calls_aborted;
-        (present.state, present.in_flight, present.sessions, counts.calls_started, ended)
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ use crate::{drain, journaling};
 /// Events that are taken at a time before anything is written: a full burst of a busy host.
 const BATCH: usize = 256;
 
-/// Past the end of its plan a drain is over, whatever is still open.
+/// Past the end of its plan a drain is over, whatever is still open: time for the last frames and closes.
 const OVERDUE: Duration = Duration::from_millis(250);
 
 /// All that the loop works with.
@@ -59,6 +59,8 @@ pub(crate) struct Hub<S> {
     pub(crate) grace: Duration,
     /// When a drain that has begun is over at the latest.
     pub(crate) drained_by: Option<Duration>,
+    /// Nothing runs any more, and every connection has its close in its queue.
+    pub(crate) drained: bool,
     pub(crate) sessions_log: Throttle,
     pub(crate) alarm: Pin<Box<Sleep>>,
     pub(crate) ticks: Interval,
@@ -74,6 +76,10 @@ impl<S: Store> Hub<S> {
             if let Some(code) = self.exit {
                 break code;
             }
+            // What was said last is on its way for as long as its peer takes it.
+            if self.drained && self.connections.is_empty() {
+                break 0;
+            }
             let event = self.next_event().await;
             self.progress.io();
             self.handle_event(event);
@@ -81,10 +87,6 @@ impl<S: Store> Hub<S> {
             self.settle();
         };
         self.health.stop(self.clock.now(), &self.present());
-        let Self { inbox, connections, .. } = self;
-        // Connections that have something to tell find nobody, and end.
-        drop(inbox);
-        let _ = tokio::time::timeout(drain::GOODBYE, connections.ended()).await;
         code
     }
 
@@ -112,6 +114,8 @@ impl<S: Store> Hub<S> {
 
     fn handle_event(&mut self, event: Event) {
         match event {
+            // A handshake that ends now has nobody to speak to.
+            Event::Opened(..) if self.drained => {}
             Event::Opened(socket, meter) => {
                 self.health.counts.connections += 1;
                 let conn = self.connections.open(*socket, meter);
@@ -162,7 +166,7 @@ impl<S: Store> Hub<S> {
         }
         self.transmit();
         let (now, present) = (self.clock.now(), self.present());
-        if self.health.is_due(now, &present) {
+        if self.health.is_due(now, &present, &self.work.pulse.providers()) {
             let snapshot = self.snapshot();
             self.health.write(now, &present, &snapshot);
         }
@@ -186,7 +190,7 @@ impl<S: Store> Hub<S> {
                 self.log_session("session joined", session, Some(&about))
             }
             DaemonEvent::Left { session } => self.log_session("session left", session, None),
-            DaemonEvent::Drained => self.exit = Some(0),
+            DaemonEvent::Drained => self.drained = true,
         }
     }
 

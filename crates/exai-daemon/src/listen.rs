@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -88,7 +88,7 @@ impl Doors {
             _ => BindError::Io { host: host.clone(), port, source },
         };
         if !host.is_localhost() {
-            let mut addresses = (host.as_str(), port).to_socket_addrs().map_err(failed)?;
+            let mut addresses = tokio::net::lookup_host((host.as_str(), port)).await.map_err(failed)?;
             let address = addresses.next().ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
             return Ok(Self::of(TcpListener::bind(address).await.map_err(failed)?, None));
         }

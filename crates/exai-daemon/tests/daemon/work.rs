@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use exai_settings::Secret;
-use exai_sim::provider::SimProvider;
+use exai_sim::provider::{Reply, Script, SimProvider, Stream};
 use exai_wire::{CallId, Cancel, DaemonFrame, Outcome, ShimFrame};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -191,6 +191,31 @@ fn a_drain_lets_what_runs_finish_and_delivers_it() {
     );
     assert!(result(&mut shim).body.get().contains("finished"));
     assert_eq!(shim.close_code(), 1012);
+    assert_eq!(daemon.end().0, ExitCode::SUCCESS);
+}
+
+#[test]
+fn a_drain_waits_for_a_peer_that_takes_its_result_slowly() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |_| {});
+    let mut shim = daemon.shim(1);
+    let text = "w".repeat(6 << 20);
+    let stream = Stream { text: Some(text.clone()), chunks: 50, ..Stream::default() };
+    provider.set_default(Script { reply: Reply::Stream(stream), ..Script::default() });
+    ask(&mut shim, 1, "a long answer");
+    started(&mut shim);
+    let ended = |daemon: &Daemon| daemon.ask("GET", "/metrics", &[]).1.contains("exai_calls_in_flight 0");
+    while !ended(&daemon) {
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    assert_eq!(daemon.ask("POST", "/stop", &[&daemon.bearer()]).0, 202);
+    // Longer than any peer that reads would leave a close unanswered, and it speaks meanwhile.
+    std::thread::park_timeout(Duration::from_millis(800));
+    shim.send(&ShimFrame::Beat);
+    let result = result(&mut shim);
+    assert!(result.body.get().contains(&text), "the whole text");
+    assert_eq!(shim.close_code(), 1012);
+    shim.socket.flush().unwrap();
     assert_eq!(daemon.end().0, ExitCode::SUCCESS);
 }
 
