@@ -1,7 +1,7 @@
 //! One WebSocket: a task that moves frames both ways, and the bounded queue of what it has to write.
 //!
 //! Invariants: reading never waits for writing (a peer that is slow to read still shows that it lives); frames that
-//! are queued at a time leave in one flush; what is queued is bounded in frames and bytes.
+//! are queued at a time leave in one flush; what is queued is bounded in frames and bytes, for each and for all.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
@@ -25,6 +25,14 @@ const FRAMES_MAX: usize = 4096;
 /// Bytes that may wait to be written to one peer. Nine results of full length; a session that asked for more gets
 /// the rest after it has come back, because answered calls are no longer open then.
 const BYTES_MAX: usize = 64 << 20;
+
+/// Bytes that may wait to be written to all peers together, but for [`SPARE`]: a few results of full length for peers that
+/// are slow at the same time. Whoever does not read is gone after [`STALL`], and makes room.
+const ALL_BYTES_MAX: usize = 256 << 20;
+
+/// Bytes that every peer may have waiting even then, so that one that reads does not pay for those that don't. With
+/// all connections together 256 MiB.
+const SPARE: usize = 64 << 10;
 
 /// Above this share of either bound notes are left out: they are news, and old news is worth nothing.
 const NOTES_SHARE: usize = 4;
@@ -64,24 +72,56 @@ pub(crate) enum Queued {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     queue: mpsc::Sender<Outgoing>,
-    bytes: Arc<AtomicUsize>,
+    load: Arc<Load>,
+}
+
+/// Bytes that wait to be written to all peers.
+pub(crate) type AllBytes = Arc<AtomicUsize>;
+
+/// Bytes that wait to be written to one peer, counted among those of all for as long as its queue is there.
+#[derive(Debug)]
+struct Load {
+    own: AtomicUsize,
+    all: AllBytes,
+}
+
+impl Load {
+    fn add(&self, bytes: usize) {
+        self.own.fetch_add(bytes, Ordering::Relaxed);
+        self.all.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn sub(&self, bytes: usize) {
+        self.own.fetch_sub(bytes, Ordering::Relaxed);
+        self.all.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.all.fetch_sub(*self.own.get_mut(), Ordering::Relaxed);
+    }
 }
 
 impl Outbox {
     /// Queues a frame; never waits.
     pub(crate) fn send(&self, frame: String) -> Queued {
-        let bytes = self.bytes.load(Ordering::Relaxed);
+        let bytes = self.load.own.load(Ordering::Relaxed);
         let free = self.queue.capacity();
         // The wire writes the type first.
         let note = frame.starts_with(r#"{"t":"note""#);
         if note && (bytes > BYTES_MAX / NOTES_SHARE || free < FRAMES_MAX - FRAMES_MAX / NOTES_SHARE) {
             return Queued::NoteDropped;
         }
-        // One place stays free for the close. A single frame is always taken, however long.
+        // One place stays free for the close. A single frame is taken however long, if others leave room.
         if free <= 1 || (bytes > 0 && bytes + frame.len() > BYTES_MAX) {
             return Queued::Overflow;
         }
-        self.bytes.fetch_add(frame.len(), Ordering::Relaxed);
+        let all = self.load.all.load(Ordering::Relaxed);
+        if bytes + frame.len() > SPARE && all + frame.len() > ALL_BYTES_MAX {
+            return Queued::Overflow;
+        }
+        self.load.add(frame.len());
         // It fails only when the connection's task has ended, which the hub is told in its turn.
         let _ = self.queue.try_send(Outgoing::Frame(frame.into()));
         Queued::Yes
@@ -99,14 +139,14 @@ impl Outbox {
 #[derive(Debug)]
 pub(crate) struct Drain {
     queue: mpsc::Receiver<Outgoing>,
-    bytes: Arc<AtomicUsize>,
+    load: Arc<Load>,
 }
 
-/// A queue for one connection.
-pub(crate) fn queue() -> (Outbox, Drain) {
+/// A queue for one connection; what waits in it counts among `all`.
+pub(crate) fn queue(all: &AllBytes) -> (Outbox, Drain) {
     let (sender, receiver) = mpsc::channel(FRAMES_MAX);
-    let bytes = Arc::new(AtomicUsize::new(0));
-    (Outbox { queue: sender, bytes: Arc::clone(&bytes) }, Drain { queue: receiver, bytes })
+    let load = Arc::new(Load { own: AtomicUsize::new(0), all: Arc::clone(all) });
+    (Outbox { queue: sender, load: Arc::clone(&load) }, Drain { queue: receiver, load })
 }
 
 /// Moves frames until either end closes.
@@ -195,7 +235,7 @@ impl Pump {
             let message = match self.drain.queue.poll_recv(cx) {
                 Poll::Pending => break,
                 Poll::Ready(Some(Outgoing::Frame(text))) => {
-                    self.drain.bytes.fetch_sub(text.len(), Ordering::Relaxed);
+                    self.drain.load.sub(text.len());
                     Message::Text(text)
                 }
                 Poll::Ready(Some(Outgoing::Close(frame))) => {

@@ -9,7 +9,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::connection::{self, Outbox, Queued};
+use crate::connection::{self, AllBytes, Outbox, Queued};
 use crate::event::Event;
 use crate::listen::Meter;
 use crate::snapshot::Counts;
@@ -25,13 +25,21 @@ pub(crate) struct Connections {
     next: u64,
     /// Those that have not told their end.
     live: usize,
+    all_bytes: AllBytes,
     events: mpsc::Sender<Event>,
 }
 
 impl Connections {
     /// None; what happens on them is told to `events`.
     pub(crate) fn new(events: mpsc::Sender<Event>) -> Self {
-        Self { open: BTreeMap::new(), tasks: JoinSet::new(), next: 1, live: 0, events }
+        Self {
+            open: BTreeMap::new(),
+            tasks: JoinSet::new(),
+            next: 1,
+            live: 0,
+            all_bytes: AllBytes::default(),
+            events,
+        }
     }
 
     /// Takes a WebSocket over.
@@ -39,7 +47,7 @@ impl Connections {
         let conn = PeerConn(self.next);
         self.next += 1;
         self.live += 1;
-        let (outbox, drain) = connection::queue();
+        let (outbox, drain) = connection::queue(&self.all_bytes);
         let events = self.events.clone();
         self.tasks.spawn(async move {
             // Whatever becomes of the task, the hub hears of its end, after everything else it had to tell.
