@@ -21,8 +21,8 @@ const HAND_OVER: Duration = Duration::from_millis(500);
 pub(crate) struct Executor {
     slots: usize,
     running: BTreeMap<CallId, Running>,
-    /// Calls without a slot. There are as many slots as calls that sessions may have, so these only wait until the work
-    /// runtime has seen to others that were broken off.
+    /// Calls that have no slot yet. There are as many slots as calls that sessions may have, so these only wait until the
+    /// work runtime is through with what was broken off.
     behind: VecDeque<Job>,
     commands: mpsc::Sender<Command>,
     finished: VecDeque<(CallId, Finished)>,
@@ -138,9 +138,10 @@ impl Executor {
     }
 
     fn fill(&mut self) {
-        while self.running.len() < self.slots
-            && let Some(job) = self.behind.pop_front()
-        {
+        while self.running.len() < self.slots {
+            // A call that was broken off and is brought again begins when its first run has ended.
+            let next = self.behind.iter().position(|job| !self.running.contains_key(&job.call_id));
+            let Some(job) = next.and_then(|at| self.behind.remove(at)) else { return };
             let call_id = job.call_id;
             match self.commands.try_send(Command::Run(job)) {
                 Ok(()) => {

@@ -131,6 +131,20 @@ fn a_deadline_lets_a_running_call_hand_over_what_it_has_and_then_cuts_it() {
 }
 
 #[test]
+fn a_call_that_is_brought_again_runs_after_its_first_run_has_ended() {
+    let mut world = World::new(2);
+    world.run(1);
+    world.executor.abort(Duration::ZERO, call(1), AbortReason::Orphaned);
+    world.run(1);
+    world.run(2);
+    assert_eq!(world.told(), ["run 1", "abort 1", "run 2"]);
+    assert!(world.executor.ended(call(1), End::Aborted), "the first run's end is not the second's");
+    assert_eq!(world.told(), ["run 1"]);
+    assert!(!world.executor.ended(call(1), answer()));
+    assert_eq!(world.finished().len(), 1);
+}
+
+#[test]
 fn a_deadline_while_waiting_says_that_no_model_was_asked() {
     let mut world = World::new(1);
     world.run(1);
