@@ -52,7 +52,6 @@ fn identity(snapshot: &Value) -> String {
     parts.extend(text("version").map(|version| format!("exai {version}")));
     parts.extend(text("address").map(|address| format!("at {address}")));
     parts.extend(number(snapshot, "/pid").map(|pid| format!("pid {pid}")));
-    parts.extend(number(snapshot, "/epoch").map(|epoch| format!("start {epoch}")));
     parts.extend(millis(snapshot, "/monotonic_ms").map(|up| format!("up {}", duration(up))));
     parts.join(", ")
 }

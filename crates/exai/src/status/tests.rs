@@ -102,7 +102,7 @@ fn a_snapshot_is_shown_in_words() {
         "counts": {"calls_started": 9, "calls_ok": 7, "calls_failed": 1, "calls_aborted": 1, "attempts": 11},
     });
     let text = page(&Report::new(Source::Daemon, snapshot));
-    let expected = "ready     exai 0.1.0, at ws://127.0.0.1:8079/, pid 12, start 3, up 2 h
+    let expected = "ready     exai 0.1.0, at ws://127.0.0.1:8079/, pid 12, up 2 h
 calls     0 in flight, last started 10 s ago, last finished 5.0 s ago
 hosts     2 sessions, 3 connections
 load      work begins 1 ms after its time
