@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +14,13 @@ pub(crate) enum Readers {
 }
 
 /// Writes next to `path` and renames. Not synced: what is written here informs, nothing hangs on it after a power
-/// loss.
+/// loss. A link to a file stays a link; the file that it leads to is replaced.
 ///
 /// # Errors
-/// Those of the file system; a half-written neighbour is removed.
+/// Those of the file system; a half-written neighbour is removed. `InvalidInput` if `path` is there and is no file:
+/// a rename would put a file in the place of a device that others need.
 pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
+    let path = &target(path)?;
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(format!(".{}.tmp", std::process::id()));
     let neighbour = path.with_file_name(name);
@@ -27,6 +29,20 @@ pub(crate) fn write(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<(
         let _ = fs::remove_file(&neighbour);
     }
     written
+}
+
+/// What is to be replaced: the path itself, or where it leads to.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let kind = match fs::symlink_metadata(path) {
+        Ok(found) => found.file_type(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(path.to_owned()),
+        Err(error) => return Err(error),
+    };
+    let target = if kind.is_symlink() { fs::canonicalize(path)? } else { path.to_owned() };
+    if fs::symlink_metadata(&target)?.is_file() {
+        return Ok(target);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "there is something that is no regular file"))
 }
 
 fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
@@ -42,3 +58,6 @@ fn write_new(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     let _ = readers;
     options.open(path)?.write_all(bytes)
 }
+
+#[cfg(test)]
+mod tests;
