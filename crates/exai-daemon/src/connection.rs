@@ -4,6 +4,7 @@
 //! are queued at a time leave in one flush; what is queued is bounded in frames and bytes, for each and for all.
 
 use std::future::{Future as _, poll_fn};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,6 +47,13 @@ const CLOSE: Duration = Duration::from_millis(200);
 
 /// A flush that takes as long as this makes a peer a slow one. On one machine seven megabytes take a few milliseconds.
 const JAM: Duration = Duration::from_millis(20);
+
+/// Bytes of pongs that may wait for a peer to read them. Five hundred of the longest; ours never pings, and what
+/// does without reading wants the memory.
+pub(crate) const PONGS_MAX: usize = 64 << 10;
+
+/// A pong's header.
+const PONG_HEAD: usize = 2;
 
 /// At most one report of bare bytes in this time: a fifth of the shortest clock that hangs on them.
 const BYTES_EVERY: Duration = Duration::from_millis(500);
@@ -195,6 +203,8 @@ struct Pump {
     unflushed_since: Option<Instant>,
     /// When the peer was last slower than [`JAM`].
     jammed_at: Option<Instant>,
+    /// Bytes of pongs among that.
+    pongs: usize,
     /// Ends a jam or a close that the peer does not answer.
     patience: Pin<Box<Sleep>>,
     /// `sent` of the meter when `patience` was last renewed; `None` while nothing is stuck.
@@ -216,6 +226,7 @@ impl Pump {
             unflushed: false,
             unflushed_since: None,
             jammed_at: None,
+            pongs: 0,
             patience: Box::pin(tokio::time::sleep_until(now)),
             stuck_at: None,
             told_at: now,
@@ -226,11 +237,21 @@ impl Pump {
         if self.poll_write(cx).is_err() || self.poll_patience(cx).is_ready() {
             return Poll::Ready(Step::End);
         }
-        self.poll_read(cx)
+        let step = self.poll_read(cx);
+        // What was read may have an answer, and that may be stuck.
+        if step.is_pending() && self.poll_patience(cx).is_ready() {
+            return Poll::Ready(Step::End);
+        }
+        step
     }
 
     /// Writes as much as the socket takes. `Err`: the connection is over.
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Result<(), axum::Error> {
+        // What is stuck leaves first: the library's buffer has room for one frame and pongs.
+        self.poll_flush(cx)?;
+        if self.unflushed {
+            return Ok(());
+        }
         while self.phase == Phase::Open && Pin::new(&mut self.socket).poll_ready(cx)?.is_ready() {
             let message = match self.drain.queue.poll_recv(cx) {
                 Poll::Pending => break,
@@ -250,18 +271,37 @@ impl Pump {
             Pin::new(&mut self.socket).start_send(message)?;
             self.unflushed = true;
         }
-        if self.unflushed {
-            self.unflushed = Pin::new(&mut self.socket).poll_flush(cx)?.is_pending();
-            let now = Instant::now();
-            let since = self.unflushed_since.get_or_insert(now);
-            if now.duration_since(*since) >= JAM {
-                self.jammed_at = Some(now);
-            }
-            if !self.unflushed {
-                self.unflushed_since = None;
-            }
+        self.poll_flush(cx)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Result<(), axum::Error> {
+        if !self.unflushed {
+            return Ok(());
+        }
+        self.unflushed = Pin::new(&mut self.socket).poll_flush(cx)?.is_pending();
+        let now = Instant::now();
+        let since = self.unflushed_since.get_or_insert(now);
+        if now.duration_since(*since) >= JAM {
+            self.jammed_at = Some(now);
+        }
+        if !self.unflushed {
+            self.unflushed_since = None;
+            self.pongs = 0;
         }
         Ok(())
+    }
+
+    /// The library has written a pong for a ping of this length, which leaves with the next flush. `Err`: the
+    /// connection is over, because the peer does not read its pongs.
+    fn pong(&mut self, bytes: usize, cx: &mut Context<'_>) -> Result<(), axum::Error> {
+        self.unflushed = true;
+        self.pongs += bytes + PONG_HEAD;
+        self.poll_flush(cx)?;
+        if self.pongs > PONGS_MAX {
+            Err(axum::Error::new(io::Error::from(io::ErrorKind::TimedOut)))
+        } else {
+            Ok(())
+        }
     }
 
     /// Ready when a jam or a close has lasted too long.
@@ -290,8 +330,13 @@ impl Pump {
                     self.told = self.meter.received();
                     return Poll::Ready(Step::Text(text));
                 }
-                // Pongs are written by the library; our frames are text, so binary ones are not for us.
-                Poll::Ready(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_)))) => {}
+                Poll::Ready(Some(Ok(Message::Ping(bytes)))) => {
+                    if self.pong(bytes.len(), cx).is_err() {
+                        return Poll::Ready(Step::End);
+                    }
+                }
+                // Our frames are text, so binary ones are not for us.
+                Poll::Ready(Some(Ok(Message::Pong(_) | Message::Binary(_)))) => {}
                 Poll::Ready(Some(Ok(Message::Close(_)))) => self.phase = Phase::Closing,
                 Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(Step::End),
                 Poll::Pending => break,

@@ -10,12 +10,14 @@ use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use exai_wire::{FRAME_BYTES_MAX, SUBPROTOCOL};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::connection::PONGS_MAX;
 use crate::event::Event;
 use crate::guard::{Guard, Refusal};
 use crate::listen::Meter;
@@ -24,6 +26,9 @@ use crate::snapshot::Snapshot;
 
 /// Per connection, each way; frames of calls are small. A thousand idle sessions hold 32 MB at most.
 const BUFFER_BYTES: usize = 16 << 10;
+
+/// What the library may hold for a peer that does not read: one frame, what is left of others, and pongs.
+const WRITE_BYTES_MAX: usize = FRAME_BYTES_MAX + 2 * BUFFER_BYTES + PONGS_MAX;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -46,7 +51,16 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/status", get(status))
         .route("/settings", get(settings))
         .route("/stop", post(stop))
+        .layer(map_response(last))
         .with_state(web)
+}
+
+/// A connection is good for one answer, so that nobody keeps a place by asking on and on.
+async fn last(mut response: Response) -> Response {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 impl Web {
@@ -72,7 +86,8 @@ async fn session(
         .max_message_size(FRAME_BYTES_MAX)
         .max_frame_size(FRAME_BYTES_MAX)
         .read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES);
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(WRITE_BYTES_MAX);
     Ok(upgrade.on_upgrade(move |socket| async move {
         meter.upgraded();
         let _ = web.events.send(Event::Opened(Box::new(socket), meter)).await;

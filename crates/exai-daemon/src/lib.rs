@@ -26,6 +26,7 @@ mod hub;
 mod idle;
 mod journaling;
 mod listen;
+mod lobby;
 mod lock;
 mod log;
 mod metrics;

@@ -17,9 +17,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
+use crate::lobby::{Lobby, Seat};
+
 /// Connections at a time, of every kind. Four times the thousand shims that the protocol is measured with; one more
 /// is closed at once, which its shim takes for a daemon that is not there yet.
 const CONNECTIONS_MAX: usize = 4096;
+
+/// Connections among them that are no session yet. A quarter: whoever has no token can't take the places of those who
+/// have one, and a thousand shims that dial at once find room.
+const LOBBY_MAX: usize = CONNECTIONS_MAX / 4;
 
 /// How long a connection may take to become a session. Ten seconds are three handshakes of 3 s; requests for health
 /// and metrics take milliseconds.
@@ -74,6 +80,7 @@ pub(crate) struct Doors {
     first: TcpListener,
     second: Option<TcpListener>,
     room: Arc<Semaphore>,
+    lobby: Lobby,
 }
 
 impl Doors {
@@ -111,7 +118,8 @@ impl Doors {
     }
 
     fn of(first: TcpListener, second: Option<TcpListener>) -> Self {
-        Self { first, second, room: Arc::new(Semaphore::new(CONNECTIONS_MAX)) }
+        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Self { first, second, room, lobby: Lobby::new(LOBBY_MAX) }
     }
 
     /// The address that is listened on (the first of two).
@@ -154,7 +162,8 @@ impl axum::serve::Listener for Doors {
                     };
                     // Without it small frames wait for the peer's delayed acknowledgement, 40 ms.
                     let _ = stream.set_nodelay(true);
-                    return (Metered::new(stream, room), address);
+                    let visit = Visit::new(self.lobby.enter(), REQUEST_MAX);
+                    return (Metered::new(stream, room, visit), address);
                 }
                 Err(error) => {
                     tracing::debug!(%error, "accept failed");
@@ -208,14 +217,48 @@ impl Connected<IncomingStream<'_, Doors>> for Meter {
 pub(crate) struct Metered {
     stream: TcpStream,
     meter: Meter,
-    request: Pin<Box<Sleep>>,
+    /// `None` from the first use as a WebSocket on.
+    visit: Option<Visit>,
     _room: OwnedSemaphorePermit,
 }
 
+/// What a connection is bound by that is no session yet.
+#[derive(Debug)]
+struct Visit {
+    seat: Seat,
+    over: Pin<Box<Sleep>>,
+}
+
+impl Visit {
+    fn new(seat: Seat, limit: Duration) -> Self {
+        Self { seat, over: Box::pin(tokio::time::sleep(limit)) }
+    }
+}
+
 impl Metered {
-    fn new(stream: TcpStream, room: OwnedSemaphorePermit) -> Self {
-        let request = Box::pin(tokio::time::sleep(REQUEST_MAX));
-        Self { stream, meter: Meter::default(), request, _room: room }
+    fn new(stream: TcpStream, room: OwnedSemaphorePermit, visit: Visit) -> Self {
+        Self { stream, meter: Meter::default(), visit: Some(visit), _room: room }
+    }
+
+    /// Ends what is stuck, in either direction, when the visit is over: a peer that does not read must not be
+    /// waited for any longer than one that does not write.
+    fn bound<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if self.meter.0.upgraded.load(Ordering::Relaxed) {
+            self.visit = None;
+        }
+        match (&polled, &mut self.visit) {
+            (Poll::Pending, Some(Visit { seat, over })) => {
+                let over = over.as_mut().poll(cx).is_ready() || seat.poll_taken(cx).is_ready();
+                if over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { polled }
+            }
+            _ => polled,
+        }
+    }
+
+    fn count(&self, polled: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(taken)) = polled {
+            self.meter.0.sent.fetch_add(*taken as u64, Ordering::Relaxed);
+        }
     }
 }
 
@@ -227,29 +270,17 @@ impl AsyncRead for Metered {
     ) -> Poll<io::Result<()>> {
         let before = into.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(cx, into);
-        let counts = &self.meter.0;
         let got = into.filled().len().saturating_sub(before);
-        counts.received.fetch_add(got as u64, Ordering::Relaxed);
-        if polled.is_pending() && !counts.upgraded.load(Ordering::Relaxed) {
-            return self.request.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()));
-        }
-        polled
-    }
-}
-
-impl Metered {
-    fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(taken)) = &polled {
-            self.meter.0.sent.fetch_add(*taken as u64, Ordering::Relaxed);
-        }
-        polled
+        self.meter.0.received.fetch_add(got as u64, Ordering::Relaxed);
+        self.bound(cx, polled)
     }
 }
 
 impl AsyncWrite for Metered {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.count(polled)
+        self.count(&polled);
+        self.bound(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -258,7 +289,8 @@ impl AsyncWrite for Metered {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
-        self.count(polled)
+        self.count(&polled);
+        self.bound(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -266,11 +298,13 @@ impl AsyncWrite for Metered {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.bound(cx, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.bound(cx, polled)
     }
 }
 

@@ -25,6 +25,9 @@ const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 /// Read and write buffers of a connection, in bytes. The library's 128 KiB would be a fifth of an idle shim.
 const BUFFER_BYTES: usize = 16 << 10;
 
+/// What the library may hold for a daemon that does not read: one frame, and what is left of others and of pongs.
+const WRITE_BYTES_MAX: usize = FRAME_BYTES_MAX + 4 * BUFFER_BYTES;
+
 /// Where to dial.
 #[derive(Debug, Clone)]
 pub(crate) enum Target {
@@ -140,6 +143,7 @@ async fn upgrade(uri: Uri, token: Option<Secret>, stream: Stream) -> Result<Sock
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(WRITE_BYTES_MAX)
         .max_message_size(Some(FRAME_BYTES_MAX))
         .max_frame_size(Some(FRAME_BYTES_MAX));
     let upgraded =

@@ -1,8 +1,11 @@
 //! What the port tells without a session.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::Value;
 
-use crate::world::{Daemon, secret};
+use crate::world::{Daemon, HANG, secret};
 
 fn json(body: &str) -> Value {
     serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"))
@@ -77,5 +80,20 @@ fn a_configured_token_is_asked_for_and_written_for_the_owner() {
     });
     assert_eq!(daemon.token(), "configured");
     assert_eq!(daemon.ask("GET", "/status", &["authorization: Bearer configured"]).0, 200);
+    daemon.stop();
+}
+
+#[test]
+fn a_connection_is_good_for_one_answer() {
+    let daemon = Daemon::start();
+    let mut stream = TcpStream::connect(daemon.address()).unwrap();
+    stream.set_read_timeout(Some(HANG)).unwrap();
+    let request = format!("GET /health/live HTTP/1.1\r\nhost: {}\r\n\r\n", daemon.address());
+    stream.write_all(request.repeat(3).as_bytes()).unwrap();
+    let mut answers = Vec::new();
+    // It may end with a reset, because not all of it was read.
+    let _ = stream.read_to_end(&mut answers);
+    let answers = String::from_utf8(answers).unwrap();
+    assert!(answers.matches("HTTP/1.1 200").count() <= 1 && !answers.contains("408"), "{answers}");
     daemon.stop();
 }

@@ -1,8 +1,10 @@
 //! Sessions over WebSockets.
 
+use std::io::{ErrorKind, Write as _};
+
 use exai_wire::{CallId, DaemonFrame, Outcome, RefusedCode};
 
-use crate::world::{Daemon, call, hello};
+use crate::world::{Daemon, HANG, call, hello};
 
 #[test]
 fn a_pure_call_is_answered_under_its_id() {
@@ -139,5 +141,21 @@ fn an_upgrade_needs_the_token_the_subprotocol_and_no_foreign_page() {
     let mut listed = daemon.upgrade();
     listed.headers_mut().insert("origin", "https://tools.example".parse().unwrap());
     assert!(daemon.dial(listed).is_ok());
+    daemon.stop();
+}
+
+#[test]
+fn who_pings_without_reading_is_cut_off() {
+    let daemon = Daemon::start();
+    let mut shim = daemon.shim(1);
+    // Masked with zeros; the answers are as long.
+    let ping = [[0x89, 0x80 | 125, 0, 0, 0, 0].as_slice(), &[0; 125]].concat();
+    let burst = ping.repeat(1000);
+    let socket = shim.socket.get_mut();
+    socket.set_write_timeout(Some(HANG)).unwrap();
+    // What both sockets' buffers hold is a few megabytes.
+    let refused = (0..1000).find_map(|_| socket.write_all(&burst).err());
+    let refused = refused.expect("131 MB of pings were taken in").kind();
+    assert!(!matches!(refused, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{refused:?}");
     daemon.stop();
 }
