@@ -29,6 +29,15 @@ impl Hangup {
         Self { news: None }
     }
 
+    /// Watches these.
+    #[cfg(all(test, unix))]
+    pub(crate) fn of(
+        stdin: impl std::os::fd::AsFd + Send + 'static,
+        stdout: impl std::os::fd::AsFd + Send + 'static,
+    ) -> Self {
+        unix::watch(stdin, stdout)
+    }
+
     /// Watches this process's stdin and stdout.
     #[cfg(unix)]
     pub(crate) fn of_stdio() -> Self {

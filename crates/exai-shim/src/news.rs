@@ -106,10 +106,8 @@ impl Shim {
                 tracing::info!("shim ends: stdout is closed");
                 self.exit = Some(Exit::OutputClosed);
             }
-            // While input is read, its end comes after what was written before it; while it is not, nobody is there
-            // to read the answers either.
-            Gone::Writer if self.stdout.is_full() => self.exit = Some(Exit::OutputClosed),
-            Gone::Writer => {}
+            // What was written before is still read, and then the end of input.
+            Gone::Writer => self.writer_gone = true,
         }
     }
 

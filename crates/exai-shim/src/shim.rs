@@ -12,6 +12,7 @@ use exai_mcp::{CallKey, Engine, EngineConfig, ServerInfo};
 use exai_session::{ShimConfig, ShimEnd};
 use exai_wire::{Peer, ShimPeer};
 use serde_json::value::RawValue;
+use tokio::task::coop::has_budget_remaining;
 
 use crate::alarm::Alarm;
 use crate::autostart::Autostart;
@@ -34,8 +35,8 @@ use crate::stderr;
 use crate::stdin::{Input, Stdin};
 use crate::stdout::{Stdout, Written};
 
-/// Events handled before writing to sockets and looking at the clock in between: a host that writes without pause
-/// must not keep the daemon waiting.
+/// Events handled before writing to sockets and looking at the clock in between, and before it is the host's turn: of
+/// host and daemon, one that writes without pause must not keep the other waiting.
 const BURST: u32 = 64;
 
 /// How long the last lines and the `bye` may take after the host has ended; 100 ms in all are promised.
@@ -109,6 +110,8 @@ pub(crate) struct Shim {
     pub(crate) stdout: Stdout,
     stdin: Stdin,
     hangup: Hangup,
+    /// Nobody writes to stdin any more; what was written may not be read yet.
+    pub(crate) writer_gone: bool,
     signals: Signals,
     alarm: Alarm,
     log_has: Logged,
@@ -171,6 +174,7 @@ impl Shim {
             stdout,
             stdin,
             hangup: streams.hangup,
+            writer_gone: false,
             signals: streams.signals,
             alarm: Alarm::new(clock),
             log_has: Logged::Nothing,
@@ -221,12 +225,20 @@ impl Shim {
             if let Poll::Ready(event) = self.poll_outside(cx) {
                 return Poll::Ready(event);
             }
+            if let Poll::Ready(input) = self.poll_input(cx) {
+                return Poll::Ready(Event::Input(input));
+            }
         }
         let event = match self.poll_sources(cx) {
             Poll::Pending => self.poll_outside(cx),
             ready => ready,
         };
-        self.burst = if event.is_ready() { self.burst + 1 } else { 0 };
+        self.burst = match event {
+            Poll::Ready(_) => self.burst + 1,
+            Poll::Pending if has_budget_remaining() => 0,
+            // Tokio lets its driver run first, and says "pending" for all: those who come last were not really asked.
+            Poll::Pending => BURST,
+        };
         event
     }
 
@@ -246,12 +258,11 @@ impl Shim {
         if let Poll::Ready(done) = self.jobs.poll(cx) {
             return Poll::Ready(Event::Job(done));
         }
-        if !self.stdout.is_full()
-            && let Poll::Ready(input) = self.stdin.poll(cx)
-        {
-            return Poll::Ready(Event::Input(input));
-        }
-        Poll::Pending
+        self.poll_input(cx).map(Event::Input)
+    }
+
+    fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Option<Input>> {
+        if self.stdout.is_full() { Poll::Pending } else { self.stdin.poll(cx) }
     }
 
     fn poll_outside(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
@@ -293,6 +304,10 @@ impl Shim {
             self.links.send(transmit);
         }
         self.take_output();
+        // No input is read any more, so its end is never seen; and nobody is there to read the answers.
+        if self.writer_gone && self.stdout.is_full() {
+            self.exit.get_or_insert(Exit::OutputClosed);
+        }
     }
 
     fn take_output(&mut self) {

@@ -22,7 +22,7 @@ const WAITING_FRAMES_MAX: usize = 16 << 10;
 /// What a connection has to tell.
 #[derive(Debug)]
 pub(crate) enum News {
-    /// Bytes came, no whole message yet.
+    /// Bytes came, no whole message yet or one without text.
     Bytes,
     /// A text message came.
     Frame(Utf8Bytes),
@@ -62,30 +62,26 @@ impl Socket {
 
     /// The next news.
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<News> {
-        loop {
-            match Pin::new(&mut self.stream).poll_next(cx) {
-                Poll::Ready(Some(Ok(Message::Text(text)))) => {
-                    self.told = self.stream.get_ref().bytes_read();
-                    return Poll::Ready(News::Frame(text));
-                }
-                Poll::Ready(Some(Ok(Message::Close(why)))) => {
-                    let why =
-                        why.map_or_else(String::new, |frame| format!(" ({} {})", frame.code, frame.reason));
-                    return Poll::Ready(News::Closed(format!("closed by the daemon{why}")));
-                }
-                // A ping is answered by the library with the next flush.
-                Poll::Ready(Some(Ok(_))) => self.flush = Flush::Needed,
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(News::Closed(sentence(&error))),
-                Poll::Ready(None) => return Poll::Ready(News::Closed("connection closed".to_owned())),
-                Poll::Pending => break,
-            }
-        }
+        let message = Pin::new(&mut self.stream).poll_next(cx);
         let read = self.stream.get_ref().bytes_read();
-        if read > self.told {
-            self.told = read;
-            return Poll::Ready(News::Bytes);
+        let told = std::mem::replace(&mut self.told, read);
+        match message {
+            Poll::Ready(Some(Ok(Message::Text(text)))) => Poll::Ready(News::Frame(text)),
+            Poll::Ready(Some(Ok(Message::Close(why)))) => {
+                let why = why.map_or_else(String::new, |frame| format!(" ({} {})", frame.code, frame.reason));
+                Poll::Ready(News::Closed(format!("closed by the daemon{why}")))
+            }
+            // A ping is answered by the library with the next flush. It is news of its own, since a daemon could send
+            // nothing else without end.
+            Poll::Ready(Some(Ok(_))) => {
+                self.flush = Flush::Needed;
+                Poll::Ready(News::Bytes)
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(News::Closed(sentence(&error))),
+            Poll::Ready(None) => Poll::Ready(News::Closed("connection closed".to_owned())),
+            Poll::Pending if read > told => Poll::Ready(News::Bytes),
+            Poll::Pending => Poll::Pending,
         }
-        Poll::Pending
     }
 
     /// Hands over what waits and flushes once. Ready only with an end; pending also when all is written.

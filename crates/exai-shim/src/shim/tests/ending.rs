@@ -77,3 +77,22 @@ fn an_outage_ends_it_only_if_that_is_asked_for_and_open_calls_are_answered_first
     );
     assert_eq!(host.code(), 75);
 }
+
+#[cfg(unix)]
+#[test]
+fn it_ends_with_its_input_although_so_much_is_unread_that_it_reads_no_more() {
+    let nowhere = Daemon::listen().url();
+    let mut options = options(Some(&nowhere), None);
+    let description = "x".repeat(40 << 10);
+    options.catalogue.tools = super::world::raw(format!(
+        r#"[{{"name":"chat","description":"{description}","inputSchema":{{"type":"object"}}}}]"#
+    ));
+    let (mut host, stdout) = Host::start_watched(options);
+    // The answers to what one pipe holds leave room, the answers to all do not; so the writer is gone before.
+    for id in 0..3000 {
+        host.say(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{}}}}"#));
+    }
+    host.close_stdin();
+    assert_eq!(host.code(), 0);
+    drop(stdout);
+}

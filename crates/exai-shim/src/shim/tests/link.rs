@@ -176,3 +176,24 @@ fn who_sees_progress_is_told_what_is_waited_for() {
     assert!(message.starts_with("waiting for the exai daemon at 127.0.0.1:"), "{message}");
     host.end();
 }
+
+#[test]
+fn a_daemon_that_sends_without_pause_does_not_keep_the_host_waiting() {
+    const TEXT: u8 = 1;
+    const PING: u8 = 9;
+    for (opcode, text) in [(TEXT, r#"{"t":"of a later release"}"#), (PING, "")] {
+        let daemon = Daemon::listen();
+        let mut host = Host::start(options(Some(&daemon.url()), None));
+        host.call(1, "chat", "{}");
+        let mut conn = daemon.welcome();
+        let (call_id, _) = conn.call();
+        // Enough to keep the shim reading until the second flood is there, which comes after the ping.
+        conn.flood(opcode, text, 30_000);
+        host.say(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
+        conn.flood(opcode, text, 200_000);
+        conn.result(call_id, "after the flood");
+        assert_eq!(host.hear()["id"], 2);
+        assert_eq!(host.told(1).0, "after the flood");
+        host.end();
+    }
+}

@@ -90,8 +90,25 @@ impl Host {
 
     /// The same with this reader of files.
     pub(super) fn start_with(options: ShimOptions, inline: Inline) -> (Self, PipeReader) {
+        Self::start_on(options, inline, |_, _| Hangup::unwatched())
+    }
+
+    /// The same with a watch on both pipes, as in a process of its own.
+    #[cfg(unix)]
+    pub(super) fn start_watched(options: ShimOptions) -> (Self, PipeReader) {
+        Self::start_on(options, files::inline, |stdin, stdout| {
+            Hangup::of(stdin.try_clone().unwrap(), stdout.try_clone().unwrap())
+        })
+    }
+
+    fn start_on(
+        options: ShimOptions,
+        inline: Inline,
+        watch: impl FnOnce(&PipeReader, &PipeWriter) -> Hangup,
+    ) -> (Self, PipeReader) {
         let (stdin, writer) = std::io::pipe().unwrap();
         let (reader, stdout) = std::io::pipe().unwrap();
+        let hangup = watch(&stdin, &stdout);
         let (sender, code) = sync_channel(1);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -99,7 +116,7 @@ impl Host {
                 let streams = Streams {
                     stdin: Box::new(stdin),
                     stdout: Box::new(stdout),
-                    hangup: Hangup::unwatched(),
+                    hangup,
                     signals: Signals::default(),
                 };
                 let mut shim = Shim::new(options, streams).unwrap();
@@ -290,6 +307,13 @@ impl Conn {
             oldest_ms: 0,
             catalogue_hash: "built in".to_owned(),
         }));
+    }
+
+    /// Sends so many messages of this opcode and text at once.
+    pub(super) fn flood(&mut self, opcode: u8, text: &str, count: usize) {
+        let mut message = vec![0x80 | opcode, u8::try_from(text.len()).unwrap()];
+        message.extend_from_slice(text.as_bytes());
+        self.socket.get_mut().write_all(&message.repeat(count)).unwrap();
     }
 
     pub(super) fn accepted(&mut self, call_id: CallId) {
