@@ -223,7 +223,7 @@ impl<S: Store> Hub<S> {
     }
 
     fn answer(&self, call_id: CallId, params: &RawValue) -> Finished {
-        self.toolbox.answer(call_id, params, self.daemon_facts())
+        self.toolbox.answer(call_id, params, self.daemon_facts().without_asker())
     }
 
     fn finish(&mut self, call_id: CallId, finished: Finished) {

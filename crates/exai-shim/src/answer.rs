@@ -37,9 +37,27 @@ pub(crate) struct Facts<'a> {
     pub(crate) age: Duration,
 }
 
+/// Why the shim answers in the daemon's place, for programs: in `_meta` of the result, as `exai/cause`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Cause {
+    /// No daemon answers.
+    OutOfReach,
+    /// No daemon can start before a setting is changed.
+    Settings,
+}
+
+#[derive(Serialize)]
+struct Meta {
+    #[serde(rename = "exai/cause")]
+    cause: Cause,
+}
+
 #[derive(Serialize)]
 struct ToolResult<'a> {
     content: [Text<'a>; 1],
+    #[serde(rename = "_meta", skip_serializing_if = "Option::is_none")]
+    meta: Option<Meta>,
     #[serde(rename = "isError")]
     is_error: bool,
     #[serde(rename = "resultType")]
@@ -54,17 +72,29 @@ struct Text<'a> {
 
 /// A result that tells of a failure.
 pub(crate) fn failure(text: &str) -> Answer {
-    result(text, true)
+    result(text, true, None)
 }
 
 /// A result that tells of none.
 pub(crate) fn success(text: &str) -> Answer {
-    result(text, false)
+    result(text, false, None)
 }
 
-fn result(text: &str, is_error: bool) -> Answer {
+/// What the shim knows of itself and of a daemon that does not answer.
+pub(crate) fn local(text: &str) -> Answer {
+    result(text, false, Some(Cause::OutOfReach))
+}
+
+/// No daemon can start before a setting is changed: `why` are its words.
+pub(crate) fn unusable(why: &str, fate: Fate, facts: &Facts<'_>) -> Answer {
+    let fate = fate_text(fate, facts);
+    result(&format!("{why}. {fate} Correct that, then ask again."), true, Some(Cause::Settings))
+}
+
+fn result(text: &str, is_error: bool, cause: Option<Cause>) -> Answer {
     let content = [Text { r#type: "text", text }];
-    let result = ToolResult { content, is_error, result_type: "complete" };
+    let meta = cause.map(|cause| Meta { cause });
+    let result = ToolResult { content, meta, is_error, result_type: "complete" };
     match serde_json::value::to_raw_value(&result) {
         Ok(body) => Answer::Result(body),
         Err(_) => Answer::Result(RawValue::NULL.to_owned()),
@@ -136,7 +166,7 @@ pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
         EndWhy::Rejected(code, message) => failure(&format!(
             "The exai daemon at {address} turns this session away: {}{} {fate_text}",
             sentence(message),
-            rejected_hint(*code)
+            rejected_hint(*code, message)
         )),
         EndWhy::Refused(RefusedCode::UnknownCall, _) => failure(&format!(
             "The exai daemon at {address} knows no call with the id {call_id}. Answers are kept for 24 hours, 10 \
@@ -164,7 +194,7 @@ pub(crate) fn end_of_collect(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Ans
         EndWhy::Rejected(code, message) => failure(&format!(
             "The exai daemon at {address} turns this session away: {}{} {again} {start}",
             sentence(message),
-            rejected_hint(*code)
+            rejected_hint(*code, message)
         )),
     }
 }
@@ -179,9 +209,10 @@ fn out_of_reach(error: &str, fate: &str, facts: &Facts<'_>) -> Answer {
     let Facts { address, start, age, .. } = facts;
     let waited = age.as_secs();
     let error = if error.is_empty() { "none yet" } else { error };
-    failure(&format!(
+    let text = format!(
         "The exai daemon at {address} is out of reach; waited {waited} s (last error: {error}). {fate} {start}"
-    ))
+    );
+    result(&text, true, Some(Cause::OutOfReach))
 }
 
 fn link_text(facts: &Facts<'_>) -> String {
@@ -212,10 +243,14 @@ fn collect(call_id: CallId) -> String {
     format!("Get its answer with the tool `collect`, call_id \"{call_id}\".")
 }
 
-fn rejected_hint(code: RejectCode) -> &'static str {
+fn rejected_hint(code: RejectCode, message: &str) -> &'static str {
     match code {
+        // The daemon's own sentence mostly says what to set.
+        RejectCode::Auth if message.contains("EXAI_WS_TOKEN") => {
+            " A host has to start this MCP server anew to use another token."
+        }
         RejectCode::Auth => {
-            " Set EXAI_WS_TOKEN in this host's MCP configuration to the daemon's token, then restart this MCP server."
+            " Set EXAI_WS_TOKEN to the daemon's token; a host has to start this MCP server anew to use it."
         }
         RejectCode::Version => " Install the same release of exai on both sides.",
         _ => "",

@@ -4,7 +4,8 @@
 //! sees it exit with 75, and finds the first one's address in `endpoint.json`. A daemon is started only while calls
 //! wait: one that a person has stopped stays stopped until it is needed.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -35,6 +36,12 @@ const LAST_WORDS_BYTES: u64 = 64 << 10;
 /// Exit code of a daemon that found another one running.
 const SECOND_DAEMON: i32 = 75;
 
+/// Exit code of a daemon that can't start before a setting is changed.
+const SETTINGS: i32 = 78;
+
+/// Most bytes of a daemon's last words that are passed on.
+const WORDS_BYTES_MAX: u64 = 2 << 10;
+
 /// What a look found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
@@ -57,6 +64,9 @@ pub(crate) struct Autostart {
     next_start: Duration,
     watch: Option<Watch>,
     last_error: Option<String>,
+    /// Length of the file of last words when the child was started.
+    words_from: u64,
+    unusable: Option<String>,
 }
 
 #[derive(Debug)]
@@ -78,6 +88,8 @@ impl Autostart {
             next_start: Duration::ZERO,
             watch: None,
             last_error: None,
+            words_from: 0,
+            unusable: None,
         }
     }
 
@@ -88,9 +100,7 @@ impl Autostart {
             self.watch = Some(Watch { began: now, next_look: now + LOOK, seen });
         }
         self.reap(now);
-        if self.child.is_none() && now >= self.next_start {
-            self.start(now);
-        }
+        self.start_if_due(now);
     }
 
     /// A daemon answered: nothing to watch for.
@@ -119,6 +129,11 @@ impl Autostart {
         self.last_error.as_deref()
     }
 
+    /// The words of a daemon that can't start before a setting is changed, once after each such start.
+    pub(crate) fn take_unusable(&mut self) -> Option<String> {
+        self.unusable.take()
+    }
+
     /// When to look next.
     pub(crate) fn poll_timeout(&self) -> Option<Duration> {
         self.watch.as_ref().map(|watch| watch.next_look)
@@ -132,9 +147,7 @@ impl Autostart {
         let slow = now.saturating_sub(watch.began) > QUICK;
         watch.next_look = now + if slow { LOOK_SLOW } else { LOOK };
         if found.is_none() || found == watch.seen {
-            if self.child.is_none() && now >= self.next_start {
-                self.start(now);
-            }
+            self.start_if_due(now);
             return Look::Same;
         }
         watch.seen = found;
@@ -145,9 +158,17 @@ impl Autostart {
         endpoint::read(self.state_dir.as_deref()?).ok()
     }
 
+    fn start_if_due(&mut self, now: Duration) {
+        if self.child.is_none() && self.unusable.is_none() && now >= self.next_start {
+            self.start(now);
+        }
+    }
+
     fn start(&mut self, now: Duration) {
         self.next_start = now + self.pause;
         self.pause = (self.pause * 2).min(PAUSE_MAX);
+        self.words_from =
+            self.words_path().and_then(|path| path.metadata().ok()).map_or(0, |file| file.len());
         match self.command().spawn() {
             Ok(child) => {
                 tracing::info!(daemon_pid = child.id(), "daemon started");
@@ -189,22 +210,53 @@ impl Autostart {
             return;
         }
         tracing::warn!(%status, "daemon ended");
-        self.last_error = Some(self.death(status));
+        let death = self.death(status);
+        if status.code() == Some(SETTINGS) {
+            // Nobody waits after this; whoever calls next has perhaps changed something, and is to know at once.
+            self.unusable = Some(death.clone());
+            self.pause = PAUSE_MIN;
+            self.next_start = now;
+        }
+        self.last_error = Some(death);
     }
 
     fn death(&self, status: ExitStatus) -> String {
+        if let Some(words) = self.words() {
+            return format!("the daemon started here ended ({status}): {words}");
+        }
         let log = self.state_dir.as_deref().map(|dir| dir.join("logs"));
         let hint = log.map_or_else(String::new, |dir| {
             format!("; see daemon.log and daemon.stderr in {}", dir.display())
         });
         format!("the daemon started here ended ({status}){hint}")
     }
+
+    fn words_path(&self) -> Option<PathBuf> {
+        Some(self.state_dir.as_deref()?.join("logs").join(WORDS_FILE))
+    }
+
+    /// What the last child has left in the file of last words, on one line; `None`: nothing.
+    fn words(&self) -> Option<String> {
+        let mut file = File::open(self.words_path()?).ok()?;
+        let length = file.metadata().ok()?.len();
+        // Shorter than before: it was begun anew.
+        let from = if length < self.words_from { 0 } else { self.words_from };
+        file.seek(SeekFrom::Start(from.max(length.saturating_sub(WORDS_BYTES_MAX)))).ok()?;
+        let mut words = Vec::new();
+        file.take(WORDS_BYTES_MAX).read_to_end(&mut words).ok()?;
+        let words = String::from_utf8_lossy(&words);
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        (!lines.is_empty()).then(|| lines.join("; "))
+    }
 }
+
+/// Name of the file of last words, among the logs.
+const WORDS_FILE: &str = "daemon.stderr";
 
 /// Where a daemon's last words go: what it says before its own log is open, or when it panics.
 fn last_words(state_dir: &Path) -> Stdio {
     let logs = state_dir.join("logs");
-    let path = logs.join("daemon.stderr");
+    let path = logs.join(WORDS_FILE);
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]

@@ -76,6 +76,12 @@ pub(crate) fn patience(host: Option<&str>, token: Token) -> Option<Duration> {
     limit(host, token).map(|limit| limit.saturating_sub(MARGIN))
 }
 
+/// Whether a person waits at a terminal (`exai call`), to whom progress is no reason to wait for a daemon that is not
+/// there.
+pub(crate) fn is_terminal(host: Option<&str>) -> bool {
+    host == Some("exai-call")
+}
+
 /// Whether a cancel tells of a host that ran out of patience rather than of a person who lost interest: it says so, or
 /// it comes within 5 s of the host's limit. Such a call goes on and its answer is kept.
 pub(crate) fn is_timeout(host: Option<&str>, token: Token, age: Duration, reason: Option<&str>) -> bool {

@@ -1,5 +1,6 @@
 //! What the session, its connections and the clock tell.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_mcp::{CallKey, Token};
@@ -8,7 +9,7 @@ use exai_wire::{CallId, Outcome, RejectCode};
 use serde_json::value::RawValue;
 
 use crate::answer::{self, Facts};
-use crate::autostart::Look;
+use crate::autostart::{Autostart, Look};
 use crate::calls::{Kind, Open, Stage};
 use crate::catalogue::{self, Snapshot, Tools};
 use crate::dial::Target;
@@ -17,6 +18,7 @@ use crate::event::Done;
 use crate::hangup::Gone;
 use crate::links::LinkEvent;
 use crate::local::{LocalTool, Report};
+use crate::setup;
 use crate::shim::{Exit, Shim};
 use crate::skew;
 
@@ -94,6 +96,7 @@ impl Shim {
             self.session.wake(now);
         }
         self.end_reading(now);
+        self.end_unusable(now);
         if is_due(self.outage_ends()) {
             self.give_up(now);
         }
@@ -135,6 +138,7 @@ impl Shim {
             Some(autostart) if !waits => autostart.rest(now),
             _ => {}
         }
+        self.end_unusable(now);
     }
 
     fn on_lost(&mut self, now: Duration, reason: &str, calls_held: usize) {
@@ -210,7 +214,10 @@ impl Shim {
             Link::Rejected { message, .. } => format!("the exai daemon turns this session away: {message}"),
             Link::Down { .. } => {
                 let waited = now.saturating_sub(self.outage.unwrap_or(now)).as_secs();
-                format!("waiting for the exai daemon at {}, {waited} s", self.address)
+                let what_to_do = setup::start_command(&self.options.loaded.settings);
+                let what_to_do = what_to_do.map(|words| format!("; {words}")).unwrap_or_default();
+                let (address, error) = (&self.address, self.last_error());
+                format!("waiting for the exai daemon at {address}, {waited} s: {error}{what_to_do}")
             }
         };
         let waiting =
@@ -246,7 +253,7 @@ impl Shim {
         };
         for (key, open) in self.calls.take(call_id) {
             let answer = match open.kind {
-                Kind::Local(tool) => answer::success(&self.local_text(now, tool)),
+                Kind::Local(tool) => answer::local(&self.local_text(now, tool)),
                 Kind::Collect => {
                     answer::end_of_collect(&why, fate, &self.facts(now, &open, &self.last_error()))
                 }
@@ -257,17 +264,35 @@ impl Shim {
         self.make_room();
     }
 
+    /// A daemon that was started here has said that a setting has to be changed: nobody waits for that.
+    fn end_unusable(&mut self, now: Duration) {
+        let Some(why) = self.autostart.as_mut().and_then(Autostart::take_unusable) else { return };
+        let given = self.calls.iter().filter(|(_, open)| open.stage == Stage::Given);
+        let call_ids: BTreeSet<CallId> = given.map(|(_, open)| open.call_id).collect();
+        for call_id in call_ids {
+            self.session.detach(now, call_id);
+            for (key, open) in self.calls.take(call_id) {
+                let fate = if self.is_of_outage(&open) { Fate::NotSent } else { Fate::Sent };
+                let answer = answer::unusable(&why, fate, &self.facts(now, &open, &why));
+                self.engine.answer(now, key, answer);
+            }
+        }
+    }
+
+    /// Whether the call came after the session was lost, and so was never sent.
+    fn is_of_outage(&self, open: &Open) -> bool {
+        self.outage.is_none_or(|began| open.began >= began) || open.stage == Stage::Reading
+    }
+
     /// `EXAI_SHIM_EXIT_AFTER` is over.
     fn give_up(&mut self, now: Duration) {
         tracing::warn!("shim ends: EXAI_SHIM_EXIT_AFTER has passed without a daemon");
         let error = self.last_error();
-        let began = self.outage.unwrap_or(now);
         let open: Vec<(CallKey, Open)> = self.calls.iter().map(|(key, open)| (key, *open)).collect();
         for (key, open) in open {
             self.calls.remove(key);
             // What came after the loss was never sent; what came before it most probably was.
-            let not_sent = open.began >= began || open.stage == Stage::Reading;
-            let fate = if not_sent { Fate::NotSent } else { Fate::Sent };
+            let fate = if self.is_of_outage(&open) { Fate::NotSent } else { Fate::Sent };
             let answer = answer::giving_up(fate, &self.facts(now, &open, &error));
             self.engine.answer(now, key, answer);
         }

@@ -268,6 +268,7 @@ impl Shim {
             // A daemon that is connected but hangs keeps nobody waiting for these either.
             (Kind::Local(_), _) => (Some(open.began + local::HOLD), Some(local::HOLD)),
             (_, Token::Absent) => (patience, Some(settings.hold)),
+            (_, Token::Given) if host_profile::is_terminal(host) => (patience, Some(settings.hold)),
             // Held to the deadline, or to the end of the host's patience.
             (_, Token::Given) => (patience, None),
         };

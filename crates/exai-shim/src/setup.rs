@@ -40,11 +40,21 @@ pub(crate) fn start_hint(settings: &Settings) -> String {
             "Start it with `exai daemon --local`, or set EXAI_AUTOSTART=auto to have it started when a call needs it."
         }
         (Configured::Url(_), false) => {
-            "Start it there (`exai daemon`, or its container), or correct EXAI_WS_HOST, EXAI_WS_PORT or EXAI_WS_URL in \
-             this host's MCP configuration."
+            "Start it there (`exai daemon`, or its container), or correct EXAI_WS_HOST, EXAI_WS_PORT or EXAI_WS_URL \
+             (`exai settings` shows where they come from)."
         }
     };
     hint.to_owned()
+}
+
+/// The same in a few words, for those who watch a call wait; `None` where a daemon is started by itself.
+pub(crate) fn start_command(settings: &Settings) -> Option<&'static str> {
+    let connection = &settings.connection;
+    match (connection.target(), connection.may_start_daemon()) {
+        (_, true) => None,
+        (Configured::Local, false) => Some("start it with `exai daemon --local`"),
+        (Configured::Url(_), false) => Some("start it with `exai daemon`"),
+    }
 }
 
 /// Which files calls may name. The settings file and the local daemon's token are not among them, wherever they are.

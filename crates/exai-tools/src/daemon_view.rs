@@ -54,6 +54,16 @@ pub(crate) struct DaemonMeta<'a> {
 }
 
 impl DaemonFacts {
+    /// The same as the call that asks sees it: it does not count itself.
+    pub fn without_asker(mut self) -> Self {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if self.in_flight == 0 {
+            self.oldest = None;
+            self.state = if self.state == "busy" { "ready" } else { self.state };
+        }
+        self
+    }
+
     pub(crate) fn meta(&self) -> DaemonMeta<'_> {
         DaemonMeta {
             version: &self.version,

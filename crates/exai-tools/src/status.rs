@@ -41,7 +41,7 @@ fn text(facts: &DaemonFacts, providers: &[ProviderHealth]) -> String {
     let oldest = facts.oldest.map(|age| format!(" (oldest {})", span(age))).unwrap_or_default();
     let lag = span(facts.lag);
     lines.push(format!(
-        "calls in flight: {in_flight}{oldest} · waiting: {waiting} · sessions: {sessions} · lag: {lag}"
+        "calls in flight: {in_flight}{oldest} · waiting: {waiting} · sessions: {sessions} · work begins {lag} late"
     ));
     if providers.is_empty() {
         lines.push("No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.".to_owned());

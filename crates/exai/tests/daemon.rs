@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::process::Output;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use exai_sim::process::{Child, Exai, Group, HANG, Port, Signal};
 use exai_sim::provider::{End, SimProvider};
@@ -176,4 +176,52 @@ fn ctrl_c_cancels_the_call_at_the_provider_and_exits_with_130() {
     assert_eq!(call.wait(HANG).unwrap().code(), Some(130));
     let closed = |how| how == End::ClientClosed;
     provider.wait_for(HANG, |all| all[0].ended.is_some_and(|ended| closed(ended.how))).unwrap();
+}
+
+#[test]
+fn a_daemon_that_cannot_start_by_its_settings_ends_the_calls_at_once_with_its_words() {
+    let mut exai = installation().unwrap();
+    exai.set("EXAI_AUTOSTART", "auto").set("EXAI_MODELS_FILE", "/nope.toml");
+    for arguments in [&["call", "listmodels"][..], &["call", "version"]] {
+        let began = Instant::now();
+        let (code, stdout) = code_and_stdout(&exai.run(arguments, HANG).unwrap());
+        assert_eq!(code, Some(78), "{stdout}");
+        assert!(stdout.contains("/nope.toml"), "{stdout}");
+        // Far from EXAI_HOLD, and from the 5 s of the first progress.
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_call_out_of_reach_is_1_whichever_tool_and_is_held_no_longer_than_told() {
+    let mut exai = installation().unwrap();
+    let nobody = Port::reserve().unwrap();
+    exai.set("EXAI_WS_URL", &format!("ws://{}/", nobody.address())).set("EXAI_HOLD", "1s");
+    for arguments in [&["call", "version"][..], &["call", "status"], &["call", "listmodels"]] {
+        let (code, stdout) = code_and_stdout(&exai.run(arguments, HANG).unwrap());
+        assert_eq!(code, Some(1), "{stdout}");
+        assert!(stdout.contains("out of reach") && stdout.contains("refused"), "{stdout}");
+    }
+}
+
+#[test]
+fn a_call_with_a_wrong_token_is_1_and_says_what_to_set_once() {
+    let mut exai = installation().unwrap();
+    let _daemon = exai.daemon().unwrap();
+    let address = exai.address().unwrap();
+    exai.set("EXAI_WS_URL", &format!("ws://{address}/")).set("EXAI_WS_TOKEN", "0123456789-another-token");
+    for tool in ["version", "listmodels"] {
+        let (code, stdout) = code_and_stdout(&exai.run(&["call", tool], HANG).unwrap());
+        assert_eq!(code, Some(1), "{stdout}");
+        assert_eq!(stdout.matches("EXAI_WS_TOKEN").count(), 1, "{stdout}");
+    }
+}
+
+#[test]
+fn status_as_a_tool_does_not_count_the_call_that_asks() {
+    let exai = installation().unwrap();
+    let _daemon = exai.daemon().unwrap();
+    let (code, stdout) = code_and_stdout(&exai.run(&["call", "status"], HANG).unwrap());
+    assert_eq!(code, Some(0), "{stdout}");
+    assert!(stdout.contains("exai daemon: ready") && stdout.contains("in flight: 0"), "{stdout}");
 }

@@ -72,3 +72,18 @@ fn a_second_daemon_that_stands_back_is_no_error_and_a_missing_program_is_one() {
     autostart.need(SECOND);
     assert!(autostart.last_error().unwrap().contains("missing failed"), "{:?}", autostart.last_error());
 }
+
+#[test]
+fn a_daemon_whose_settings_are_wrong_is_told_with_its_words_and_the_next_start_has_no_pause() {
+    let state = tempfile::tempdir().unwrap();
+    let exe = program(state.path(), "exai", "echo 'error: X is wrong' >&2; exit 78");
+    let mut autostart = Autostart::new(exe, &["--local"], Some(state.path().to_owned()));
+    for _ in 0..2 {
+        autostart.need(SECOND);
+        await_child(&mut autostart);
+        autostart.reap(SECOND);
+        let words = autostart.take_unusable().unwrap();
+        assert!(words.ends_with(": error: X is wrong"), "{words}");
+        assert_eq!(autostart.take_unusable(), None);
+    }
+}

@@ -50,7 +50,7 @@ fn the_text_tells_daemon_load_and_each_provider() {
     assert_eq!(
         text(&facts(), &[glm, kimi]),
         "exai daemon: busy · version 1.2.3 · up 3 h 12 min · pid 99\n\
-         calls in flight: 2 (oldest 1 min 1 s) · waiting: 1 · sessions: 3 · lag: 2 ms\n\
+         calls in flight: 2 (oldest 1 min 1 s) · waiting: 1 · sessions: 3 · work begins 2 ms late\n\
          glm: failing · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
          2 failed since, last 5.0 s ago: text stopped coming\n\
          kimi: no key set"

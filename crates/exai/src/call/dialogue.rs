@@ -105,6 +105,11 @@ pub(crate) fn is_failure(result: &Value) -> bool {
     result.get("isError").and_then(Value::as_bool) == Some(true)
 }
 
+/// Why the shim answered in the daemon's place; `None`: the daemon did.
+pub(crate) fn cause(result: &Value) -> Option<&str> {
+    result.get("_meta")?.get("exai/cause")?.as_str()
+}
+
 /// The text of a tool's result; parts that are no text stand as JSON, one a line.
 pub(crate) fn text_of(result: &Value) -> String {
     let mut text = String::new();

@@ -83,7 +83,12 @@ fn report(end: &End, whole: bool) -> anyhow::Result<ExitCode> {
         End::Result(result) => {
             let text = if whole { format!("{result}\n") } else { dialogue::text_of(result) };
             stdout.write_all(text.as_bytes())?;
-            Ok(if dialogue::is_failure(result) { exit::NO } else { exit::OK })
+            Ok(match dialogue::cause(result) {
+                Some("settings") => exit::config(),
+                Some(_) => exit::NO,
+                None if dialogue::is_failure(result) => exit::NO,
+                None => exit::OK,
+            })
         }
         End::Refused(message) => {
             writeln!(std::io::stderr(), "exai call: {message}")?;
