@@ -40,6 +40,7 @@ mod stdin;
 mod stdout;
 mod tls;
 
+pub use nearest::nearest;
 pub use options::{Catalogue, ShimOptions};
 
 use std::process::ExitCode;

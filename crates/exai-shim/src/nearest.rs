@@ -1,7 +1,7 @@
 //! The nearest known word to one that is not known.
 
 /// The known word that begins with `word` or most looks like it; `None` if none does.
-pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     if word.chars().count() >= 3
         && let Some(whole) = known.clone().find(|other| other.starts_with(word))
     {

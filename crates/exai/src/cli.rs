@@ -38,7 +38,6 @@ pub(crate) fn root() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .disable_help_subcommand(true)
         .subcommands(ALL.iter().map(|subcommand| (subcommand.words)()))
         .after_help("A host starts `exai shim`; everything else is for people and containers.")
 }

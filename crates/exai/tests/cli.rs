@@ -36,13 +36,41 @@ fn help_and_version_are_data() {
     let home = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = code_and_text(&exai(home.path(), &["--help"]).output().unwrap());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    for word in ["shim", "daemon", "call", "status", "health", "stop", "settings", "demo", "version"] {
+    for word in
+        ["shim", "daemon", "call", "tools", "help", "status", "health", "stop", "settings", "demo", "version"]
+    {
         assert!(stdout.contains(&format!("\n  {word} ")), "{word} is missing:\n{stdout}");
     }
     assert!(!stdout.contains("sim-provider"), "{stdout}");
 
     let (code, stdout, _) = code_and_text(&exai(home.path(), &["version"]).output().unwrap());
     assert_eq!((code, stdout), (Some(0), format!("exai {}\n", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn the_tools_are_listed_and_each_tells_what_it_takes() {
+    let home = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| code_and_text(&exai(home.path(), words).output().unwrap());
+    let (code, stdout, _) = run(&["tools"]);
+    assert_eq!(code, Some(0));
+    for tool in ["chat", "collect", "listmodels", "status", "version"] {
+        assert!(stdout.contains(&format!("\n  {tool} ")), "{tool} is missing:\n{stdout}");
+    }
+    let (code, page, _) = run(&["tools", "chat"]);
+    assert_eq!((code, page.contains("prompt (string, required)")), (Some(0), true), "{page}");
+    assert_eq!(run(&["call", "chat", "--help"]).1, page);
+    assert!(run(&["call", "--help"]).1.contains("KEY=VALUE"));
+    assert!(run(&["help", "call"]).1.contains("KEY=VALUE"));
+
+    for (words, says) in [
+        (&["call"][..], "listmodels"),
+        (&["call", "listmodel"], "did you mean `listmodels`?"),
+        (&["call", "chat", "promt=hi"], "`promt` is unknown, did you mean `prompt`?; `prompt` is missing"),
+    ] {
+        let (code, _, stderr) = run(words);
+        assert_eq!(code, Some(64), "{stderr}");
+        assert!(stderr.contains(says), "{stderr}");
+    }
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn call_prints_the_answer_of_the_model() {
     assert_eq!(result["content"][0]["type"], "text");
 
     let failed = exai.run(&["call", "chat"], HANG).unwrap();
-    assert_eq!(code_and_stdout(&failed).0, Some(1), "a call without its prompt");
+    assert_eq!(code_and_stdout(&failed).0, Some(64), "a call without its prompt");
 }
 
 #[test]

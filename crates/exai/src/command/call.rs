@@ -13,8 +13,8 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
-use crate::call::arguments;
 use crate::call::dialogue::{self, Dialogue, Heard};
+use crate::call::{arguments, catalogue};
 use crate::exit;
 use crate::settings_gate::checked;
 use crate::world::World;
@@ -26,7 +26,8 @@ const GOING: Duration = Duration::from_secs(2);
 pub(crate) fn command() -> Command {
     Command::new("call")
         .about("Call a tool from the terminal, by the same path as a host")
-        .arg(Arg::new("tool").value_name("TOOL").required(true).help("Name of the tool"))
+        .disable_help_flag(true)
+        .arg(Arg::new("tool").value_name("TOOL").help("Name of the tool; `exai tools` lists them"))
         .arg(
             Arg::new("argument")
                 .value_name("KEY=VALUE")
@@ -34,25 +35,48 @@ pub(crate) fn command() -> Command {
                 .help("key=text, key:=json, key=@path for the text of a file (@- is standard input)"),
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print the whole result as JSON"))
+        .arg(
+            Arg::new("help")
+                .short('h')
+                .long("help")
+                .action(ArgAction::SetTrue)
+                .help("Print this, or what the named tool takes"),
+        )
         .after_help(
             "Examples:\n  exai call chat prompt='Why is the sky blue?' temperature:=0.2\n  \
              git diff | exai call chat prompt=@- system='Review this change'\n\n\
-             The answer goes to stdout, progress to stderr. Ctrl-C cancels the call.\n\
-             Exit code: 0 answered, 1 the tool failed, 64 wrong use, 78 wrong settings, 130 cancelled.",
+             The answer goes to stdout, progress to stderr. Ctrl-C cancels the call. While no daemon answers, a \
+             call waits for EXAI_HOLD.\n\
+             Exit code: 0 answered, 1 the tool failed or no daemon answered, 64 wrong use, 78 wrong settings here \
+             or in the daemon that was to be started, 130 cancelled.",
         )
 }
 
 /// Runs it.
 pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    let tool = matches.get_one::<String>("tool").cloned().unwrap_or_default();
+    let tools = catalogue::tools();
+    let named = matches.get_one::<String>("tool");
+    let tool = match named.map(|name| catalogue::find(&tools, name)) {
+        Some(Ok(tool)) => tool,
+        Some(Err(sentence)) => return wrong_use(&sentence),
+        None if matches.get_flag("help") => {
+            write!(std::io::stdout(), "{}", command().bin_name("exai call").render_help())?;
+            return Ok(exit::OK);
+        }
+        None => return wrong_use(&format!("which tool?\n{}", catalogue::list(&tools).trim_end())),
+    };
+    if matches.get_flag("help") {
+        std::io::stdout().write_all(tool.page().as_bytes())?;
+        return Ok(exit::OK);
+    }
     let words = matches.get_many::<String>("argument").into_iter().flatten().map(String::as_str);
     let arguments = match arguments::parse(words, &mut read_text) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            writeln!(std::io::stderr(), "exai call: {error}")?;
-            return Ok(exit::usage());
-        }
+        Err(error) => return wrong_use(&error.to_string()),
     };
+    if let Some(sentence) = tool.complaint(&arguments) {
+        return wrong_use(&sentence);
+    }
     // As the shim reads them; it would answer the call with the errors.
     if let Err(code) = checked(world, Start::ByProgram)? {
         return Ok(code);
@@ -60,10 +84,15 @@ pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCod
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut shim = Shim::start(&world.exe).await?;
-        let end = shim.converse(&Dialogue::new(tool, arguments)).await?;
+        let end = shim.converse(&Dialogue::new(tool.name.clone(), arguments)).await?;
         shim.stop().await?;
         report(&end, matches.get_flag("json"))
     })
+}
+
+fn wrong_use(sentence: &str) -> anyhow::Result<ExitCode> {
+    writeln!(std::io::stderr(), "exai call: {sentence}")?;
+    Ok(exit::usage())
 }
 
 fn read_text(path: &str) -> std::io::Result<String> {

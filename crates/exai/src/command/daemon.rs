@@ -21,7 +21,7 @@ pub(crate) fn command() -> Command {
                 .help("Started by a shim: a free loopback port, a random token, and an end when idle"),
         )
         .after_help(
-            "A `.env` in the working directory comes before the user's own. SIGTERM ends it in order.\n\
+            "A `.env` in the working directory is read instead of the user's own. SIGTERM ends it in order.\n\
              Exit code: 0 ended in order, 75 another daemon has the state directory, 78 wrong settings.",
         )
 }

@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) fn command() -> Command {
     Command::new("health")
         .about("Ask the daemon's port whether it takes calls; for a container's health check")
-        .after_help("Exit code: 0 ready or busy, 1 not, 78 wrong settings.")
+        .after_help("Needs no token, and says nothing about one: `exai call status` does.\nExit code: 0 ready or busy, 1 not, 78 wrong settings.")
 }
 
 /// Runs it.

@@ -15,6 +15,7 @@ pub(crate) mod shim;
 pub(crate) mod sim_provider;
 pub(crate) mod status;
 pub(crate) mod stop;
+pub(crate) mod tools;
 pub(crate) mod version;
 
 /// One subcommand.
@@ -26,10 +27,11 @@ pub(crate) struct Subcommand {
 }
 
 /// All of them, in the order of the help.
-pub(crate) const ALL: [Subcommand; 10] = [
+pub(crate) const ALL: [Subcommand; 11] = [
     Subcommand { words: shim::command, run: shim::run },
     Subcommand { words: daemon::command, run: daemon::run },
     Subcommand { words: call::command, run: call::run },
+    Subcommand { words: tools::command, run: tools::run },
     Subcommand { words: status::command, run: status::run },
     Subcommand { words: health::command, run: health::run },
     Subcommand { words: stop::command, run: stop::run },
