@@ -31,7 +31,7 @@ pub struct Setting {
 const NOT_SET: &str = "not set";
 
 /// Widest column, in characters; what is longer pushes the rest of its line aside.
-const COLUMN_MAX: usize = 40;
+const COLUMN_MAX: usize = 28;
 
 impl Setting {
     /// The value, or the words for none.

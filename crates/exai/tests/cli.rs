@@ -103,11 +103,16 @@ fn status_without_a_daemon_is_3_for_people_and_programs() {
 #[test]
 fn settings_lists_all_without_secrets_and_says_where_each_comes_from() {
     let home = tempfile::tempdir().unwrap();
-    let output = exai(home.path(), &["settings"]).env("GLM_API_KEY", "glm-very-secret").output().unwrap();
+    let mut command = exai(home.path(), &["settings"]);
+    let output =
+        command.env("GLM_API_KEY", "glm-very-secret").env("EXAI_MODELS_FILE", "/nope.toml").output().unwrap();
     let (code, stdout, stderr) = code_and_text(&output);
+    assert!(stderr.contains("warning: EXAI_MODELS_FILE: /nope.toml"), "{stderr}");
     assert_eq!(code, Some(0), "{stderr}");
     let line = |name: &str| stdout.lines().find(|line| line.contains(name)).unwrap_or_default().to_owned();
     assert!(line("EXAI_WS_PORT").contains("8079"), "{stdout}");
+    assert!(line("address in use").contains("free port"), "{stdout}");
+    assert!(line("env file: ").contains("none was found"), "{stdout}");
     assert!(line("GLM_API_KEY").contains("environment"), "{stdout}");
     assert!(!format!("{stdout}{stderr}").contains("very-secret"), "{stdout}");
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgMatches, Command};
-use exai_settings::{Secret, Settings, Start, render};
+use exai_settings::{Secret, Settings, Start, Target, render};
 
 use crate::ask::{Request, ask};
 use crate::locate::locate;
@@ -29,10 +30,35 @@ pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCo
     let running = of_daemon(&loaded.settings);
     let table = render(loaded.explain(), running.as_ref().ok());
     std::io::stdout().write_all(table.as_bytes())?;
+    writeln!(std::io::stdout(), "\n{}", in_use(&loaded.settings))?;
+    if let Some((path, error)) = unreadable_catalogue(&loaded.settings) {
+        let path = path.display();
+        writeln!(std::io::stderr(), "warning: EXAI_MODELS_FILE: {path}: {error}; no daemon starts with it")?;
+    }
     if let Err(why) = running {
         writeln!(std::io::stderr(), "no running daemon to compare with: {why}")?;
     }
     Ok(settings_gate::tell(&loaded)?)
+}
+
+/// The address, which is not always that of `EXAI_WS_HOST` and `EXAI_WS_PORT`, and whether a file was read.
+fn in_use(settings: &Settings) -> String {
+    let address = match (settings.connection.target(), locate(settings)) {
+        (Target::Local, Ok(located)) => format!("{} (local: a free port)", located.address),
+        (Target::Local, Err(_)) => "local, on a free port; EXAI_WS_PORT is not used".to_owned(),
+        (Target::Url(url), _) => url,
+    };
+    let file = match &settings.state.env_file {
+        Some(path) => format!("{}, read", path.display()),
+        None => "none was found".to_owned(),
+    };
+    format!("address in use: {address}\nenv file: {file}")
+}
+
+/// The model catalogue that was named, if a daemon could not read it.
+fn unreadable_catalogue(settings: &Settings) -> Option<(&Path, std::io::Error)> {
+    let path = settings.models.catalogue_file.as_deref()?;
+    std::fs::read_to_string(path).err().map(|error| (path, error))
 }
 
 /// What the running daemon has in force, without secrets.
