@@ -17,7 +17,12 @@ pub(crate) fn of(error: reqwest::Error) -> TransportError {
     } else {
         TransportErrorKind::Broken
     };
-    TransportError { kind, message: chain(&error) }
+    let message = match kind {
+        // The kind says the rest; what stands around the root is the client's own layers.
+        TransportErrorKind::Connect | TransportErrorKind::Dns | TransportErrorKind::Tls => root(&error),
+        TransportErrorKind::Broken | TransportErrorKind::Unusable => chain(&error),
+    };
+    TransportError { kind, message }
 }
 
 /// A request that can't be made.
@@ -38,6 +43,15 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// The innermost cause.
+fn root(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(inner) = inside(innermost) {
+        innermost = inner;
+    }
+    innermost.to_string()
 }
 
 fn is_tls(error: &(dyn Error + 'static)) -> bool {

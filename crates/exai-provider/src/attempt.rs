@@ -254,11 +254,14 @@ impl Attempt<'_> {
         text.truncate(ERROR_BODY_BYTES_MAX);
         let error = ErrorBody::parse(&text);
         let cause = classify(self.subject.dialect, status, &error);
-        let detail = match elsewhere {
+        let mut detail = match elsewhere {
             // A key is never sent to where a provider points; people decide that.
             Some(elsewhere) => format!("HTTP {status}: the base URL only leads to {elsewhere}"),
             None => describe(Some(status), &error),
         };
+        if let Some(wait) = retry_after {
+            detail.push_str(&format!("; asks to wait {} s", wait.as_secs_f64().ceil()));
+        }
         End { cause, detail, retry_after }
     }
 

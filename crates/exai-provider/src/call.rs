@@ -103,7 +103,7 @@ impl<'a> Call<'a> {
         let mut causes: Vec<Cause> = Vec::new();
         loop {
             let Some(candidate) = self.route.candidates.get(index) else {
-                return self.give_up(Cause::UnknownModel, 0);
+                return self.give_up(Cause::UnknownModel);
             };
             let failed = match self.attempt(candidate, index, room).await {
                 Ok(brought) => return Ok(self.reply(index, brought)),
@@ -127,7 +127,7 @@ impl<'a> Call<'a> {
                     causes.clear();
                     (index, room) = (next, Room::Asked);
                 }
-                Step::Stop => return self.give_up(cause, index),
+                Step::Stop => return self.give_up(cause),
             }
         }
     }
@@ -352,13 +352,11 @@ impl<'a> Call<'a> {
         reply
     }
 
-    fn give_up(mut self, cause: Cause, index: usize) -> Result<Reply, Failure> {
+    fn give_up(mut self, cause: Cause) -> Result<Reply, Failure> {
         if let Some(part) = self.best.take() {
             return Ok(self.make_reply(part.candidate, part.answer, Ending::Partial(part.cause)));
         }
-        let provider =
-            self.route.candidates.get(index).and_then(|candidate| self.layer.endpoint(candidate.provider));
-        let message = sentence::failure(cause, &self.reports, provider.map(|(config, _)| config));
+        let message = sentence::failure(cause, &self.reports, &self.layer.config.providers);
         Err(Failure { cause, message, attempts: self.reports })
     }
 

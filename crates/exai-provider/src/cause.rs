@@ -102,7 +102,7 @@ const ALL: [Cause; 24] = [
 
 /// What people read for a [`Cause::code`]; other words as they are.
 pub fn words(code: &str) -> &str {
-    ALL.iter().find(|cause| cause.code() == code).map_or(code, |cause| cause.words())
+    Cause::of(code).map_or(code, |cause| cause.words())
 }
 
 /// What the loop does next on the same candidate.
@@ -134,6 +134,11 @@ pub(crate) enum Next {
 }
 
 impl Cause {
+    /// The cause with this [`Cause::code`].
+    pub(crate) fn of(code: &str) -> Option<Self> {
+        ALL.into_iter().find(|cause| cause.code() == code)
+    }
+
     /// Stable word for logs, health and metadata.
     pub const fn code(self) -> &'static str {
         match self {

@@ -54,6 +54,8 @@ pub struct ModelInfo {
     pub is_default: bool,
     /// Whether its provider has the key that it needs.
     pub usable: bool,
+    /// Name of the variable that holds that key.
+    pub key_variable: String,
     /// USD per million tokens of input and output, where known.
     pub price: Option<(f64, f64)>,
 }
@@ -65,7 +67,7 @@ pub struct Providers {
 
 /// What every call shares.
 pub(crate) struct Layer {
-    config: ProvidersConfig,
+    pub(crate) config: ProvidersConfig,
     catalogue: Catalogue,
     states: Vec<ProviderState>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -125,6 +127,7 @@ impl Providers {
             infos.push(ModelInfo {
                 is_default: default.as_ref() == Some(&model),
                 usable: route::is_usable(provider),
+                key_variable: provider.key_variable.clone(),
                 thinks: model.thinking != Thinking::Never,
                 id: model.id,
                 provider: model.provider,

@@ -4,8 +4,9 @@ use crate::cause::{Cause, words};
 use crate::config::ProviderConfig;
 use crate::reply::AttemptReport;
 
-/// The sentence on a call that failed: what went wrong at each attempt, and what to do about the last.
-pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], provider: Option<&ProviderConfig>) -> String {
+/// The sentence on a call that failed: what went wrong at each attempt, what to do about the last, and what people must
+/// mend elsewhere.
+pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], providers: &[ProviderConfig]) -> String {
     let alike =
         |one: &AttemptReport, other: &AttemptReport| place(one) == place(other) && one.cause == other.cause;
     let runs: Vec<&[AttemptReport]> = attempts.chunk_by(alike).collect();
@@ -20,11 +21,27 @@ pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], provider: Option
             format!("No model answered. {}.", list.join("; "))
         }
     };
-    if let Some(advice) = advice(cause, provider) {
-        text.push(' ');
-        text.push_str(&advice);
+    let asked = |name: &str| providers.iter().find(|provider| provider.name == name);
+    let at_fault = attempts.iter().filter_map(|one| Some((Cause::of(one.cause)?, asked(&one.provider))));
+    let mut all: Vec<String> = at_fault
+        .filter(|(cause, _)| needs_a_person(*cause))
+        .filter_map(|(cause, provider)| advice(cause, provider))
+        .collect();
+    all.extend(advice(cause, attempts.last().and_then(|last| asked(&last.provider))));
+    let mut given: Vec<String> = Vec::new();
+    for advice in all {
+        if !given.contains(&advice) {
+            text.push(' ');
+            text.push_str(&advice);
+            given.push(advice);
+        }
     }
     text
+}
+
+/// Whether a cause stays until somebody changes a setting or an account.
+const fn needs_a_person(cause: Cause) -> bool {
+    matches!(cause, Cause::Connect | Cause::Dns | Cause::Tls | Cause::AuthDead | Cause::AccountDead)
 }
 
 fn place(attempt: &AttemptReport) -> String {
@@ -72,7 +89,9 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
         Cause::BadRequest => "Sending the same again will not help.".to_owned(),
         Cause::Policy => "Put the question in other words, or ask another model.".to_owned(),
         Cause::EmptyAnswer => "Ask again with a lower effort, or another model.".to_owned(),
-        Cause::Server | Cause::Rate | Cause::Cut | Cause::Malformed | Cause::Stall(_) | Cause::Busy => {
+        // It may have asked for hours.
+        Cause::Rate => "Ask again later, or another model.".to_owned(),
+        Cause::Server | Cause::Cut | Cause::Malformed | Cause::Stall(_) | Cause::Busy => {
             "Asking again in a minute may help, or another model.".to_owned()
         }
         Cause::Deadline => "Ask for less at a time, or raise EXAI_CALL_TIMEOUT.".to_owned(),

@@ -21,15 +21,22 @@ pub(crate) const TOOL: Tool = Tool {
     files_argument: None,
 };
 
+/// Most models that are shown, a file of the user's with thousands notwithstanding: a result is read by a model.
+const SHOWN: usize = 200;
+
 /// One line for each model, those first that can be used.
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
-    let models = context.providers.models();
+    let mut models = context.providers.models();
+    models.sort_by_key(|model| (!model.usable, !model.is_default));
+    let more = models.len().saturating_sub(SHOWN);
+    models.truncate(SHOWN);
     let unlisted = context.providers.unlisted();
-    let main = text(&models, &unlisted);
-    ToolResult::success(Text { main, ..Text::default() }, json!({ "models": models, "any_model": unlisted }))
+    let main = text(&models, more, &unlisted);
+    let facts = json!({ "models": models, "more": more, "any_model": unlisted });
+    ToolResult::success(Text { main, ..Text::default() }, facts)
 }
 
-fn text(models: &[ModelInfo], unlisted: &[String]) -> String {
+fn text(models: &[ModelInfo], more: usize, unlisted: &[String]) -> String {
     if models.is_empty() && unlisted.is_empty() {
         return "No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.".to_owned();
     }
@@ -39,7 +46,12 @@ fn text(models: &[ModelInfo], unlisted: &[String]) -> String {
     if lines.is_empty() {
         lines.push("No model can be used yet: set the key of a provider in <NAME>_API_KEY.".to_owned());
     }
-    lines.extend(others.into_iter().map(|model| format!("{} · NO KEY", line(model))));
+    lines.extend(
+        others.into_iter().map(|model| format!("{} · NO KEY: set {}", line(model), model.key_variable)),
+    );
+    if more > 0 {
+        lines.push(format!("and {more} more, which are asked by name"));
+    }
     lines.join("\n")
 }
 
@@ -51,14 +63,29 @@ fn line(model: &ModelInfo) -> String {
         parts.push(format!("also: {}", model.aliases.join(", ")));
     }
     if *context > 0 {
-        parts.push(format!("context {context}, output {output_cap} tokens"));
+        parts.push(format!("context {}, output {} tokens", grouped(*context), grouped(*output_cap)));
     }
     if model.thinks {
         parts.push("thinks".to_owned());
     }
-    parts
-        .extend(model.price.map(|(input, output)| format!("USD {input}/{output} per million tokens in/out")));
+    parts.extend(model.price.map(|price| match price {
+        (0.0, 0.0) => "free".to_owned(),
+        (input, output) => format!("USD {input}/{output} per million tokens in/out"),
+    }));
     parts.join(" · ")
+}
+
+/// With a comma between thousands.
+fn grouped(number: u32) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]

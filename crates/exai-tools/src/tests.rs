@@ -16,6 +16,7 @@ pub(crate) fn model(id: &str) -> ModelInfo {
         thinks: true,
         is_default: false,
         usable: true,
+        key_variable: "GLM_API_KEY".to_owned(),
         price: None,
     }
 }

@@ -17,12 +17,12 @@ fn attempts_that_ended_alike_are_told_once() {
     let rate = |id: &str, ms| attempt("a", Cause::Rate, &format!("HTTP 429: too many requests {id}"), ms);
     let same = [rate("x", 100), rate("y", 200), rate("z", 300)];
     assert_eq!(
-        failure(Cause::Rate, &same, None),
-        "a at p did not answer: 3 × rate limit after 0.1 s, 0.2 s, 0.3 s (HTTP 429: too many requests z). Asking again \
-         in a minute may help, or another model."
+        failure(Cause::Rate, &same, &[]),
+        "a at p did not answer: 3 × rate limit after 0.1 s, 0.2 s, 0.3 s (HTTP 429: too many requests z). Ask again \
+         later, or another model."
     );
     let mixed = [rate("x", 100), rate("y", 200), attempt("b", Cause::AuthDead, "", 50)];
-    let text = failure(Cause::AuthDead, &mixed, None);
+    let text = failure(Cause::AuthDead, &mixed, &[]);
     let start = "No model answered. a at p: 2 × rate limit after 0.1 s, 0.2 s (HTTP 429: too many requests y); b at p: \
                  key refused after 0.1 s. The key is refused";
     assert!(text.starts_with(start), "{text}");
@@ -34,8 +34,23 @@ fn no_sentence_holds_a_code() {
         [Cause::AuthDead, Cause::AccountDead, Cause::ModelGone, Cause::EmptyAnswer, Cause::BadRequest]
     {
         for attempts in [vec![], vec![attempt("a", cause, "", 1)]] {
-            let text = failure(cause, &attempts, None);
+            let text = failure(cause, &attempts, &[]);
             assert!(!text.contains(cause.code()) && text.contains(cause.words()), "{text}");
         }
     }
+}
+
+#[test]
+fn what_people_must_mend_is_told_for_every_provider() {
+    let at =
+        |provider: &str, cause| AttemptReport { provider: provider.to_owned(), ..attempt("m", cause, "", 1) };
+    let providers = [ProviderConfig::new("glm", "http://g"), ProviderConfig::new("kimi", "http://k")];
+    let attempts = [at("glm", Cause::AuthDead), at("kimi", Cause::Connect), at("kimi", Cause::Connect)];
+    let text = failure(Cause::Connect, &attempts, &providers);
+    let end = "The key is refused: check GLM_API_KEY, and that it belongs to http://g. Check the network and the address \
+               of kimi: http://k.";
+    assert!(text.ends_with(end) && text.matches("http://k").count() == 1, "{text}");
+    let attempts = [at("glm", Cause::Server), at("kimi", Cause::AuthDead)];
+    let text = failure(Cause::AuthDead, &attempts, &providers);
+    assert!(!text.contains("in a minute") && text.contains("KIMI_API_KEY"), "{text}");
 }

@@ -67,7 +67,9 @@ impl Report {
         match self.reply.ending {
             Ending::Whole => ("whole", None),
             Ending::Unterminated => ("unterminated", Some("the provider sent no end mark")),
-            Ending::Truncated => ("truncated", Some("TRUNCATED at the output limit")),
+            Ending::Truncated => {
+                ("truncated", Some("TRUNCATED at the output limit: ask for the rest in this conversation"))
+            }
             Ending::Partial(_) => ("partial", Some("PARTIAL")),
         }
     }

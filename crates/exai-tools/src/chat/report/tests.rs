@@ -116,7 +116,11 @@ fn partial_and_truncated_answers_say_so() {
     let mut truncated = report();
     truncated.reply.ending = Ending::Truncated;
     let (text, facts) = shown(truncated);
-    assert!(text.starts_with("42\n\n") && text.contains("· TRUNCATED at the output limit ·"), "{text}");
+    assert!(
+        text.starts_with("42\n\n")
+            && text.contains("· TRUNCATED at the output limit: ask for the rest in this conversation ·"),
+        "{text}"
+    );
     assert_eq!(facts["ending"], "truncated");
 }
 
