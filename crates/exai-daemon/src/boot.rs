@@ -27,6 +27,7 @@ use crate::health_file::HealthFile;
 use crate::http::{self, Web};
 use crate::hub::Hub;
 use crate::idle::Idle;
+use crate::keeper::{Keeper, make_private};
 use crate::listen::{self, BindError, Doors, Meter};
 use crate::lock::{LockError, StateLock};
 use crate::log::{self, Log};
@@ -115,7 +116,8 @@ fn begin(
     log: &Log,
 ) -> Result<u8, StartError> {
     // Held until everything else is gone.
-    let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?;
+    let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?.flatten();
+    let lock = lock.map(Arc::new);
     let journal = Journal::new(ModelStore::new(JournalId::from_bytes(
         random::bytes().map_err(StartError::io("journal id"))?,
     )));
@@ -134,7 +136,7 @@ fn begin(
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let io = io.map_err(StartError::io("io runtime"))?;
     let parts = Parts { clock, journal, health, toolbox, facts, work, progress, slots };
-    let code = io.block_on(serve(options, place, state_dir, parts))?;
+    let code = io.block_on(serve(options, place, state_dir.map(|dir| (dir, lock.clone())), parts))?;
     drop((io, lock));
     Ok(code)
 }
@@ -178,14 +180,6 @@ fn state_dir(options: &DaemonOptions) -> Result<Option<PathBuf>, StartError> {
     }
 }
 
-fn make_private(dir: &Path) -> io::Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(dir)
-}
-
 fn open_log(options: &DaemonOptions, state_dir: Option<&Path>) -> Result<Log, StartError> {
     let level = options.settings.state.log_level;
     match (options.mode, state_dir) {
@@ -216,8 +210,8 @@ fn open_health(
 ) -> Result<Health, StartError> {
     let (journal, epoch) = journal.identity();
     let identity = Identity::new(options.version.clone(), journal, epoch, &options.settings);
-    let file = options.settings.state.health_file.clone().map(HealthFile::start).transpose();
-    Ok(Health::new(identity, file.map_err(StartError::io("health file"))?, log.dropped()))
+    let file = HealthFile::start(options.settings.state.health_file.clone());
+    Ok(Health::new(identity, Some(file.map_err(StartError::io("health file"))?), log.dropped()))
 }
 
 fn present_at_start() -> Present {
@@ -247,7 +241,7 @@ struct Parts {
 async fn serve(
     options: DaemonOptions,
     place: Place,
-    state_dir: Option<PathBuf>,
+    state_dir: Option<(PathBuf, Option<Arc<StateLock>>)>,
     parts: Parts,
 ) -> Result<u8, StartError> {
     let signals = Signals::listen(options.mode).map_err(StartError::io("signals"))?;
@@ -266,7 +260,10 @@ async fn serve(
     let (version, epoch) = (options.version.clone(), parts.health.identity.epoch);
     let token = place.token.as_ref().map(|token| token.expose().to_owned());
     let endpoint = Endpoint { url: url.clone(), token, version, epoch, pid: std::process::id() };
-    let endpoint = state_dir.as_deref().map(|dir| write_endpoint(dir, endpoint, options.mode)).transpose()?;
+    if let Some((dir, lock)) = state_dir {
+        let endpoint = write_endpoint(&dir, endpoint, options.mode)?;
+        parts.health.keep(Keeper::new(dir, lock, endpoint), events.clone());
+    }
     tracing::info!(%url, version = options.version, pid = std::process::id(), "listening");
     // Only now: resolving the host's name may take longer than the watchdog waits for the loop.
     let watchdog = Watchdog::start(Arc::clone(&parts.progress)).map_err(StartError::io("watchdog"))?;
@@ -276,7 +273,7 @@ async fn serve(
     // The answer to `/stop` may still be on its way.
     let _ = tokio::time::timeout(drain::LAST_ANSWERS, tasks.join_next()).await;
     tracing::info!(code, "ended");
-    drop((endpoint, watchdog));
+    drop(watchdog);
     Ok(code)
 }
 
@@ -326,6 +323,7 @@ fn hub(
         grace: options.settings.daemon.drain_grace,
         drained_by: None,
         drained: false,
+        usurped: false,
         sessions_log: Throttle::default(),
         alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
         ticks,

@@ -47,6 +47,15 @@ impl Endpoint {
     }
 }
 
+/// What a look at the file led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repair {
+    /// It says what it should.
+    NotNeeded,
+    /// It was written again.
+    Written,
+}
+
 /// The file as its writer holds it; removed when dropped, if it is still this daemon's.
 #[derive(Debug)]
 pub(crate) struct EndpointFile {
@@ -60,17 +69,41 @@ impl EndpointFile {
     /// # Errors
     /// Those of the file system.
     pub(crate) fn write(state_dir: &Path, endpoint: Endpoint) -> io::Result<Self> {
-        let text = serde_json::to_vec(&endpoint)?;
-        atomic_file::write(&state_dir.join(FILE_NAME), &text, Readers::Owner)?;
-        Ok(Self { state_dir: state_dir.to_owned(), endpoint })
+        let file = Self { state_dir: state_dir.to_owned(), endpoint };
+        file.write_anew()?;
+        Ok(file)
+    }
+
+    /// Writes it again if it is gone, or says anything else.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub(crate) fn repair(&self) -> io::Result<Repair> {
+        // What is no file could keep its reader waiting.
+        let is_file = fs::metadata(self.path()).is_ok_and(|found| found.is_file());
+        if is_file && self.is_ours() {
+            return Ok(Repair::NotNeeded);
+        }
+        self.write_anew().map(|()| Repair::Written)
+    }
+
+    fn write_anew(&self) -> io::Result<()> {
+        atomic_file::write(&self.path(), &serde_json::to_vec(&self.endpoint)?, Readers::Owner)
+    }
+
+    fn is_ours(&self) -> bool {
+        Endpoint::read(&self.state_dir).is_ok_and(|found| found == self.endpoint)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.state_dir.join(FILE_NAME)
     }
 }
 
 impl Drop for EndpointFile {
     fn drop(&mut self) {
-        let ours = Endpoint::read(&self.state_dir).is_ok_and(|found| found == self.endpoint);
-        if ours {
-            let _ = fs::remove_file(self.state_dir.join(FILE_NAME));
+        if self.is_ours() {
+            let _ = fs::remove_file(self.path());
         }
     }
 }

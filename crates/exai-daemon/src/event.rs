@@ -28,6 +28,8 @@ pub(crate) enum Event {
     Asked(oneshot::Sender<Snapshot>),
     /// Somebody with the token asks the daemon to end.
     StopAsked,
+    /// Another daemon has the state directory.
+    Usurped,
     /// The operating system asks the daemon to end.
     Signal(Signal),
     /// The work runtime reports.

@@ -6,10 +6,13 @@ use exai_provider::{HealthState, ProviderHealth};
 use exai_settings::Settings;
 use exai_tools::DaemonFacts;
 use exai_wire::{Epoch, JournalId};
+use tokio::sync::mpsc;
 use tracing_appender::non_blocking::ErrorCounter;
 
 use crate::clock::{millis, wall_ms};
+use crate::event::Event;
 use crate::health_file::HealthFile;
+use crate::keeper::Keeper;
 use crate::snapshot::{Counts, SCHEMA, STOPPED, Snapshot};
 use crate::vitals::Reading;
 
@@ -201,6 +204,13 @@ impl Health {
         self.changed = false;
         if let Some(file) = &self.file {
             file.publish(snapshot.json() + "\n");
+        }
+    }
+
+    /// Has the state directory kept by the thread that writes the file, until the end; `lost` is told if it can't be.
+    pub(crate) fn keep(&self, keeper: Keeper, lost: mpsc::Sender<Event>) {
+        if let Some(file) = &self.file {
+            file.keep(keeper, lost);
         }
     }
 

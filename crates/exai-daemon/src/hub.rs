@@ -35,6 +35,9 @@ const BATCH: usize = 256;
 /// Past the end of its plan a drain is over, whatever is still open: time for the last frames and closes.
 const OVERDUE: Duration = Duration::from_millis(250);
 
+/// Exit code of a daemon that made way for another, the same as at the start.
+const USURPED: u8 = 75;
+
 /// All that the loop works with.
 pub(crate) struct Hub<S> {
     pub(crate) clock: Clock,
@@ -61,6 +64,8 @@ pub(crate) struct Hub<S> {
     pub(crate) drained_by: Option<Duration>,
     /// Nothing runs any more, and every connection has its close in its queue.
     pub(crate) drained: bool,
+    /// Another daemon has the state directory.
+    pub(crate) usurped: bool,
     pub(crate) sessions_log: Throttle,
     pub(crate) alarm: Pin<Box<Sleep>>,
     pub(crate) ticks: Interval,
@@ -87,7 +92,7 @@ impl<S: Store> Hub<S> {
             self.settle();
         };
         self.health.stop(self.clock.now(), &self.present());
-        code
+        if code == 0 && self.usurped { USURPED } else { code }
     }
 
     async fn next_event(&mut self) -> Event {
@@ -126,6 +131,11 @@ impl<S: Store> Hub<S> {
             Event::Closed(conn) => self.closed(conn),
             Event::Asked(answer) => {
                 let _ = answer.send(self.snapshot());
+            }
+            Event::Usurped => {
+                tracing::error!("another daemon has taken the lock of the state directory, ending");
+                self.usurped = true;
+                self.drain("another daemon has taken over");
             }
             Event::StopAsked => self.drain("asked to stop"),
             Event::Signal(signal) => self.signal(signal),

@@ -25,6 +25,7 @@ mod http;
 mod hub;
 mod idle;
 mod journaling;
+mod keeper;
 mod listen;
 mod lobby;
 mod lock;

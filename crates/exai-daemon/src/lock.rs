@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::endpoint::Endpoint;
@@ -14,7 +15,17 @@ const FILE_NAME: &str = "daemon.lock";
 /// The lock; free again when dropped, or when the process ends in whatever way.
 #[derive(Debug)]
 pub(crate) struct StateLock {
-    _file: File,
+    /// Another one after the first was deleted.
+    file: Mutex<File>,
+}
+
+/// What a look at the lock's file led to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    /// It is the one that this daemon has locked.
+    NotNeeded,
+    /// It was gone, or another that nobody had locked; now this daemon has.
+    Taken,
 }
 
 /// Why the lock was not taken.
@@ -44,17 +55,53 @@ impl StateLock {
     /// # Errors
     /// [`LockError`].
     pub(crate) fn take(state_dir: &Path) -> Result<Self, LockError> {
+        Ok(Self { file: Mutex::new(take(state_dir)?) })
+    }
+
+    /// Takes the lock again if its file was deleted or replaced: others would not see ours any more.
+    ///
+    /// # Errors
+    /// [`LockError`]; `Held` if another daemon was faster.
+    pub(crate) fn renew(&self, state_dir: &Path) -> Result<Renewal, LockError> {
         let path = state_dir.join(FILE_NAME);
-        let failed = |source| LockError::Io { path: path.display().to_string(), source };
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
-        match try_lock(&file) {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::Held {
-                dir: state_dir.display().to_string(),
-                holder: Endpoint::read(state_dir).ok(),
-            }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+        if is_at(&self.file.lock().unwrap_or_else(PoisonError::into_inner), &path) {
+            return Ok(Renewal::NotNeeded);
         }
+        let file = take(state_dir)?;
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
+        Ok(Renewal::Taken)
+    }
+}
+
+/// Whether this is the file of that name.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
+    match (file.metadata(), std::fs::metadata(path)) {
+        (Ok(ours), Ok(found)) => identity(ours) == identity(found),
+        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
+        (Err(_), Ok(_)) => true,
+    }
+}
+
+/// Whether there is a file of that name; which one it is can't be told everywhere.
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+fn take(state_dir: &Path) -> Result<File, LockError> {
+    let path = state_dir.join(FILE_NAME);
+    let failed = |source| LockError::Io { path: path.display().to_string(), source };
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match try_lock(&file) {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LockError::Held {
+            dir: state_dir.display().to_string(),
+            holder: Endpoint::read(state_dir).ok(),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
@@ -62,7 +109,10 @@ impl StateLock {
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Twice, because the first time somebody may just have looked.
-#[expect(clippy::disallowed_methods, reason = "nothing else happens in this process yet")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "at the start nothing else happens yet; later it has a thread of its own"
+)]
 fn try_lock(file: &File) -> Result<(), TryLockError> {
     match file.try_lock() {
         Err(TryLockError::WouldBlock) => {

@@ -4,5 +4,6 @@
 mod http;
 mod lifetime;
 mod session;
+mod upkeep;
 mod work;
 mod world;
