@@ -263,6 +263,7 @@ fn blank() -> Settings {
             host: Host::loopback(),
             port: 0,
             token: None,
+            ca: None,
             address: Address::Local,
             autostart: Autostart::Never,
         },

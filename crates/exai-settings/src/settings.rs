@@ -39,6 +39,8 @@ pub struct Connection {
     pub port: u16,
     /// Shared secret of the upgrade. `None`: no token is configured.
     pub token: Option<Secret>,
+    /// `EXAI_WS_CA`: absolute path of a PEM file with further roots for `wss://`. `None`: the bundled ones alone.
+    pub ca: Option<PathBuf>,
     /// Whether anyone named an address.
     pub address: Address,
     /// Whether a shim may start a daemon.

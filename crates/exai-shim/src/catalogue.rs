@@ -37,6 +37,8 @@ pub(crate) enum Snapshot {
     Current,
     /// It is missing, corrupted or old.
     Stale,
+    /// It has not been read yet.
+    Unread,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -83,12 +85,9 @@ impl Tools {
     }
 }
 
-/// The list to begin with.
-pub(crate) fn load(state_dir: Option<&Path>, release: &str, built_in: Tools) -> (Tools, Snapshot) {
-    match state_dir.and_then(|dir| read(&path(dir), release)) {
-        Some(tools) => (tools, Snapshot::Current),
-        None => (built_in, Snapshot::Stale),
-    }
+/// What the daemon last spoken to told, if that is kept. Blocks as long as the disk does.
+pub(crate) fn load(state_dir: &Path, release: &str) -> Option<Tools> {
+    read(&path(state_dir), release)
 }
 
 /// Writes the file, by rename, so that a reader finds the old one or the new one.

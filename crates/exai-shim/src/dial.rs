@@ -1,23 +1,26 @@
 //! From an address to an upgraded WebSocket.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use exai_session::{ConnectError, DialLimits};
 use exai_settings::Secret;
 use exai_wire::{FRAME_BYTES_MAX, SUBPROTOCOL};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::http::{Response, Uri};
 use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
 
 use crate::counted::Counted;
-use crate::endpoint;
+use crate::endpoint::{self, Endpoint};
 use crate::socket::{Socket, Stream};
-use crate::tls;
+use crate::tls::{self, Trust};
 
 /// Head start of one address before the next is tried beside it (RFC 8305 recommends 250 ms).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
@@ -39,21 +42,53 @@ pub(crate) enum Target {
         url: String,
         /// Token of the upgrade.
         token: Option<Secret>,
+        /// Whose signature counts with `wss://`.
+        trust: Arc<Trust>,
     },
     /// Neither an address nor a state directory: there is nothing to dial.
     Nowhere,
 }
 
 impl Target {
-    /// The address for people.
+    /// The address for people, as far as it is known without reading a file.
     pub(crate) fn describe(&self) -> String {
         match self {
-            Self::Local(dir) => match endpoint::read(dir) {
-                Ok(endpoint) => authority(&endpoint.url),
-                Err(_) => "this machine (local default)".to_owned(),
-            },
+            Self::Local(_) | Self::Nowhere => "this machine (local default)".to_owned(),
             Self::Url { url, .. } => authority(url),
-            Self::Nowhere => "this machine (local default)".to_owned(),
+        }
+    }
+
+    /// The file that [`Self::locate`] reads, if it reads one.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Local(dir) => Some(endpoint::path(dir)),
+            Self::Url { url, trust, .. } if url.starts_with("wss:") => trust.unread().map(Path::to_owned),
+            Self::Url { .. } | Self::Nowhere => None,
+        }
+    }
+
+    /// Finds out what a dial needs. Blocks as long as the disk does where there is a [`Self::file`].
+    ///
+    /// # Errors
+    /// [`ConnectError::Unreachable`] with a sentence.
+    pub(crate) fn locate(&self) -> Result<Place, ConnectError> {
+        match self {
+            Self::Local(dir) => {
+                let unreadable = |error| ConnectError::Unreachable(endpoint::sentence(dir, &error));
+                let endpoint = Endpoint::read(dir).map_err(unreadable)?;
+                let (url, token) = (endpoint.url.clone(), endpoint.token.clone());
+                Ok(Place { url, token, tls: None, endpoint: Some(endpoint) })
+            }
+            Self::Url { url, token, trust } => {
+                let tls = url.starts_with("wss:").then(|| trust.config()).transpose();
+                let tls = tls.map_err(ConnectError::Unreachable)?;
+                Ok(Place { url: url.clone(), token: token.clone(), tls, endpoint: None })
+            }
+            Self::Nowhere => {
+                let why = "no address is configured, and without a state directory no local daemon can be found; set \
+                           EXAI_STATE_DIR or EXAI_WS_URL";
+                Err(ConnectError::Unreachable(why.to_owned()))
+            }
         }
     }
 
@@ -69,8 +104,21 @@ impl Target {
     }
 }
 
+/// What a dial needs.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// `ws://` or `wss://`.
+    pub(crate) url: String,
+    /// Token of the upgrade.
+    token: Option<Secret>,
+    /// For `wss://`.
+    tls: Option<Arc<ClientConfig>>,
+    /// The file that it comes from, if it does.
+    pub(crate) endpoint: Option<Endpoint>,
+}
+
 /// `host:port` of a URL, without path, user and query.
-fn authority(url: &str) -> String {
+pub(crate) fn authority(url: &str) -> String {
     let uri: Option<Uri> = url.parse().ok();
     let authority = uri.as_ref().and_then(Uri::authority).map(|authority| authority.as_str());
     authority.map_or("an unreadable address", |text| text.rsplit('@').next().unwrap_or(text)).to_owned()
@@ -80,20 +128,9 @@ fn authority(url: &str) -> String {
 ///
 /// # Errors
 /// As [`ConnectError`] says; each carries a sentence with what was dialled.
-pub(crate) async fn dial(target: Target, limits: DialLimits) -> Result<Socket, ConnectError> {
-    let (url, token) = match target {
-        Target::Local(dir) => {
-            let endpoint = endpoint::read(&dir).map_err(ConnectError::Unreachable)?;
-            return open(&endpoint.url, endpoint.token, limits).await.map_err(out_of_date);
-        }
-        Target::Url { url, token } => (url, token),
-        Target::Nowhere => {
-            let why = "no address is configured, and without a state directory no local daemon can be found; set \
-                       EXAI_STATE_DIR or EXAI_WS_URL";
-            return Err(ConnectError::Unreachable(why.to_owned()));
-        }
-    };
-    open(&url, token, limits).await
+pub(crate) async fn dial(place: Place, limits: DialLimits) -> Result<Socket, ConnectError> {
+    let from_file = place.endpoint.is_some();
+    open(place, limits).await.map_err(|error| if from_file { out_of_date(error) } else { error })
 }
 
 /// The file outlives a daemon that was killed, and its port may be another program's by now: nobody's settings are
@@ -107,30 +144,40 @@ fn out_of_date(error: ConnectError) -> ConnectError {
     }
 }
 
-async fn open(url: &str, token: Option<Secret>, limits: DialLimits) -> Result<Socket, ConnectError> {
-    let unreachable = |error: String| ConnectError::Unreachable(format!("{}: {error}", authority(url)));
+async fn open(place: Place, limits: DialLimits) -> Result<Socket, ConnectError> {
+    let Place { url, token, tls, .. } = place;
+    let unreachable = |error: String| ConnectError::Unreachable(format!("{}: {error}", authority(&url)));
     let late = |what: &str, limit: Duration| unreachable(format!("{what} within {} ms", limit.as_millis()));
     let uri: Uri = url.parse().map_err(|error| unreachable(format!("no valid URL ({error})")))?;
     let host = dialled(uri.host().unwrap_or_default());
-    let secure = uri.scheme_str() == Some("wss");
+    let secure = tls.is_some();
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
     let tcp = tokio::time::timeout(limits.connect, connect(host, port)).await;
     let tcp = tcp.map_err(|_| late("no connection", limits.connect))?;
     let tcp = tcp.map_err(|error| unreachable(error.to_string()))?;
     // Frames are small and each is waited for.
     let _ = tcp.set_nodelay(true);
-    let name = secure.then(|| ServerName::try_from(host.to_owned())).transpose();
-    let name = name.map_err(|error| unreachable(error.to_string()))?;
+    let name = ServerName::try_from(host.to_owned());
     let upgraded = tokio::time::timeout(limits.upgrade, async {
-        let stream = secured(tcp, name).await.map_err(unreachable)?;
+        let stream = match tls {
+            None => Stream::Plain(tcp),
+            Some(config) => {
+                let name = name.map_err(|error| unreachable(error.to_string()))?;
+                secured(tcp, name, config).await.map_err(unreachable)?
+            }
+        };
         upgrade(uri.clone(), token, stream).await
     });
     upgraded.await.map_err(|_| late("connected, but it did not answer", limits.upgrade))?
 }
 
-async fn secured(tcp: TcpStream, name: Option<ServerName<'static>>) -> Result<Stream, String> {
-    let Some(name) = name else { return Ok(Stream::Plain(tcp)) };
-    let tls = tls::connector()?.connect(name, tcp).await.map_err(|error| format!("TLS: {error}"))?;
+async fn secured(
+    tcp: TcpStream,
+    name: ServerName<'static>,
+    config: Arc<ClientConfig>,
+) -> Result<Stream, String> {
+    let connected = TlsConnector::from(config).connect(name, tcp).await;
+    let tls = connected.map_err(|error| tls::sentence(&error).unwrap_or_else(|| format!("TLS: {error}")))?;
     Ok(Stream::Tls(Box::new(tls)))
 }
 

@@ -1,23 +1,24 @@
 //! `endpoint.json`: where this user's local daemon listens.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use exai_settings::Secret;
 use serde::Deserialize;
 
 /// What a daemon of the local default writes down once it listens. Fields of later releases are ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     /// `ws://` URL.
-    pub(crate) url: String,
+    pub url: String,
     /// Its random token, if it asks for one.
-    pub(crate) token: Option<Secret>,
+    pub token: Option<Secret>,
     /// Its release.
-    pub(crate) version: String,
+    pub version: String,
     /// Number of its start.
-    pub(crate) epoch: u64,
+    pub epoch: u64,
     /// Its process.
-    pub(crate) pid: u32,
+    pub pid: u32,
 }
 
 #[derive(Deserialize)]
@@ -32,20 +33,30 @@ struct File {
     pid: u32,
 }
 
-/// Reads it; the error is a sentence.
-pub(crate) fn read(state_dir: &Path) -> Result<Endpoint, String> {
-    let path = state_dir.join("endpoint.json");
-    let bytes = match std::fs::read(&path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(format!("no local exai daemon runs ({} does not exist)", path.display()));
-        }
-        Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
-    };
-    let file: File = serde_json::from_slice(&bytes)
-        .map_err(|error| format!("{} is malformed: {error}", path.display()))?;
-    let File { url, token, version, epoch, pid } = file;
-    Ok(Endpoint { url, token: token.map(Secret::new), version, epoch, pid })
+/// Where it is.
+pub(crate) fn path(state_dir: &Path) -> PathBuf {
+    state_dir.join("endpoint.json")
+}
+
+impl Endpoint {
+    /// Reads the file of a state directory. It may speak of a daemon that is gone: dial to know.
+    ///
+    /// # Errors
+    /// If there is none, or it can't be read or understood.
+    pub fn read(state_dir: &Path) -> io::Result<Self> {
+        let File { url, token, version, epoch, pid } =
+            serde_json::from_slice(&std::fs::read(path(state_dir))?)?;
+        Ok(Self { url, token: token.map(Secret::new), version, epoch, pid })
+    }
+}
+
+/// What to tell when it can't be read.
+pub(crate) fn sentence(state_dir: &Path, error: &io::Error) -> String {
+    let path = path(state_dir);
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("no local exai daemon runs ({} does not exist)", path.display()),
+        _ => format!("{} can't be read: {error}", path.display()),
+    }
 }
 
 #[cfg(test)]

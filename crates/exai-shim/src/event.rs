@@ -1,11 +1,15 @@
 //! Everything that can happen to a shim.
 
 use exai_mcp::CallKey;
+use exai_session::{ConnNo, ConnectError};
 use serde_json::value::RawValue;
 
+use crate::catalogue::Tools;
+use crate::dial::Place;
 use crate::endpoint::Endpoint;
 use crate::hangup::Gone;
 use crate::links::LinkEvent;
+use crate::starter::StartNews;
 use crate::stdin::Input;
 use crate::stdout::Written;
 
@@ -24,6 +28,8 @@ pub(crate) enum Event {
     Link(LinkEvent),
     /// Work beside the loop is done.
     Job(Done),
+    /// The starter of daemons has news.
+    Starter(StartNews),
     /// A moment that was waited for has come.
     Tick,
 }
@@ -35,6 +41,12 @@ pub(crate) enum Done {
     Files(CallKey, Result<Box<RawValue>, String>),
     /// An older daemon is still at work; to be asked again.
     StillBusy(Endpoint),
+    /// What a dial needs to know, or why it is not known.
+    Located(ConnNo, Result<Place, ConnectError>),
+    /// Whether there is a daemon that may be dialled before anybody calls.
+    Seen(bool),
+    /// The tool definitions of the daemon last spoken to, if they are kept.
+    Snapshot(Option<Tools>),
     /// Something that nobody waits for.
     Unattended,
 }

@@ -41,11 +41,6 @@ impl Jobs {
         self.others.push((), Box::new(job));
     }
 
-    /// Runs work that waits by itself.
-    pub(crate) fn spawn(&mut self, job: impl Future<Output = Done> + Send + 'static) {
-        self.others.running.spawn(job);
-    }
-
     /// The next that is done.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Done> {
         match self.others.poll(cx) {

@@ -5,10 +5,12 @@
 //!
 //! Invariants: the shim ends only when its host does (end of stdin, closed stdout, SIGTERM, SIGINT, SIGHUP) or after
 //! the outage that `EXAI_SHIM_EXIT_AFTER` allows; nothing but the writer thread touches fd 1; nothing here waits for
-//! the daemon, the disk, the log, stderr or the host's reading, and all that waits is bounded.
+//! the daemon, the disk, the log, stderr or the host's reading, and all that waits is bounded. One exception: before
+//! the first line is read, the kept tool definitions are waited for, 250 ms at most.
 
 mod alarm;
 mod answer;
+pub mod ask;
 mod autostart;
 mod calls;
 mod catalogue;
@@ -24,6 +26,7 @@ mod host_profile;
 mod jobs;
 mod links;
 mod local;
+mod locating;
 mod log;
 mod nearest;
 mod news;
@@ -35,11 +38,13 @@ mod shim;
 mod signal;
 mod skew;
 mod socket;
+mod starter;
 mod stderr;
 mod stdin;
 mod stdout;
 mod tls;
 
+pub use endpoint::Endpoint;
 pub use nearest::nearest;
 pub use options::{Catalogue, ShimOptions};
 

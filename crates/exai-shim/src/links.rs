@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use exai_session::{ConnNo, ConnectError, DialLimits, Transmit};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::dial::{Target, dial};
+use crate::dial::{Place, dial};
 use crate::socket::{News, Socket};
 
 /// What happened on which connection.
@@ -47,8 +47,8 @@ impl fmt::Debug for Links {
 
 impl Links {
     /// Begins a dial.
-    pub(crate) fn dial(&mut self, conn: ConnNo, target: Target, limits: DialLimits) {
-        self.links.push((conn, Link::Dialling(Box::pin(dial(target, limits)))));
+    pub(crate) fn dial(&mut self, conn: ConnNo, place: Place, limits: DialLimits) {
+        self.links.push((conn, Link::Dialling(Box::pin(dial(place, limits)))));
     }
 
     /// Drops a connection or a dial.

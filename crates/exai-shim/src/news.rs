@@ -4,16 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_mcp::{CallKey, Token};
-use exai_session::{ConnNo, DialLimits, EndWhy, Fate, Link, ShimEvent};
+use exai_session::{EndWhy, Fate, Link, ShimEvent};
 use exai_wire::{CallId, Outcome, RejectCode};
 use serde_json::value::RawValue;
 
 use crate::answer::{self, Facts};
-use crate::autostart::{Autostart, Look};
 use crate::calls::{Kind, Open, Stage};
 use crate::catalogue::{self, Snapshot, Tools};
-use crate::dial::Target;
-use crate::endpoint;
 use crate::event::Done;
 use crate::hangup::Gone;
 use crate::links::LinkEvent;
@@ -21,6 +18,7 @@ use crate::local::{LocalTool, Report};
 use crate::setup;
 use crate::shim::{Exit, Shim};
 use crate::skew;
+use crate::starter::StartNews;
 
 impl Shim {
     /// Something happened on a connection.
@@ -29,7 +27,7 @@ impl Shim {
             LinkEvent::Connected(conn) => self.session.connected(now, conn),
             LinkEvent::Failed(conn, error) => {
                 self.session.connect_failed(now, conn, error);
-                self.need_daemon(now);
+                self.need_daemon();
             }
             LinkEvent::Bytes(conn) => self.session.bytes_received(now, conn),
             LinkEvent::Frame(conn, text) => {
@@ -44,7 +42,10 @@ impl Shim {
     pub(crate) fn on_news(&mut self, now: Duration, event: ShimEvent) {
         match event {
             ShimEvent::Dial { conn, limits } => self.on_dial(now, conn, limits),
-            ShimEvent::Close { conn } => self.links.close(conn),
+            ShimEvent::Close { conn } => {
+                self.locating.close(conn);
+                self.links.close(conn);
+            }
             ShimEvent::Accepted { call_id } => self.note(now, call_id, "the exai daemon has the call"),
             ShimEvent::Started { call_id, attempt, provider, model } => {
                 self.note(now, call_id, &format!("{provider}/{model}, attempt {attempt}"));
@@ -91,12 +92,8 @@ impl Shim {
         if is_due(self.dial_at) {
             self.dial_early(now);
         }
-        let autostart = self.autostart.as_mut().filter(|autostart| is_due(autostart.poll_timeout()));
-        if autostart.is_some_and(|autostart| autostart.look(now) == Look::Listening) {
-            self.session.wake(now);
-        }
+        self.end_locating(now);
         self.end_reading(now);
-        self.end_unusable(now);
         if is_due(self.outage_ends()) {
             self.give_up(now);
         }
@@ -119,33 +116,34 @@ impl Shim {
         Some(self.outage? + self.options.loaded.settings.shim.exit_after?)
     }
 
-    fn on_dial(&mut self, now: Duration, conn: ConnNo, limits: DialLimits) {
-        self.address = self.target.describe();
-        if self.up.is_none() {
-            self.outage.get_or_insert(now);
-        }
-        if let Some(suppressed) = self.gates.dialling.pass(now) {
-            tracing::info!(address = self.address, dial_no = conn.0, suppressed, "dialling");
-        }
-        self.links.dial(conn, self.target.clone(), limits);
-    }
-
     /// A dial failed: a daemon is started only for somebody who waits.
-    fn need_daemon(&mut self, now: Duration) {
+    pub(crate) fn need_daemon(&mut self) {
         let waits = self.session.open_calls() > 0;
-        match &mut self.autostart {
-            Some(autostart) if waits && self.up.is_none() => autostart.need(now),
-            Some(autostart) if !waits => autostart.rest(now),
+        match &mut self.starter {
+            Some(starter) if waits && self.up.is_none() => {
+                if let Err(error) = starter.need() {
+                    self.start_error = Some(format!("no thread to start a daemon on: {error}"));
+                }
+            }
+            Some(starter) if !waits => starter.rest(),
             _ => {}
         }
-        self.end_unusable(now);
+    }
+
+    /// The starter of daemons has news.
+    pub(crate) fn on_report(&mut self, now: Duration, report: StartNews) {
+        match report {
+            StartNews::Listening => self.session.wake(now),
+            StartNews::Error(error) => self.start_error = error,
+            StartNews::Unusable(words) => self.end_unusable(now, &words),
+        }
     }
 
     fn on_lost(&mut self, now: Duration, reason: &str, calls_held: usize) {
         let up = now.saturating_sub(self.up.take().unwrap_or(now));
         self.outage = Some(now);
-        if let Some(autostart) = &mut self.autostart {
-            autostart.lost(now, up);
+        if let Some(starter) = &self.starter {
+            starter.lost(up);
         }
         if let Some(suppressed) = self.gates.lost.pass(now) {
             tracing::warn!(reason, calls_held, suppressed, "session lost");
@@ -155,13 +153,11 @@ impl Shim {
     fn on_resumed(&mut self, now: Duration, version: &str) {
         self.up = Some(now);
         self.outage = None;
-        if let Some(autostart) = &mut self.autostart {
-            autostart.found();
+        self.start_error = None;
+        if let Some(starter) = &self.starter {
+            starter.found();
         }
-        self.older = match &self.target {
-            Target::Local(dir) if skew::is_older(version, &self.options.version) => endpoint::read(dir).ok(),
-            _ => None,
-        };
+        self.older = self.endpoint.clone().filter(|_| skew::is_older(version, &self.options.version));
         let held: Vec<CallKey> = self.calls.iter().map(|(key, _)| key).collect();
         for key in held {
             self.engine.note(now, key, "the exai daemon is connected");
@@ -177,7 +173,7 @@ impl Shim {
     fn want_catalogue(&mut self, now: Duration, hash: &str) {
         if hash != self.tools.hash {
             self.session.get_catalogue(now);
-        } else if self.snapshot == Snapshot::Stale {
+        } else if self.snapshot != Snapshot::Current {
             self.keep_catalogue();
         }
     }
@@ -187,6 +183,19 @@ impl Shim {
         self.engine.set_tools(tools.clone());
         self.tools = Tools::new(tools, hash);
         self.keep_catalogue();
+    }
+
+    /// The snapshot was read, unless a daemon was quicker.
+    pub(crate) fn on_snapshot(&mut self, tools: Option<Tools>) {
+        if self.snapshot != Snapshot::Unread {
+            return;
+        }
+        self.snapshot = Snapshot::Stale;
+        if let Some(tools) = tools {
+            self.snapshot = Snapshot::Current;
+            self.engine.set_tools(tools.json.clone());
+            self.tools = tools;
+        }
     }
 
     fn keep_catalogue(&mut self) {
@@ -265,15 +274,14 @@ impl Shim {
     }
 
     /// A daemon that was started here has said that a setting has to be changed: nobody waits for that.
-    fn end_unusable(&mut self, now: Duration) {
-        let Some(why) = self.autostart.as_mut().and_then(Autostart::take_unusable) else { return };
+    fn end_unusable(&mut self, now: Duration, why: &str) {
         let given = self.calls.iter().filter(|(_, open)| open.stage == Stage::Given);
         let call_ids: BTreeSet<CallId> = given.map(|(_, open)| open.call_id).collect();
         for call_id in call_ids {
             self.session.detach(now, call_id);
             for (key, open) in self.calls.take(call_id) {
                 let fate = if self.is_of_outage(&open) { Fate::NotSent } else { Fate::Sent };
-                let answer = answer::unusable(&why, fate, &self.facts(now, &open, &why));
+                let answer = answer::unusable(why, fate, &self.facts(now, &open, why));
                 self.engine.answer(now, key, answer);
             }
         }
@@ -323,7 +331,7 @@ impl Shim {
     }
 
     fn with_start_error(&self, error: String) -> String {
-        match self.autostart.as_ref().and_then(|autostart| autostart.last_error()) {
+        match &self.start_error {
             Some(start) => format!("{start}; {error}"),
             None => error,
         }
@@ -351,7 +359,7 @@ impl Shim {
             return;
         }
         if let Some(older) = self.older.take() {
-            self.jobs.spawn(skew::ask_to_drain(older));
+            self.jobs.block(move || skew::ask_to_drain(older));
         }
     }
 }

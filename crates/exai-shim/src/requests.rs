@@ -14,8 +14,6 @@ use sha2::{Digest as _, Sha256};
 
 use crate::answer;
 use crate::calls::{Kind, Open, Others, Stage};
-use crate::dial::Target;
-use crate::endpoint;
 use crate::event::Done;
 use crate::host_profile;
 use crate::local::{self, LocalTool};
@@ -78,19 +76,6 @@ impl Shim {
         }
     }
 
-    /// Nobody has called yet: only a daemon that runs is dialled, none is started.
-    pub(crate) fn dial_early(&mut self, now: Duration) {
-        self.dial_at = None;
-        let somebody = match &self.target {
-            Target::Local(dir) => endpoint::read(dir).is_ok(),
-            Target::Url { .. } => true,
-            Target::Nowhere => false,
-        };
-        if somebody {
-            self.session.wake(now);
-        }
-    }
-
     fn on_call(&mut self, now: Duration, call: IncomingCall) {
         let key = call.key;
         let Some(tool) = call.tool.as_deref() else {
@@ -150,6 +135,9 @@ impl Shim {
             Done::StillBusy(older) => {
                 self.older = self.older.take().or(Some(older).filter(|_| self.up.is_some()))
             }
+            Done::Located(conn, located) => self.on_located(now, conn, located),
+            Done::Seen(is_there) => self.on_seen(now, is_there),
+            Done::Snapshot(tools) => self.on_snapshot(tools),
             Done::Unattended => {}
         }
     }

@@ -1,32 +1,41 @@
 //! What follows from the settings before anything runs.
 
+use std::sync::Arc;
+
 use exai_settings::{Settings, Target as Configured};
 
 use crate::autostart::Autostart;
+use crate::clock::Clock;
 use crate::dial::Target;
 use crate::files::FileRules;
 use crate::options::ShimOptions;
+use crate::starter::Starter;
+use crate::tls::Trust;
 
 /// Where to dial.
 pub(crate) fn target(settings: &Settings) -> Target {
     let connection = &settings.connection;
     match (connection.target(), &settings.state.dir) {
-        (Configured::Url(url), _) => Target::Url { url, token: connection.token.clone() },
+        (Configured::Url(url), _) => {
+            let trust = Arc::new(Trust::new(connection.ca.clone()));
+            Target::Url { url, token: connection.token.clone(), trust }
+        }
         (Configured::Local, Some(dir)) => Target::Local(dir.clone()),
         (Configured::Local, None) => Target::Nowhere,
     }
 }
 
 /// What starts daemons, if that is allowed and possible.
-pub(crate) fn autostart(options: &ShimOptions) -> Option<Autostart> {
+pub(crate) fn starter(options: &ShimOptions, clock: Clock) -> Option<Starter> {
     let settings = &options.loaded.settings;
     let exe = options.exe.clone().filter(|_| settings.connection.may_start_daemon())?;
     let state_dir = settings.state.dir.clone();
-    match settings.connection.target() {
+    let autostart = match settings.connection.target() {
         // Without a state directory its address could not be found.
         Configured::Local => state_dir.map(|dir| Autostart::new(exe, &["--local"], Some(dir))),
         Configured::Url(_) => Some(Autostart::new(exe, &[], state_dir)),
-    }
+    };
+    Some(Starter::new(autostart?, clock))
 }
 
 /// What a person can do when no daemon answers.

@@ -15,22 +15,24 @@ use serde_json::value::RawValue;
 use tokio::task::coop::has_budget_remaining;
 
 use crate::alarm::Alarm;
-use crate::autostart::Autostart;
 use crate::calls::Calls;
 use crate::catalogue::{self, Snapshot, Tools};
 use crate::clock::Clock;
 use crate::dial::Target;
-use crate::event::Event;
+use crate::endpoint::Endpoint;
+use crate::event::{Done, Event};
 use crate::files::{self, FileRules, FilesError, Inlined};
 use crate::gate::Gate;
 use crate::hangup::Hangup;
 use crate::jobs::Jobs;
 use crate::links::Links;
+use crate::locating::Locating;
 use crate::options::ShimOptions;
 use crate::random;
 use crate::requests::Reading;
 use crate::setup;
 use crate::signal::Signals;
+use crate::starter::Starter;
 use crate::stderr;
 use crate::stdin::{Input, Stdin};
 use crate::stdout::{Stdout, Written};
@@ -38,6 +40,9 @@ use crate::stdout::{Stdout, Written};
 /// Events handled before writing to sockets and looking at the clock in between, and before it is the host's turn: of
 /// host and daemon, one that writes without pause must not keep the other waiting.
 const BURST: u32 = 64;
+
+/// How long the kept tool definitions are waited for before the first line is read; a healthy disk takes microseconds.
+const SNAPSHOT: Duration = Duration::from_millis(250);
 
 /// How long the last lines and the `bye` may take after the host has ended; 100 ms in all are promised.
 const LEAVE: Duration = Duration::from_millis(60);
@@ -99,12 +104,17 @@ pub(crate) struct Shim {
     pub(crate) tools: Tools,
     pub(crate) snapshot: Snapshot,
     pub(crate) target: Target,
-    /// The daemon's address for people, as of the last dial; empty before the first.
+    /// The daemon's address for people, as of the last dial.
     pub(crate) address: String,
     /// What to do when no daemon runs.
     pub(crate) start_hint: String,
     pub(crate) state_dir: Option<PathBuf>,
-    pub(crate) autostart: Option<Autostart>,
+    pub(crate) starter: Option<Starter>,
+    /// Why the last start of a daemon failed.
+    pub(crate) start_error: Option<String>,
+    pub(crate) locating: Locating,
+    /// What the address of the last dial was read from, if it was.
+    pub(crate) endpoint: Option<Endpoint>,
     pub(crate) links: Links,
     pub(crate) jobs: Jobs,
     pub(crate) stdout: Stdout,
@@ -124,7 +134,7 @@ pub(crate) struct Shim {
     /// Since when the session is up.
     pub(crate) up: Option<Duration>,
     /// The older local daemon that is to be asked to drain.
-    pub(crate) older: Option<crate::endpoint::Endpoint>,
+    pub(crate) older: Option<Endpoint>,
     pub(crate) gates: Gates,
     pub(crate) exit: Option<Exit>,
 }
@@ -149,8 +159,7 @@ impl Shim {
         let stdout = Stdout::start(streams.stdout)?;
         let settings = &options.loaded.settings;
         let state_dir = settings.state.dir.clone();
-        let built_in = Tools::new(options.catalogue.tools.clone(), options.catalogue.hash.clone());
-        let (tools, snapshot) = catalogue::load(state_dir.as_deref(), &options.version, built_in);
+        let tools = Tools::new(options.catalogue.tools.clone(), options.catalogue.hash.clone());
         let target = setup::target(settings);
         Ok(Self {
             clock,
@@ -163,11 +172,14 @@ impl Shim {
             inline: files::inline,
             host: None,
             tools,
-            snapshot,
-            address: String::new(),
+            snapshot: Snapshot::Unread,
+            address: target.describe(),
             target,
             start_hint: setup::start_hint(settings),
-            autostart: setup::autostart(&options),
+            starter: setup::starter(&options, clock),
+            start_error: None,
+            locating: Locating::default(),
+            endpoint: None,
             state_dir,
             links: Links::default(),
             jobs: Jobs::default(),
@@ -191,6 +203,7 @@ impl Shim {
 
     /// Runs until the host ends; the exit code.
     pub(crate) async fn run(&mut self) -> u8 {
+        self.read_snapshot().await;
         loop {
             let event = self.next_event().await;
             self.handle_event(event);
@@ -198,6 +211,17 @@ impl Shim {
             if let Some(exit) = self.exit {
                 return self.leave(exit).await;
             }
+        }
+    }
+
+    /// Waits a moment for the kept tool definitions, so that the first list shows them; if the disk takes longer, the
+    /// built-in ones are shown, and a change is announced.
+    async fn read_snapshot(&mut self) {
+        let Some(dir) = self.state_dir.clone() else { return self.on_snapshot(None) };
+        let release = self.options.version.clone();
+        self.jobs.block(move || Done::Snapshot(catalogue::load(&dir, &release)));
+        if let Ok(done) = tokio::time::timeout(SNAPSHOT, poll_fn(|cx| self.jobs.poll(cx))).await {
+            self.on_job(self.clock.now(), done);
         }
     }
 
@@ -214,6 +238,7 @@ impl Shim {
             Event::Written(written) => self.on_written(now, written),
             Event::Link(event) => self.on_link(now, event),
             Event::Job(done) => self.on_job(now, done),
+            Event::Starter(report) => self.on_report(now, report),
             Event::Tick => self.on_tick(now),
         }
     }
@@ -258,6 +283,11 @@ impl Shim {
         if let Poll::Ready(done) = self.jobs.poll(cx) {
             return Poll::Ready(Event::Job(done));
         }
+        if let Some(starter) = &mut self.starter
+            && let Poll::Ready(report) = starter.poll(cx)
+        {
+            return Poll::Ready(Event::Starter(report));
+        }
         self.poll_input(cx).map(Event::Input)
     }
 
@@ -278,7 +308,7 @@ impl Shim {
             self.engine.poll_timeout().filter(|_| !self.stdout.is_congested()),
             self.session.poll_timeout(),
             self.dial_at,
-            self.autostart.as_ref().and_then(Autostart::poll_timeout),
+            self.locating.poll_timeout(),
             self.outage_ends(),
             self.reading.values().map(|reading| reading.until).min(),
         ];

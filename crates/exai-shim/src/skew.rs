@@ -2,23 +2,17 @@
 //!
 //! Both speak N and N−1 of the protocol, so nothing is urgent; the next call starts a daemon of this release.
 
-use std::io::ErrorKind;
 use std::time::Duration;
 
 use exai_settings::Secret;
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::http::Uri;
 
+use crate::ask::{Address, Request, ask};
 use crate::endpoint::Endpoint;
 use crate::event::Done;
 
-/// Limit of both requests; nobody waits for them.
+/// Limit of each request; nobody waits for them.
 const TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Longest answer read, in bytes; the daemon's are a few hundred.
-const ANSWER_BYTES_MAX: u64 = 8 << 10;
 
 /// Whether release `theirs` is older than `ours`. What is no release number is not older.
 pub(crate) fn is_older(theirs: &str, ours: &str) -> bool {
@@ -35,17 +29,16 @@ fn numbers(release: &str) -> Option<[u64; 3]> {
     numbers.next().is_none().then_some(three)
 }
 
-/// Asks the daemon to drain, unless some session has a call in flight.
-pub(crate) async fn ask_to_drain(endpoint: Endpoint) -> Done {
-    let asked = tokio::time::timeout(TIMEOUT, ask(&endpoint)).await;
-    match asked {
-        Ok(Ok(Asked::Busy)) => Done::StillBusy(endpoint),
-        Ok(Ok(Asked::Told(status))) => {
+/// Asks the daemon to drain, unless some session has a call in flight. Blocks up to twice [`TIMEOUT`].
+pub(crate) fn ask_to_drain(endpoint: Endpoint) -> Done {
+    match drain(&endpoint) {
+        Some(Asked::Busy) => Done::StillBusy(endpoint),
+        Some(Asked::Told(status)) => {
             tracing::info!(older = endpoint.version, status, "older daemon asked to drain");
             Done::Unattended
         }
         // It is gone or does not answer: the next session finds out which daemon there is.
-        Ok(Err(_)) | Err(_) => Done::Unattended,
+        None => Done::Unattended,
     }
 }
 
@@ -53,8 +46,8 @@ pub(crate) async fn ask_to_drain(endpoint: Endpoint) -> Done {
 enum Asked {
     /// Calls are in flight.
     Busy,
-    /// Its answer's first line.
-    Told(String),
+    /// The status of its answer.
+    Told(u16),
 }
 
 #[derive(Deserialize)]
@@ -62,31 +55,17 @@ struct Health {
     in_flight: u64,
 }
 
-async fn ask(endpoint: &Endpoint) -> std::io::Result<Asked> {
-    let health = request("GET", "/health/ready", endpoint).await?;
-    let body = health.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    let idle = serde_json::from_str(body.trim()).is_ok_and(|health: Health| health.in_flight == 0);
-    if !idle {
-        return Ok(Asked::Busy);
-    }
-    let answer = request("POST", "/stop", endpoint).await?;
-    Ok(Asked::Told(answer.lines().next().unwrap_or_default().to_owned()))
-}
-
-/// One request on a connection of its own; the whole answer as text.
-async fn request(method: &str, path: &str, endpoint: &Endpoint) -> std::io::Result<String> {
-    let uri: Option<Uri> = endpoint.url.parse().ok();
-    let authority = uri.as_ref().and_then(Uri::authority).ok_or(ErrorKind::InvalidInput)?.as_str();
+fn drain(endpoint: &Endpoint) -> Option<Asked> {
+    let address = Address::parse(&endpoint.url, None)?;
     let token = endpoint.token.as_ref().map(Secret::expose);
-    let token = token.map_or_else(String::new, |token| format!("Authorization: Bearer {token}\r\n"));
-    let request = format!(
-        "{method} {path} HTTP/1.0\r\nHost: {authority}\r\n{token}Content-Length: 0\r\nConnection: close\r\n\r\n"
-    );
-    let mut stream = TcpStream::connect(authority).await?;
-    stream.write_all(request.as_bytes()).await?;
-    let mut answer = Vec::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
-    Ok(String::from_utf8_lossy(&answer).into_owned())
+    let health = Request { method: "GET", path: "/health/ready", token };
+    let health = ask(&address, health, TIMEOUT).ok()?;
+    let idle = serde_json::from_str(health.body.trim()).is_ok_and(|health: Health| health.in_flight == 0);
+    if !idle {
+        return Some(Asked::Busy);
+    }
+    let stop = Request { method: "POST", path: "/stop", token };
+    Some(Asked::Told(ask(&address, stop, TIMEOUT).ok()?.status))
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use exai_daemon::Endpoint;
 use exai_settings::{Secret, Settings, Target};
-
-use crate::ask::Address;
+use exai_shim::Endpoint;
+use exai_shim::ask::Address;
 
 /// A daemon to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +65,8 @@ impl std::error::Error for LocateError {}
 pub(crate) fn locate(settings: &Settings) -> Result<Located, LocateError> {
     match settings.connection.target() {
         Target::Url(url) => {
-            let address = parse(&url).ok_or(LocateError::Url(url))?;
+            let address =
+                Address::parse(&url, settings.connection.ca.as_deref()).ok_or(LocateError::Url(url))?;
             Ok(Located { address, token: settings.connection.token.clone() })
         }
         Target::Local => local(settings),
@@ -82,24 +82,8 @@ fn local(settings: &Settings) -> Result<Located, LocateError> {
         _ => LocateError::Unreadable { endpoint: dir.join("endpoint.json"), why: error.to_string() },
     };
     let Endpoint { url, token, .. } = Endpoint::read(dir).map_err(missing)?;
-    let address = parse(&url).ok_or(LocateError::Url(url))?;
-    Ok(Located { address, token: token.map(Secret::new) })
-}
-
-/// Host and port of a `ws://` or `wss://` URL.
-pub(crate) fn parse(url: &str) -> Option<Address> {
-    let (tls, rest) = match (url.strip_prefix("ws://"), url.strip_prefix("wss://")) {
-        (Some(rest), _) => (false, rest),
-        (_, Some(rest)) => (true, rest),
-        _ => return None,
-    };
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
-        _ => (authority, if tls { 443 } else { 80 }),
-    };
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    (!host.is_empty()).then(|| Address { host: host.to_owned(), port, tls })
+    let address = Address::parse(&url, None).ok_or(LocateError::Url(url))?;
+    Ok(Located { address, token })
 }
 
 #[cfg(test)]

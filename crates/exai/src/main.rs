@@ -1,6 +1,5 @@
 //! The binary: collects its surroundings and hands them to a subcommand, each in a file of its own.
 
-mod ask;
 mod call;
 mod cli;
 mod command;

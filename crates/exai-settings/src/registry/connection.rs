@@ -64,6 +64,18 @@ pub(super) const CONNECTION: &[Row<Settings>] = &[
               such as that of `openssl rand -hex 32`.",
     },
     Row {
+        name: "EXAI_WS_CA",
+        aliases: &[],
+        default: Unset("the bundled public authorities alone"),
+        readers: &[Connection],
+        kind: Kind::Path {
+            relative: Relative::BelowWorkingDir,
+            set: |settings, path| settings.connection.ca = Some(path),
+        },
+        doc: "PEM file with certificates of further authorities, for a `wss://` address whose certificate is signed by a \
+              private one.",
+    },
+    Row {
         name: "EXAI_AUTOSTART",
         aliases: &["EXAI_WS_AUTOSTART"],
         default: Value("auto"),

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 #[test]
@@ -6,7 +8,7 @@ fn what_the_daemon_wrote_is_read_and_what_is_new_in_it_ignored() {
     let text =
         r#"{"url":"ws://127.0.0.1:4711/","token":"t0ken","version":"9.9.9","epoch":7,"pid":1,"new":[]}"#;
     std::fs::write(state.path().join("endpoint.json"), text).unwrap();
-    let endpoint = read(state.path()).unwrap();
+    let endpoint = Endpoint::read(state.path()).unwrap();
     assert_eq!((endpoint.url.as_str(), endpoint.epoch), ("ws://127.0.0.1:4711/", 7));
     assert_eq!(endpoint.token.unwrap().expose(), "t0ken");
 }
@@ -14,8 +16,9 @@ fn what_the_daemon_wrote_is_read_and_what_is_new_in_it_ignored() {
 #[test]
 fn a_missing_and_a_malformed_file_are_told_apart_without_their_text() {
     let state = tempfile::tempdir().unwrap();
-    assert!(read(state.path()).unwrap_err().starts_with("no local exai daemon runs"));
+    let told = || sentence(state.path(), &Endpoint::read(state.path()).unwrap_err());
+    assert!(told().starts_with("no local exai daemon runs"));
     std::fs::write(state.path().join("endpoint.json"), "{\"token\":\"secret\"").unwrap();
-    let error = read(state.path()).unwrap_err();
-    assert!(error.contains("is malformed") && !error.contains("secret"), "{error}");
+    let error = told();
+    assert!(error.contains("endpoint.json can't be read: EOF") && !error.contains("secret"), "{error}");
 }

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod catalogue;
+#[cfg(unix)]
+mod disk;
 mod ending;
 mod host;
 mod link;

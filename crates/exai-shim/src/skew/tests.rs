@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use tokio::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::mpsc::sync_channel;
 
 use super::*;
 
@@ -16,37 +18,33 @@ fn releases_are_compared_by_number() {
 
 /// Asks a daemon with so many calls in flight; what it was asked, and what came of it.
 fn ask_one_with(in_flight: u64) -> (Vec<String>, Asked) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("ws://{}/", listener.local_addr().unwrap());
-        let token = Some(Secret::new("t0ken"));
-        let endpoint = Endpoint { url, token, version: "0.0.1".to_owned(), epoch: 1, pid: 1 };
-        let body = format!("{{\"state\":\"ready\",\"in_flight\":{in_flight}}}\n");
-        let mut asked = Vec::new();
-        let daemon = async {
-            loop {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let mut request = Vec::new();
-                while !request.ends_with(b"\r\n\r\n") {
-                    request.push(stream.read_u8().await.unwrap());
-                }
-                asked.push(String::from_utf8(request).unwrap());
-                stream.write_all(format!("HTTP/1.0 202 Accepted\r\n\r\n{body}").as_bytes()).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let token = Some(Secret::new("t0ken"));
+    let endpoint = Endpoint { url, token, version: "0.0.1".to_owned(), epoch: 1, pid: 1 };
+    let (tell, told) = sync_channel(4);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.extend(byte);
             }
-        };
-        let outcome = tokio::select! {
-            () = daemon => unreachable!(),
-            outcome = ask(&endpoint) => outcome.unwrap(),
-        };
-        (asked, outcome)
-    })
+            tell.send(String::from_utf8(request).unwrap()).unwrap();
+            let body = format!("{{\"state\":\"ready\",\"in_flight\":{in_flight}}}\n");
+            stream.write_all(format!("HTTP/1.0 202 Accepted\r\n\r\n{body}").as_bytes()).unwrap();
+        }
+    });
+    let outcome = drain(&endpoint).unwrap();
+    (told.try_iter().collect(), outcome)
 }
 
 #[test]
 fn an_idle_daemon_is_told_to_stop_with_its_token() {
     let (asked, outcome) = ask_one_with(0);
-    assert_eq!(outcome, Asked::Told("HTTP/1.0 202 Accepted".to_owned()));
+    assert_eq!(outcome, Asked::Told(202));
     assert!(asked[0].starts_with("GET /health/ready ") && asked[1].starts_with("POST /stop "), "{asked:?}");
     assert!(asked[1].contains("Authorization: Bearer t0ken\r\n"), "{asked:?}");
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 use exai_settings::Start;
+use exai_shim::ask::{Request, ask};
 
-use crate::ask::{Request, ask};
 use crate::exit;
 use crate::locate::locate;
 use crate::settings_gate::checked;

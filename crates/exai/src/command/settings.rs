@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Command};
 use exai_settings::{Secret, Settings, Start, Target, render};
+use exai_shim::ask::{Request, ask};
 
-use crate::ask::{Request, ask};
 use crate::locate::locate;
 use crate::settings_gate;
 use crate::world::World;

@@ -9,8 +9,8 @@ use anyhow::bail;
 use clap::{ArgMatches, Command};
 use exai_daemon::is_held;
 use exai_settings::{Secret, Settings, Start};
+use exai_shim::ask::{Address, AskError, Request, ask};
 
-use crate::ask::{Address, AskError, Request, ask};
 use crate::exit;
 use crate::locate::{LocateError, locate};
 use crate::presence::holds_state_dir;

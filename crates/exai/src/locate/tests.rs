@@ -1,22 +1,8 @@
 use exai_settings::{Address as Named, Host};
 
+use exai_shim::ask::Tls;
+
 use super::*;
-
-fn at(url: &str) -> Option<(String, u16, bool)> {
-    parse(url).map(|address| (address.host, address.port, address.tls))
-}
-
-#[test]
-fn urls_become_host_port_and_scheme() {
-    assert_eq!(at("ws://127.0.0.1:8079/"), Some(("127.0.0.1".to_owned(), 8079, false)));
-    assert_eq!(at("ws://[::1]:9/x?y"), Some(("::1".to_owned(), 9, false)));
-    assert_eq!(at("wss://[::1]"), Some(("::1".to_owned(), 443, true)));
-    assert_eq!(at("wss://exai.example/a:1"), Some(("exai.example".to_owned(), 443, true)));
-    assert_eq!(at("ws://exai.example"), Some(("exai.example".to_owned(), 80, false)));
-    for wrong in ["http://a:1", "ws://", "ws://:80", "ws://a:x", "ws://a:99999", ""] {
-        assert_eq!(at(wrong), None, "{wrong}");
-    }
-}
 
 fn local(dir: &std::path::Path) -> Settings {
     let mut settings = Settings::default();
@@ -35,7 +21,7 @@ fn the_local_daemon_is_found_by_the_file_it_leaves() {
     let endpoint = r#"{"url":"ws://127.0.0.1:4711/","token":"t","version":"0.1.0","epoch":1,"pid":1}"#;
     std::fs::write(dir.path().join("endpoint.json"), endpoint).unwrap();
     let found = locate(&local(dir.path())).unwrap();
-    assert_eq!(found.address, Address { host: "127.0.0.1".to_owned(), port: 4711, tls: false });
+    assert_eq!(found.address, Address { host: "127.0.0.1".to_owned(), port: 4711, tls: Tls::Off });
     assert_eq!(found.token, Some(Secret::new("t")));
 }
 

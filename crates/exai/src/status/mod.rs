@@ -6,10 +6,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use exai_settings::{Secret, Settings, Target};
+use exai_shim::ask::{Address, AskError, Request, ask};
 use serde_json::{Value, json};
 
-use crate::ask::{Address, AskError, Request, ask};
-use crate::locate::{locate, parse};
+use crate::locate::locate;
 use crate::presence::{holds_state_dir, is_alive};
 
 pub(crate) use page::page;
@@ -91,7 +91,7 @@ impl Report {
         let (age, state) = (page::duration(self.age), self.state());
         let said = format!("its health file said `{state}` {age} ago");
         let address = self.snapshot.get("address").and_then(Value::as_str);
-        match address.map(|url| (url, parse(url))) {
+        match address.map(|url| (url, Address::parse(url, None))) {
             Some((_, Some(written))) if written.is_same_place(asked) => {}
             Some((url, _)) => {
                 return Err(format!("ignored: the health file here is of another daemon, at {url}"));

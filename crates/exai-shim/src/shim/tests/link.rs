@@ -1,10 +1,12 @@
 //! Losing the daemon, finding it, starting it.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use exai_wire::ShimFrame;
 
 use super::world::{Daemon, Host, TOKEN, options};
+use crate::tls;
 
 #[test]
 fn a_lost_connection_is_a_pause_and_nothing_else() {
@@ -196,4 +198,31 @@ fn a_daemon_that_sends_without_pause_does_not_keep_the_host_waiting() {
         assert_eq!(host.told(1).0, "after the flood");
         host.end();
     }
+}
+
+#[test]
+fn a_daemon_behind_tls_is_reached_if_its_private_authority_is_named() {
+    let daemon = Daemon::listen_secure();
+    let mut options = options(Some(&daemon.url()), None);
+    options.loaded.settings.connection.ca = Some(tls::tests::authority());
+    let mut host = Host::start(options);
+    host.call(1, "chat", "{}");
+    let mut conn = daemon.welcome();
+    let (call_id, _) = conn.call();
+    conn.result(call_id, "secret");
+    assert_eq!(host.told(1).0, "secret");
+    host.end();
+}
+
+#[test]
+fn a_daemon_whose_certificate_nobody_knows_is_told_with_the_setting_to_mend_it() {
+    let daemon = Daemon::listen_secure();
+    let mut options = options(Some(&daemon.url()), None);
+    options.loaded.settings.calls.hold = Duration::from_millis(300);
+    let mut host = Host::start(options);
+    host.call(1, "chat", "{}");
+    let _ = tls::tests::serve(daemon.accept_raw()).read(&mut [0]);
+    let (text, is_error) = host.told(1);
+    assert!(is_error && text.contains("EXAI_WS_CA"), "{text}");
+    host.end();
 }

@@ -1,7 +1,7 @@
 //! A shim between a host made of pipes and a daemon made of a listener; both are the test itself.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -23,6 +23,7 @@ use crate::files;
 use crate::hangup::Hangup;
 use crate::options::{Catalogue, ShimOptions};
 use crate::signal::Signals;
+use crate::tls;
 
 /// Past this a test hangs.
 pub(super) const HANG: Duration = Duration::from_secs(20);
@@ -196,15 +197,21 @@ impl Host {
 /// The daemon's side.
 pub(super) struct Daemon {
     listener: TcpListener,
+    scheme: &'static str,
 }
 
 impl Daemon {
     pub(super) fn listen() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").unwrap() }
+        Self { listener: TcpListener::bind("127.0.0.1:0").unwrap(), scheme: "ws" }
     }
 
     pub(super) fn listen_at(address: &str) -> Self {
-        Self { listener: TcpListener::bind(address).unwrap() }
+        Self { listener: TcpListener::bind(address).unwrap(), scheme: "ws" }
+    }
+
+    /// With TLS, and a certificate of the test authority.
+    pub(super) fn listen_secure() -> Self {
+        Self { scheme: "wss", ..Self::listen() }
     }
 
     /// Whether somebody has dialled.
@@ -221,7 +228,7 @@ impl Daemon {
     }
 
     pub(super) fn url(&self) -> String {
-        format!("ws://{}/", self.listener.local_addr().unwrap())
+        format!("{}://{}/", self.scheme, self.listener.local_addr().unwrap())
     }
 
     /// A connection before its upgrade.
@@ -258,7 +265,10 @@ impl Daemon {
             response.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("exai.v1"));
             Ok(response)
         };
-        let mut conn = Conn { socket: accept_hdr(self.accept_raw(), check).unwrap() };
+        let stream = self.accept_raw();
+        let stream: Box<dyn Stream> =
+            if self.scheme == "wss" { Box::new(tls::tests::serve(stream)) } else { Box::new(stream) };
+        let mut conn = Conn { socket: accept_hdr(stream, check).unwrap() };
         let ShimFrame::Hello(hello) = conn.next() else { panic!("a hello") };
         (conn, hello)
     }
@@ -271,9 +281,14 @@ impl Daemon {
     }
 }
 
+/// A connection with TLS or without.
+pub(super) trait Stream: Read + Write {}
+
+impl<T: Read + Write> Stream for T {}
+
 /// A connection as the daemon sees it.
 pub(super) struct Conn {
-    socket: WebSocket<TcpStream>,
+    socket: WebSocket<Box<dyn Stream>>,
 }
 
 impl Conn {

@@ -4,24 +4,56 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, TcpStream, ToSocketAddrs as _};
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConnection, StreamOwned};
+
+use crate::tls::{self, Trust};
 
 /// Longest response that is read (1 MiB). The largest body, the status, takes a few KiB.
 const RESPONSE_BYTES_MAX: u64 = 1 << 20;
 
 /// Where a daemon listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Address {
+pub struct Address {
     /// Name or address, an IPv6 address without brackets.
-    pub(crate) host: String,
+    pub host: String,
     /// TCP port.
-    pub(crate) port: u16,
+    pub port: u16,
     /// Whether it speaks TLS.
-    pub(crate) tls: bool,
+    pub tls: Tls,
+}
+
+/// Whether a daemon speaks TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tls {
+    /// `ws://`
+    Off,
+    /// `wss://`
+    On {
+        /// Further roots, besides the bundled ones (`EXAI_WS_CA`).
+        ca: Option<PathBuf>,
+    },
+}
+
+impl Address {
+    /// Host and port of a `ws://` or `wss://` URL; `ca` holds further roots for the latter. `None`: it is neither.
+    pub fn parse(url: &str, ca: Option<&Path>) -> Option<Self> {
+        let (tls, standard_port, rest) = match (url.strip_prefix("ws://"), url.strip_prefix("wss://")) {
+            (Some(rest), _) => (Tls::Off, 80, rest),
+            (_, Some(rest)) => (Tls::On { ca: ca.map(Path::to_owned) }, 443, rest),
+            _ => return None,
+        };
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()?),
+            _ => (authority, standard_port),
+        };
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        (!host.is_empty()).then(|| Self { host: host.to_owned(), port, tls })
+    }
 }
 
 impl fmt::Display for Address {
@@ -36,13 +68,13 @@ impl fmt::Display for Address {
 
 impl Address {
     /// Whether both mean the same place: this machine has several names.
-    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+    pub fn is_same_place(&self, other: &Self) -> bool {
         let here = |host: &str| host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| is_here(ip));
         self.port == other.port && (self.host == other.host || (here(&self.host) && here(&other.host)))
     }
 
     /// Whether it can only be on this machine.
-    pub(crate) fn is_loopback(&self) -> bool {
+    pub fn is_loopback(&self) -> bool {
         self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 }
@@ -53,32 +85,32 @@ fn is_here(ip: IpAddr) -> bool {
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Request<'a> {
+pub struct Request<'a> {
     /// `GET` or `POST`.
-    pub(crate) method: &'a str,
+    pub method: &'a str,
     /// Path with its leading slash.
-    pub(crate) path: &'a str,
+    pub path: &'a str,
     /// Sent as a bearer token.
-    pub(crate) token: Option<&'a str>,
+    pub token: Option<&'a str>,
 }
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Response {
+pub struct Response {
     /// HTTP status.
-    pub(crate) status: u16,
+    pub status: u16,
     /// The body as text.
-    pub(crate) body: String,
+    pub body: String,
 }
 
 /// Why there is no response.
 #[derive(Debug)]
-pub(crate) enum AskError {
+pub enum AskError {
     /// No connection, or it broke, or the time was up.
     Io(io::Error),
     /// Something answered that does not speak HTTP.
     NotHttp,
-    /// No TLS session can be set up for this host.
+    /// No TLS session can be set up for this host; a sentence.
     Tls(String),
 }
 
@@ -95,7 +127,7 @@ impl fmt::Display for AskError {
             }
             Self::Io(error) => write!(f, "{error}"),
             Self::NotHttp => f.write_str("something else than exai listens there"),
-            Self::Tls(why) => write!(f, "TLS: {why}"),
+            Self::Tls(why) => f.write_str(why),
         }
     }
 }
@@ -104,7 +136,10 @@ impl std::error::Error for AskError {}
 
 impl From<io::Error> for AskError {
     fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        match tls::sentence(&error) {
+            Some(sentence) => Self::Tls(sentence),
+            None => Self::Io(error),
+        }
     }
 }
 
@@ -112,12 +147,14 @@ impl From<io::Error> for AskError {
 ///
 /// # Errors
 /// See [`AskError`].
-pub(crate) fn ask(address: &Address, request: Request<'_>, timeout: Duration) -> Result<Response, AskError> {
+pub fn ask(address: &Address, request: Request<'_>, timeout: Duration) -> Result<Response, AskError> {
     let deadline = Instant::now() + timeout;
     let socket = connect(address, deadline)?;
     let timeouts = socket.try_clone()?;
-    let mut stream: Box<dyn Stream> =
-        if address.tls { Box::new(secure(address, socket)?) } else { Box::new(socket) };
+    let mut stream: Box<dyn Stream> = match &address.tls {
+        Tls::Off => Box::new(socket),
+        Tls::On { ca } => Box::new(secure(address, ca.as_deref(), socket)?),
+    };
     let token = request.token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     // HTTP/1.0: the body ends with the connection, so that there are no chunks to decode.
     let head = format!(
@@ -156,22 +193,15 @@ trait Stream: Read + Write {}
 
 impl<T: Read + Write> Stream for T {}
 
-/// TLS with the roots that are built in: an image without CA certificates works the same.
 fn secure(
     address: &Address,
+    ca: Option<&Path>,
     socket: TcpStream,
 ) -> Result<StreamOwned<ClientConnection, TcpStream>, AskError> {
-    let failed = |error: &dyn fmt::Display| AskError::Tls(error.to_string());
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(&error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+    let failed = |error: &dyn fmt::Display| AskError::Tls(format!("TLS: {error}"));
+    let config = Trust::new(ca.map(Path::to_owned)).config().map_err(AskError::Tls)?;
     let name = ServerName::try_from(address.host.clone()).map_err(|error| failed(&error))?;
-    let client = ClientConnection::new(Arc::new(config), name).map_err(|error| failed(&error))?;
+    let client = ClientConnection::new(config, name).map_err(|error| failed(&error))?;
     Ok(StreamOwned::new(client, socket))
 }
 
