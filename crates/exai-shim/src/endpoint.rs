@@ -55,6 +55,10 @@ pub(crate) fn sentence(state_dir: &Path, error: &io::Error) -> String {
     let path = path(state_dir);
     match error.kind() {
         io::ErrorKind::NotFound => format!("no local exai daemon runs ({} does not exist)", path.display()),
+        // What the parser says of a text.
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
+            format!("{} is malformed: {error}", path.display())
+        }
         _ => format!("{} can't be read: {error}", path.display()),
     }
 }
