@@ -21,7 +21,8 @@ pub(crate) struct Progress {
 }
 
 /// The answer is larger than [`ANSWER_BYTES_MAX`] or has too many tool calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the answer is larger than {ANSWER_BYTES_MAX} bytes or has more than {TOOL_CALLS_MAX} tool calls")]
 pub(crate) struct TooLarge;
 
 /// An answer as it grows.
@@ -81,7 +82,7 @@ impl Answer {
     /// call: Gemini numbers them all 0.
     fn absorb_tool(&mut self, delta: &ToolDelta<'_>) -> Result<usize, TooLarge> {
         let id = delta.id.0.as_ref();
-        let index = delta.index.map(|count| count.0);
+        let index = delta.index.and_then(|count| count.0);
         let found = match index {
             Some(_) => self.tool_indexes.iter().rposition(|known| *known == index),
             None if !id.is_empty() => self.tool_calls.iter().rposition(|call| call.id == id),

@@ -144,6 +144,9 @@ impl Attempt<'_> {
         if response.status != 200 {
             return Err(self.refused(response).await);
         }
+        if let Some(encoding) = encoding(&response) {
+            return Err(End::new(Cause::Encoded, format!("the answer came with the encoding {encoding}")));
+        }
         self.read(response.body).await?;
         self.stream.answer.judge().map_err(|(cause, detail)| End::new(cause, detail))
     }
@@ -234,6 +237,7 @@ impl Attempt<'_> {
     async fn refused(&mut self, response: Response) -> End {
         let retry_after = retry_after(&response);
         let elsewhere = response.header("location").map(str::to_owned);
+        let encoded = encoding(&response).map(str::to_owned);
         let (status, mut body) = (response.status, response.body);
         let until = self.world.timer.now() + ERROR_BODY_WAIT;
         let mut text = Vec::new();
@@ -252,7 +256,12 @@ impl Attempt<'_> {
             () = timer.sleep_until(until) => {}
         }
         text.truncate(ERROR_BODY_BYTES_MAX);
-        let error = ErrorBody::parse(&text);
+        let error = match encoded {
+            Some(encoding) => {
+                ErrorBody { message: format!("its text has the encoding {encoding}"), ..ErrorBody::default() }
+            }
+            None => ErrorBody::parse(&text),
+        };
         let cause = classify(self.subject.dialect, status, &error);
         let mut detail = match elsewhere {
             // A key is never sent to where a provider points; people decide that.
@@ -271,6 +280,7 @@ impl Attempt<'_> {
                 End::new(classify(self.subject.dialect, 200, &error), describe(None, &error))
             }
             Broken::Malformed(detail) => End::new(Cause::Malformed, detail),
+            Broken::TooLarge(detail) => End::new(Cause::TooLarge, detail),
         }
     }
 
@@ -285,6 +295,12 @@ impl Attempt<'_> {
             Expired::Tail => End::new(Cause::Cut, "the stream ended without its end mark"),
         }
     }
+}
+
+/// How the body is compressed; requests say that it must not be.
+fn encoding(response: &Response) -> Option<&str> {
+    let encoding = response.header("content-encoding")?.trim();
+    (!encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")).then_some(encoding)
 }
 
 fn transport_end(error: &TransportError) -> End {

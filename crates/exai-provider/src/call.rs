@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::answer::Answer;
+use crate::answer::{ANSWER_BYTES_MAX, Answer};
 use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::backoff;
 use crate::cause::{Again, Cause, Next};
@@ -354,7 +354,13 @@ impl<'a> Call<'a> {
 
     fn give_up(mut self, cause: Cause) -> Result<Reply, Failure> {
         if let Some(part) = self.best.take() {
-            return Ok(self.make_reply(part.candidate, part.answer, Ending::Partial(part.cause)));
+            if part.cause != Cause::TooLarge {
+                return Ok(self.make_reply(part.candidate, part.answer, Ending::Partial(part.cause)));
+            }
+            let mut reply = self.make_reply(part.candidate, part.answer, Ending::Truncated);
+            let most = ANSWER_BYTES_MAX >> 20;
+            reply.notes.push(format!("The answer went on past {most} MiB, the most that is taken of any."));
+            return Ok(reply);
         }
         let message = sentence::failure(cause, &self.reports, &self.layer.config.providers);
         Err(Failure { cause, message, attempts: self.reports })
@@ -364,17 +370,22 @@ impl<'a> Call<'a> {
         let candidate = self.route.candidates.get(index);
         let asked_model = candidate.map_or_else(String::new, |candidate| candidate.model.id.clone());
         let endpoint = candidate.and_then(|candidate| self.layer.endpoint(candidate.provider));
+        let redactor = &self.layer.redactor;
         Reply {
             text: answer.text,
             reasoning: answer.reasoning,
             tool_calls: answer.tool_calls,
             requested_model: self.route.requested.clone(),
             provider: endpoint.map_or_else(String::new, |(config, _)| config.name.clone()),
-            model: answer.model.unwrap_or_else(|| asked_model.clone()),
+            model: answer
+                .model
+                .map(|model| redactor.name(&model))
+                .filter(|model| !model.is_empty())
+                .unwrap_or_else(|| asked_model.clone()),
             asked_model,
             attempts: self.reports,
             usage: self.usage,
-            finish: answer.finish,
+            finish: answer.finish.map(|finish| redactor.name(&finish)),
             ending,
             notes: candidate
                 .map_or_else(Vec::new, |candidate| request::left_out(&candidate.model, self.chat)),

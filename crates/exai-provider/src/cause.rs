@@ -60,6 +60,12 @@ pub enum Cause {
     Cut,
     /// Not the format that was agreed on.
     Malformed,
+    /// More than is taken of any answer.
+    TooLarge,
+    /// The body is compressed, although that was ruled out.
+    Encoded,
+    /// Success without an answer, or a redirect: no model API is at the base URL.
+    WrongAddress,
     /// The call's time is over.
     Deadline,
     /// No free place within the wait for one.
@@ -73,7 +79,7 @@ pub enum Cause {
 }
 
 /// Every cause; which denial it was makes no difference to its word.
-const ALL: [Cause; 24] = [
+const ALL: [Cause; 27] = [
     Cause::Connect,
     Cause::Dns,
     Cause::Tls,
@@ -93,6 +99,9 @@ const ALL: [Cause; 24] = [
     Cause::Stall(StallClock::Reserve),
     Cause::Cut,
     Cause::Malformed,
+    Cause::TooLarge,
+    Cause::Encoded,
+    Cause::WrongAddress,
     Cause::Deadline,
     Cause::Busy,
     Cause::Denied(crate::gate::Denied::Over),
@@ -161,6 +170,9 @@ impl Cause {
             Self::Stall(StallClock::Reserve) => "stall_reserve",
             Self::Cut => "cut",
             Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+            Self::Encoded => "encoded",
+            Self::WrongAddress => "wrong_address",
             Self::Deadline => "deadline",
             Self::Busy => "busy",
             Self::Denied(_) => "denied",
@@ -191,6 +203,9 @@ impl Cause {
             Self::Stall(StallClock::Reserve) => "too little text in its time",
             Self::Cut => "stream broke off",
             Self::Malformed => "unreadable answer",
+            Self::TooLarge => "too large an answer",
+            Self::Encoded => "compressed answer",
+            Self::WrongAddress => "no model API at its address",
             Self::Deadline => "time was over",
             Self::Busy => "no free place",
             Self::Denied(_) => "not begun",
@@ -201,22 +216,23 @@ impl Cause {
 
     /// Whether asking the same again later may well succeed without anybody changing anything.
     pub const fn is_retryable(self) -> bool {
-        matches!(
-            self,
+        match self {
+            // Each call that is made again may be billed three times more.
+            Self::Denied(denied) => !matches!(denied, crate::gate::Denied::Exhausted),
             Self::Connect
-                | Self::Dns
-                | Self::Tls
-                | Self::Server
-                | Self::Rate
-                | Self::Quota
-                | Self::EmptyAnswer
-                | Self::Stall(_)
-                | Self::Cut
-                | Self::Malformed
-                | Self::Busy
-                | Self::Denied(_)
-                | Self::Deadline
-        )
+            | Self::Dns
+            | Self::Tls
+            | Self::Server
+            | Self::Rate
+            | Self::Quota
+            | Self::EmptyAnswer
+            | Self::Stall(_)
+            | Self::Cut
+            | Self::Malformed
+            | Self::Busy
+            | Self::Deadline => true,
+            _ => false,
+        }
     }
 
     /// Whether the provider may charge for a request that ended so before any delta came. A refused connection
@@ -230,6 +246,8 @@ impl Cause {
                 | Self::Stall(_)
                 | Self::Cut
                 | Self::Malformed
+                | Self::TooLarge
+                | Self::Encoded
                 | Self::Deadline
         )
     }
@@ -251,9 +269,12 @@ impl Cause {
 
     pub(crate) const fn next(self) -> Next {
         match self {
-            Self::BadRequest | Self::Policy | Self::Deadline | Self::Denied(_) | Self::UnknownModel => {
-                Next::No
-            }
+            Self::BadRequest
+            | Self::Policy
+            | Self::TooLarge
+            | Self::Deadline
+            | Self::Denied(_)
+            | Self::UnknownModel => Next::No,
             Self::ContextOverflow => Next::LargerContext,
             _ => Next::Any,
         }

@@ -137,15 +137,16 @@ impl<'a> Chunk<'a> {
         self.choices.as_ref().and_then(|choices| choices.first())
     }
 
-    /// The usage, wherever it stands.
+    /// The usage, wherever it stands; none where its numbers can't be true.
     pub(crate) fn usage(&self) -> Option<Usage> {
         let wire = self.usage.or_else(|| self.choice().and_then(|choice| choice.usage))?;
-        let details = wire.prompt_tokens_details.map_or(0, |details| details.cached_tokens.0);
+        let cached = wire.prompt_tokens_details.and_then(|details| details.cached_tokens.0);
+        let reasoning = wire.completion_tokens_details.and_then(|details| details.reasoning_tokens.0);
         Some(Usage {
-            prompt_tokens: wire.prompt_tokens.0,
-            completion_tokens: wire.completion_tokens.0,
-            cached_tokens: details.max(wire.cached_tokens.0),
-            reasoning_tokens: wire.completion_tokens_details.map_or(0, |details| details.reasoning_tokens.0),
+            prompt_tokens: wire.prompt_tokens.0?,
+            completion_tokens: wire.completion_tokens.0?,
+            cached_tokens: cached.max(wire.cached_tokens.0).unwrap_or(0),
+            reasoning_tokens: reasoning.unwrap_or(0),
         })
     }
 }

@@ -28,6 +28,9 @@ fn by_word(dialect: &Dialect, error: &ErrorBody) -> Option<Cause> {
 }
 
 fn by_status(status: u16, error: &ErrorBody) -> Cause {
+    if status != 200 && status < 400 {
+        return Cause::WrongAddress;
+    }
     // Routers put the status of what is behind them into the code of an error under HTTP 200.
     let inner = error.code.as_ref().and_then(|code| code.parse().ok());
     let status = if status >= 400 { status } else { inner.unwrap_or(status) };

@@ -5,6 +5,9 @@ use crate::config::ProviderConfig;
 /// Characters of upstream text that are passed on.
 const TEXT_CHARS_MAX: usize = 300;
 
+/// Characters of a name that are passed on: longer than the id of any known model.
+const NAME_CHARS_MAX: usize = 100;
+
 /// A run of so many characters of a key betrays it; providers quote keys back in part ("sk-abcdef***wxyz").
 const RUN: usize = 6;
 
@@ -23,7 +26,18 @@ impl Redactor {
 
     /// One line of at most 300 characters without keys.
     pub(crate) fn clean(&self, text: &str) -> String {
-        let text: String = text.chars().take(4 * TEXT_CHARS_MAX).collect();
+        self.line(text, TEXT_CHARS_MAX)
+    }
+
+    /// A name that a provider gives, without keys, in at most 100 characters.
+    pub(crate) fn name(&self, text: &str) -> String {
+        self.line(text, NAME_CHARS_MAX)
+    }
+
+    fn line(&self, text: &str, most: usize) -> String {
+        // What is not seen goes first: it would hide a key from the search, and be dropped from what people read.
+        let seen = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c));
+        let text: String = seen.take(4 * TEXT_CHARS_MAX).collect();
         let mut clean = String::new();
         for word in text.split_whitespace() {
             if !clean.is_empty() {
@@ -32,18 +46,26 @@ impl Redactor {
             if self.keys.iter().any(|key| betrays(word, key)) {
                 clean.push_str("[key]");
             } else {
-                clean.extend(word.chars().filter(|c| !c.is_control()));
+                clean.push_str(word);
             }
         }
-        match clean.char_indices().nth(TEXT_CHARS_MAX) {
-            Some((end, _)) => {
-                clean.truncate(end);
-                clean.push('…');
-                clean
-            }
-            None => clean,
-        }
+        shorten(clean, most)
     }
+}
+
+/// Control characters, and those without width: joiners, marks of direction, byte order marks.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn shorten(mut text: String, most: usize) -> String {
+    if text.char_indices().nth(most).is_some() {
+        let end = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(end, _)| end);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 fn betrays(word: &str, key: &str) -> bool {

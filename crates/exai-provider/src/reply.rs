@@ -86,13 +86,13 @@ pub struct Reply {
     pub provider: String,
     /// Model that was asked for this answer.
     pub asked_model: String,
-    /// Model that answered by the provider's own word, else the one that was asked.
+    /// Model that answered by the provider's own word (at most 100 characters, without secrets), else the one that was asked.
     pub model: String,
     /// Every attempt, the last one brought this answer (or the longest part of it).
     pub attempts: Vec<AttemptReport>,
     /// Tokens, where the provider told.
     pub usage: Option<Usage>,
-    /// The provider's finish reason, as it is.
+    /// The provider's finish reason, at most 100 characters, without secrets.
     pub finish: Option<String>,
     /// How it ended.
     pub ending: Ending,

@@ -88,8 +88,11 @@ pub(crate) fn build(
         reasoning_effort: effort,
         request_id: (dialect.request_id == RequestId::Field).then_some(variant.request_id),
     };
-    let mut headers =
-        vec![("content-type", "application/json".to_owned()), ("accept", "text/event-stream".to_owned())];
+    let mut headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("accept", "text/event-stream".to_owned()),
+        ("accept-encoding", "identity".to_owned()),
+    ];
     headers.extend(dialect.headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
     if let Some(key) = &config.key {
         headers.push(("authorization", format!("Bearer {}", key.reveal())));

@@ -2,6 +2,7 @@
 
 use crate::cause::{Cause, words};
 use crate::config::ProviderConfig;
+use crate::gate::Denied;
 use crate::reply::AttemptReport;
 
 /// The sentence on a call that failed: what went wrong at each attempt, what to do about the last, and what people must
@@ -9,7 +10,9 @@ use crate::reply::AttemptReport;
 pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], providers: &[ProviderConfig]) -> String {
     let alike =
         |one: &AttemptReport, other: &AttemptReport| place(one) == place(other) && one.cause == other.cause;
-    let runs: Vec<&[AttemptReport]> = attempts.chunk_by(alike).collect();
+    // What was denied was never begun.
+    let begun = attempts.len() - usize::from(matches!(cause, Cause::Denied(_)) && !attempts.is_empty());
+    let runs: Vec<&[AttemptReport]> = attempts.get(..begun).unwrap_or(attempts).chunk_by(alike).collect();
     let list: Vec<String> = runs.iter().filter_map(|run| told(run)).collect();
     let mut text = match (runs.as_slice(), list.as_slice()) {
         ([[first, ..]], [only]) => format!("{} did not answer: {only}.", place(first)),
@@ -21,6 +24,9 @@ pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], providers: &[Pro
             format!("No model answered. {}.", list.join("; "))
         }
     };
+    if let (Cause::Denied(why), false) = (cause, runs.is_empty()) {
+        text.push_str(&format!(" No further attempt: {why}."));
+    }
     let asked = |name: &str| providers.iter().find(|provider| provider.name == name);
     let at_fault = attempts.iter().filter_map(|one| Some((Cause::of(one.cause)?, asked(&one.provider))));
     let mut all: Vec<String> = at_fault
@@ -41,7 +47,16 @@ pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], providers: &[Pro
 
 /// Whether a cause stays until somebody changes a setting or an account.
 const fn needs_a_person(cause: Cause) -> bool {
-    matches!(cause, Cause::Connect | Cause::Dns | Cause::Tls | Cause::AuthDead | Cause::AccountDead)
+    matches!(
+        cause,
+        Cause::Connect
+            | Cause::Dns
+            | Cause::Tls
+            | Cause::AuthDead
+            | Cause::AccountDead
+            | Cause::Encoded
+            | Cause::WrongAddress
+    )
 }
 
 fn place(attempt: &AttemptReport) -> String {
@@ -95,8 +110,25 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
             "Asking again in a minute may help, or another model.".to_owned()
         }
         Cause::Deadline => "Ask for less at a time, or raise EXAI_CALL_TIMEOUT.".to_owned(),
-        Cause::Denied(_) | Cause::NoKey | Cause::UnknownModel => return None,
+        Cause::TooLarge => "Ask for less at a time.".to_owned(),
+        Cause::Encoded => format!(
+            "Nothing but plain text was asked for: check what stands between here and {name}, and its base URL: {url}."
+        ),
+        Cause::WrongAddress => format!("Check the base URL of {name}: {url}."),
+        Cause::Denied(why) => after_denial(why).to_owned(),
+        Cause::NoKey | Cause::UnknownModel => return None,
     })
+}
+
+fn after_denial(why: Denied) -> &'static str {
+    match why {
+        Denied::Exhausted => "Ask again only if the answer is worth up to three more.",
+        Denied::Over | Denied::Orphaned => "Ask again if the answer is still wanted.",
+        Denied::Draining => "Ask again once it has started anew.",
+        Denied::NotKept => {
+            "See to it that the daemon's state directory can be written and its disk has room, then ask again."
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! From the bytes of a body to an answer: events of a stream, or one JSON text, whichever comes.
 
-use crate::answer::{Answer, Progress};
+use crate::answer::{Answer, Progress, TooLarge};
 use crate::chunk::{Chunk, Parsed};
 use crate::error_body::ErrorBody;
 use crate::sse::{DONE, Decoder, Kind};
@@ -18,6 +18,8 @@ pub(crate) enum Broken {
     Error(ErrorBody),
     /// Not what was agreed on.
     Malformed(String),
+    /// More than is taken.
+    TooLarge(String),
 }
 
 /// A body as it is read.
@@ -54,7 +56,7 @@ impl Stream {
             Form::Unknown => Ok(Progress::default()),
             Form::Whole(kept) => {
                 if kept.len() + bytes.len() > WHOLE_BYTES_MAX {
-                    return Err(Broken::Malformed("the body is larger than 16 MiB".to_owned()));
+                    return Err(Broken::TooLarge("the body is larger than 16 MiB".to_owned()));
                 }
                 kept.extend_from_slice(bytes);
                 Ok(Progress::default())
@@ -65,7 +67,7 @@ impl Stream {
                 let mut progress = Progress::default();
                 while !sink.answer.done {
                     let event =
-                        decoder.next(&mut rest).map_err(|error| Broken::Malformed(error.to_string()))?;
+                        decoder.next(&mut rest).map_err(|error| Broken::TooLarge(error.to_string()))?;
                     let Some(event) = event else { break };
                     let more = sink.event(event.kind, event.data)?;
                     progress.chars += more.chars;
@@ -98,9 +100,7 @@ impl Stream {
     fn finish_whole(&mut self, body: &[u8]) -> Result<(), Broken> {
         match Chunk::parse(body) {
             Ok(Parsed::Piece(chunk)) => {
-                self.answer
-                    .absorb(&chunk)
-                    .map_err(|_| Broken::Malformed("the answer is too large".to_owned()))?;
+                self.answer.absorb(&chunk).map_err(too_large)?;
                 self.answer.done = true;
                 Ok(())
             }
@@ -146,10 +146,7 @@ impl Sink<'_> {
             return Ok(Progress::default());
         }
         match Chunk::parse(data) {
-            Ok(Parsed::Piece(chunk)) => self
-                .answer
-                .absorb(&chunk)
-                .map_err(|_| Broken::Malformed("the answer is too large".to_owned())),
+            Ok(Parsed::Piece(chunk)) => self.answer.absorb(&chunk).map_err(too_large),
             Ok(Parsed::Error(error)) => Err(Broken::Error(error)),
             Err(_) if *self.unreadable < UNREADABLE_MAX => {
                 *self.unreadable += 1;
@@ -158,6 +155,10 @@ impl Sink<'_> {
             Err(_) => Err(Broken::Malformed("chunks of the stream are no JSON".to_owned())),
         }
     }
+}
+
+fn too_large(error: TooLarge) -> Broken {
+    Broken::TooLarge(error.to_string())
 }
 
 #[cfg(test)]

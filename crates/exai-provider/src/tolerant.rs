@@ -9,9 +9,24 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
-/// A count: a number, `null` (0); anything else is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Count(pub(crate) u64);
+/// Numbers from here on count nothing that a provider has: a million times the largest context.
+const ABSURD: u64 = 1 << 40;
+
+/// A count: a number, `null` (0); anything else is 0. `None` for a number that can't be true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Count(pub(crate) Option<u64>);
+
+impl Default for Count {
+    fn default() -> Self {
+        Self(Some(0))
+    }
+}
+
+impl From<u64> for Count {
+    fn from(number: u64) -> Self {
+        Self(Some(number).filter(|number| *number < ABSURD))
+    }
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -94,37 +109,37 @@ impl<'de> Visitor<'de> for CountVisitor {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Count, E> {
-        Ok(Count(number))
+        Ok(number.into())
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Count, E> {
-        Ok(Count(u64::try_from(number).unwrap_or(0)))
+        Ok(u64::try_from(number).unwrap_or(0).into())
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Count, E> {
         // Saturates: negative and not-a-number become 0.
-        Ok(Count(number as u64))
+        Ok((number as u64).into())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Count, E> {
-        Ok(Count(0))
+        Ok(Count::default())
     }
 
     fn visit_unit<E>(self) -> Result<Count, E> {
-        Ok(Count(0))
+        Ok(Count::default())
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Count, E> {
-        Ok(Count(text.parse().unwrap_or(0)))
+        Ok(text.parse::<u64>().unwrap_or(0).into())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Count, A::Error> {
         while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Count(0))
+        Ok(Count::default())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Count, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Count(0))
+        Ok(Count::default())
     }
 }

@@ -91,3 +91,15 @@ fn anything_else_is_no_chunk() {
     }
     assert!(Chunk::parse(b"{\"choices\":[{\"delta\":{\"content\":\"\xff\"}}]}").is_err());
 }
+
+#[test]
+fn absurd_counts_are_no_usage() {
+    for absurd in ["1e300", "18446744073709551615", "\"18446744073709551615\""] {
+        let chunk = format!(r#"{{"choices":[],"usage":{{"prompt_tokens":1,"completion_tokens":{absurd}}}}}"#);
+        assert_eq!(piece(&chunk).usage(), None, "{absurd}");
+        let chunk = format!(
+            r#"{{"choices":[],"usage":{{"prompt_tokens":1,"completion_tokens":2,"cached_tokens":{absurd}}}}}"#
+        );
+        assert_eq!(piece(&chunk).usage().map(|usage| usage.cached_tokens), Some(0), "{absurd}");
+    }
+}

@@ -36,5 +36,21 @@ fn other_text_stays() {
 #[test]
 fn text_is_cut() {
     let clean = redactor(&[]).clean(&"é".repeat(10_000));
-    assert_eq!(clean.chars().count(), TEXT_CHARS_MAX + 1);
+    assert_eq!(clean.chars().count(), TEXT_CHARS_MAX);
+}
+
+#[test]
+fn what_is_not_seen_hides_no_key() {
+    let redactor = redactor(&["0123456789abcdef"]);
+    for joint in ['\0', '\u{7f}', '\u{ad}', '\u{200b}', '\u{200f}', '\u{202e}', '\u{2060}', '\u{feff}'] {
+        let joined: String = "0123456789abcdef".chars().flat_map(|char| [char, joint]).collect();
+        assert_eq!(redactor.clean(&format!("bad {joined} key")), "bad [key] key", "{joint:?}");
+    }
+}
+
+#[test]
+fn names_are_short() {
+    let redactor = redactor(&["0123456789abcdef"]);
+    assert_eq!(redactor.name("glm 0123456789abcdef"), "glm [key]");
+    assert_eq!(redactor.name(&"é".repeat(10_000)).chars().count(), NAME_CHARS_MAX);
 }

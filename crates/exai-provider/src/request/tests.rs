@@ -45,6 +45,7 @@ fn each_provider_gets_its_own_words() {
     let messages = json!([{"role": "user", "content": "hi"}]);
     let (request, body) = request_of("steps", &chat());
     assert_eq!(request.url, "http://h/v1/chat/completions");
+    assert!(request.headers.contains(&("accept-encoding", "identity".to_owned())));
     assert!(request.headers.contains(&("authorization", "Bearer secret.half".to_owned())));
     assert_eq!(
         body,

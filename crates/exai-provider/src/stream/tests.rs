@@ -82,7 +82,7 @@ fn a_line_beyond_the_bound_ends_the_stream() {
     let piece = vec![b'x'; 1 << 20];
     let pieces: Vec<&[u8]> =
         std::iter::once(b"data: ".as_slice()).chain((0..6).map(|_| piece.as_slice())).collect();
-    assert!(matches!(feed(&pieces).1, Err(Broken::Malformed(_))));
+    assert!(matches!(feed(&pieces).1, Err(Broken::TooLarge(_))));
 }
 
 /// What a provider sends, with all that is awkward in it.

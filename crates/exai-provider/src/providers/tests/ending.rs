@@ -1,5 +1,7 @@
 //! How streams end, and what that is worth.
 
+use std::time::Duration;
+
 use super::world::*;
 use crate::*;
 
@@ -104,4 +106,56 @@ async fn the_longest_part_is_handed_back_when_all_fails() {
     let reply = world.ask(None, 1200).await.unwrap();
     assert_eq!((reply.text.as_str(), reply.ending), ("the longer part", Ending::Partial(Cause::Cut)));
     assert_eq!((reply.provider.as_str(), world.requests().len()), ("glm", 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_providers_names_are_cleaned_and_short() {
+    let odd = |field: &str, value: &str| {
+        event(&format!(r#"{{"model":"m glm-secret-key","choices":[{{"delta":{{"{field}":"{value}"}}}}]}}"#))
+    };
+    let finish = finish(&"f".repeat(5000));
+    let world = World::new(vec![stream(vec![odd("content", "x"), finish, done()])], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(reply.model, "m [key]");
+    assert_eq!(reply.finish.map(|finish| finish.chars().count()), Some(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_end_is_cut_and_asked_for_once() {
+    let endless = || stream(vec![Do::Repeat(piece_of(&"x".repeat(1 << 20)), Duration::from_millis(1))]);
+    let world = World::new(vec![endless()], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:too_large"]);
+    assert_eq!((reply.ending, reply.notes.len()), (Ending::Truncated, 1));
+    assert!(reply.text.len() >= 16 << 20);
+    for shapeless in [vec![b'{'; 1 << 20], vec![b'x'; 1 << 20]] {
+        let endless = stream(vec![Do::Repeat(shapeless, Duration::from_millis(1))]);
+        let world = World::new(vec![endless], vec![]);
+        let failure = world.ask(None, 1200).await.unwrap_err();
+        assert_eq!((failure.code(), failure.is_retryable(), failure.attempts.len()), ("too_large", false, 1));
+        assert!(failure.message.contains("for less at a time"), "{failure}");
+    }
+}
+
+fn piece_of(text: &str) -> Vec<u8> {
+    let Do::Send(bytes) = content(text) else { unreachable!() };
+    bytes
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_encoded_answer_is_named_and_asked_for_once() {
+    let encoded = |status| {
+        let body = vec![Do::Send(b"\x1f\x8b\x08\0".to_vec()), Do::End];
+        Answer::Head(status, vec![("content-encoding", "gzip")], body)
+    };
+    let world = World::new(vec![encoded(200)], vec![]);
+    let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert_eq!((failure.code(), failure.is_retryable(), failure.attempts.len()), ("encoded", false, 1));
+    assert!(failure.message.contains("gzip") && failure.message.contains("http://h"), "{failure}");
+    let world = World::new(vec![encoded(401)], vec![]);
+    let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert!(failure.code() == "auth_dead" && failure.message.contains("gzip"), "{failure}");
+    let plain = vec![content("x"), finish("stop"), done()];
+    let world = World::new(vec![Answer::Head(200, vec![("content-encoding", "identity")], plain)], vec![]);
+    assert_eq!(world.ask(None, 1200).await.unwrap().text, "x");
 }

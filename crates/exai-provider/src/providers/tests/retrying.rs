@@ -155,7 +155,12 @@ async fn a_gate_that_denies_ends_the_call_before_anything_is_sent() {
     let world = World::new(vec![], vec![]);
     world.made_before.store(3, Ordering::SeqCst);
     let failure = world.ask(None, 1200).await.unwrap_err();
-    assert_eq!(failure.cause, Cause::Denied(Denied::Exhausted));
+    assert_eq!((failure.cause, failure.is_retryable()), (Cause::Denied(Denied::Exhausted), false));
+    assert_eq!(
+        failure.message,
+        "No model answered: three attempts that may have been billed were made. Ask again only if the answer is worth \
+         up to three more."
+    );
     assert!(world.requests().is_empty());
 }
 
@@ -189,10 +194,21 @@ async fn a_named_model_is_not_replaced() {
 #[tokio::test(start_paused = true)]
 async fn a_redirect_is_told_and_not_followed() {
     let away = Answer::Head(308, vec![("location", "https://h/v2")], vec![Do::End]);
-    let world = World::new(vec![away.clone(), away], vec![says("kimi")]);
+    let world = World::new(vec![away], vec![says("kimi")]);
     let reply = world.ask(None, 1200).await.unwrap();
     assert_eq!(reply.attempts[0].detail, "HTTP 308: the base URL only leads to https://h/v2");
-    assert_eq!(causes(&reply.attempts), ["glm:server", "glm:server", "kimi:ok"]);
+    assert_eq!(causes(&reply.attempts), ["glm:wrong_address", "kimi:ok"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_answers_otherwise_than_an_api_is_asked_once() {
+    for code in [204, 302, 307] {
+        let world = World::new(vec![status(code, "")], vec![]);
+        let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+        assert_eq!((failure.code(), failure.is_retryable()), ("wrong_address", false));
+        assert_eq!(failure.attempts.iter().map(|one| one.billed).collect::<Vec<_>>(), [false]);
+        assert!(failure.message.contains("base URL of glm: http://h"), "{failure}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
