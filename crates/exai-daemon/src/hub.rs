@@ -185,9 +185,9 @@ impl<S: Store> Hub<S> {
     fn obey(&mut self, event: DaemonEvent) {
         match event {
             DaemonEvent::Commit { ticket, record } => self.journal.submit(ticket.0, record),
-            DaemonEvent::Run { call_id, session, class, params, deadline, .. } => {
+            DaemonEvent::Run { call_id, session, class, params, attempts_before, deadline, .. } => {
                 let sharer = u128::from_be_bytes(*session.as_bytes());
-                self.run_call(class, Job { call_id, sharer, params, deadline });
+                self.run_call(class, Job { call_id, sharer, params, attempts_before, deadline });
             }
             DaemonEvent::Go { call_id, attempt } => {
                 self.health.counts.attempts += 1;

@@ -45,6 +45,8 @@ pub(crate) struct Job {
     pub(crate) sharer: u128,
     /// Params of `tools/call`.
     pub(crate) params: Box<RawValue>,
+    /// Attempts begun under earlier starts of the daemon.
+    pub(crate) attempts_before: u32,
     /// Moment at which it must have ended, on the daemon's [`Clock`].
     pub(crate) deadline: Duration,
 }

@@ -66,7 +66,10 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     };
     let reply = match context.providers.chat(chat, context.provider_call()).await {
         Ok(reply) => reply,
-        Err(failed) => return failure::provider(&failed, context.daemon.facts().env_file.as_deref()),
+        Err(failed) => {
+            let env_file = context.daemon.facts().env_file;
+            return failure::provider(&failed, context.attempts_before, env_file.as_deref());
+        }
     };
     let answer = reply.text.clone();
     let report = Report {
@@ -74,6 +77,7 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         expected: asked.map(|model: &ModelInfo| model.id.clone()),
         conversation: thread.id,
         left_out: prompt.left_out,
+        attempts_lost: context.attempts_before,
         ignored,
     };
     context.conversations.append(thread.id, Exchange { answer, ..exchange });

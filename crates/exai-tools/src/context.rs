@@ -20,6 +20,9 @@ pub struct ToolContext<'a> {
     pub call_id: &'a str,
     /// Whose call it is: an opaque number of the session, for a fair share of the providers.
     pub sharer: u128,
+    /// Attempts that earlier starts of the daemon were allowed for this call and did not live to report; whether their
+    /// first byte went out is not known.
+    pub attempts_before: u32,
     /// Moment on the providers' clock at which the result must be handed back.
     pub deadline: Duration,
     /// Grants attempts.

@@ -22,7 +22,13 @@ impl World {
 
     fn run(&mut self, n: u8) {
         let params = RawValue::NULL.to_owned();
-        self.executor.run(Job { call_id: call(n), sharer: 1, params, deadline: Duration::from_secs(60) });
+        self.executor.run(Job {
+            call_id: call(n),
+            sharer: 1,
+            params,
+            attempts_before: 0,
+            deadline: Duration::from_secs(60),
+        });
     }
 
     /// What the work runtime is told, in order.

@@ -49,13 +49,25 @@ pub(crate) fn too_long(refused: &TooLong, asked: Option<&ModelInfo>, models: &[M
 }
 
 /// A failure of the provider layer, whose message tells of every attempt and what to do.
-pub(crate) fn provider(failed: &Failure, env_file: Option<&str>) -> ToolResult {
-    let mut sentences = failed.message.clone();
+/// Attempts that were lost with earlier starts of the daemon come first: they are what it may have cost.
+pub(crate) fn provider(failed: &Failure, attempts_lost: u32, env_file: Option<&str>) -> ToolResult {
+    let mut sentences = match attempts_lost {
+        0 => String::new(),
+        1 => "An attempt of this call was lost when the daemon ended, and may have been billed. ".to_owned(),
+        lost => format!(
+            "{lost} attempts of this call were lost when the daemon ended; up to {lost} may have been billed. "
+        ),
+    };
+    sentences.push_str(&failed.message);
     if let (Cause::NoKey, Some(file)) = (&failed.cause, env_file) {
         sentences.push_str(&format!(" The daemon reads such settings from {file}."));
     }
-    let facts =
-        json!({ "error": failed.code(), "retryable": failed.is_retryable(), "attempts": failed.attempts });
+    let facts = json!({
+        "error": failed.code(),
+        "retryable": failed.is_retryable(),
+        "attempts": failed.attempts,
+        "attempts_lost": attempts_lost,
+    });
     ToolResult::failure(&sentences, facts)
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Report {
     pub(crate) conversation: ConversationId,
     /// Earlier exchanges that found no room in the prompt.
     pub(crate) left_out: usize,
+    /// Attempts that earlier starts of the daemon did not live to report; they are numbered from 1.
+    pub(crate) attempts_lost: u32,
     /// Remark on arguments that were ignored.
     pub(crate) ignored: Option<String>,
 }
@@ -78,7 +80,7 @@ impl Report {
         let reply = &self.reply;
         let requested = reply.requested_model.as_deref().unwrap_or("default");
         let mut parts = vec![format!("{} ({}), requested: {requested}", reply.model, reply.provider)];
-        parts.push(attempts_line(&reply.attempts));
+        parts.push(attempts_line(&reply.attempts, self.attempts_lost));
         if let Some(usage) = reply.usage {
             parts.push(format!("tokens: {} in, {} out", usage.prompt_tokens, usage.completion_tokens));
         }
@@ -100,7 +102,7 @@ impl Report {
             "asked": reply.asked_model,
             "model": reply.model,
             "attempts": reply.attempts,
-            "attempts_lost": lost_attempts(&reply.attempts),
+            "attempts_lost": self.attempts_lost,
             "usage": reply.usage,
             "finish": reply.finish,
             "ending": self.ending().0,
@@ -111,16 +113,8 @@ impl Report {
     }
 }
 
-/// Attempts that earlier starts of the daemon were allowed and did not live to report; whether their first byte went out
-/// is not known. Their numbers come before the first
-/// one here; a request that was never granted has none.
-fn lost_attempts(attempts: &[AttemptReport]) -> u32 {
-    attempts.iter().map(|attempt| attempt.n).filter(|n| *n > 0).min().map_or(0, |first| first - 1)
-}
-
 /// Every attempt with cause and duration; `ok` alone needs no cause.
-fn attempts_line(attempts: &[AttemptReport]) -> String {
-    let lost = lost_attempts(attempts);
+fn attempts_line(attempts: &[AttemptReport], lost: u32) -> String {
     if let [only] = attempts
         && (only.cause, lost) == ("ok", 0)
     {

@@ -2,6 +2,8 @@
 
 mod world;
 
+use std::sync::atomic::Ordering;
+
 use serde_json::{Value, json};
 
 use self::world::{Answered, World};
@@ -145,4 +147,18 @@ fn every_other_tool_answers_at_once() {
         "{}",
         unknown.text
     );
+}
+
+#[test]
+fn a_call_that_lost_all_its_attempts_with_the_daemon_says_what_it_may_have_cost() {
+    let world = World::new([]);
+    world.attempts_before.store(3, Ordering::Relaxed);
+    let shown = world.chat(&json!({ "prompt": "hi" }));
+    assert!(shown.is_error);
+    assert_eq!(
+        shown.text,
+        "3 attempts of this call were lost when the daemon ended; up to 3 may have been billed. No model answered: \
+         three attempts that may have been billed were made. Ask again only if the answer is worth up to three more."
+    );
+    assert_eq!((&shown.facts["attempts_lost"], &shown.facts["retryable"]), (&json!(3), &json!(false)));
 }

@@ -36,6 +36,7 @@ fn report() -> Report {
         expected: Some("glm-5.3".to_owned()),
         conversation: ConversationId::from_random([7; 16]),
         left_out: 0,
+        attempts_lost: 0,
         ignored: None,
     }
 }
@@ -142,6 +143,7 @@ fn remarks_stand_in_the_last_line_and_cannot_break_it() {
 fn attempts_that_an_earlier_start_of_the_daemon_took_along_are_stated() {
     let mut report = report();
     report.reply.attempts = vec![attempt(2, "glm", "glm-5.3", "ok", 2300)];
+    report.attempts_lost = 1;
     let (text, facts) = shown(report);
     assert!(
         text.contains(

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -50,6 +50,8 @@ pub(super) struct World {
     script: Arc<Script>,
     providers: Providers,
     conversations: ConversationMemory,
+    /// Attempts of each call that earlier starts of the daemon made.
+    pub(super) attempts_before: AtomicU32,
     calls: AtomicU8,
 }
 
@@ -81,6 +83,7 @@ impl World {
             script,
             conversations: ConversationMemory::new(ConversationLimits::default()),
             calls: AtomicU8::new(0),
+            attempts_before: AtomicU32::new(0),
         }
     }
 
@@ -96,8 +99,9 @@ impl World {
             daemon: &Ready,
             call_id: "call",
             sharer: 1,
+            attempts_before: self.attempts_before.load(Ordering::Relaxed),
             deadline: Duration::from_secs(60),
-            gate: &Open,
+            gate: &Open(self.attempts_before.load(Ordering::Relaxed)),
             observer: &Deaf,
             new_conversation: ConversationId::from_random([n; 16]),
         };
@@ -152,11 +156,13 @@ impl Timer for Stopped {
     }
 }
 
-struct Open;
+/// Grants three attempts to a call, less those made before.
+struct Open(u32);
 
 impl Gate for Open {
     fn begin<'a>(&'a self, _: Option<u32>, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
-        Box::pin(async { Ok(1) })
+        let made = self.0;
+        Box::pin(async move { if made < 3 { Ok(made + 1) } else { Err(Denied::Exhausted) } })
     }
 }
 
