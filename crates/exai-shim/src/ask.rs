@@ -211,6 +211,8 @@ fn read_to_end(stream: &mut dyn Stream, timeouts: &TcpStream, deadline: Instant)
     loop {
         timeouts.set_read_timeout(Some(left(deadline)?))?;
         let n = match stream.read(&mut chunk) {
+            // A signal came, of a child that ended for one; a read with a limit is not begun anew by the system.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             // A TLS peer that closes without saying so; the body was as long as it was.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
             n => n?,
