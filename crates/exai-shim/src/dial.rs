@@ -76,6 +76,11 @@ impl Target {
             Self::Local(dir) => {
                 let unreadable = |error| ConnectError::Unreachable(endpoint::sentence(dir, &error));
                 let endpoint = Endpoint::read(dir).map_err(unreadable)?;
+                if endpoint::is_left_behind(dir) {
+                    let file = endpoint::path(dir);
+                    let why = format!("no local exai daemon runs ({} was left behind)", file.display());
+                    return Err(ConnectError::Unreachable(why));
+                }
                 let (url, token) = (endpoint.url.clone(), endpoint.token.clone());
                 Ok(Place { url, token, tls: None, endpoint: Some(endpoint) })
             }

@@ -50,6 +50,13 @@ impl Endpoint {
     }
 }
 
+/// Whether the file's daemon is gone: a daemon holds the lock beside it as long as its process lives. Its port may be
+/// anybody's by now, who must not be handed a token and prompts. `false` where the lock can't be looked at.
+pub(crate) fn is_left_behind(state_dir: &Path) -> bool {
+    let lock = std::fs::File::open(state_dir.join("daemon.lock"));
+    lock.is_ok_and(|lock| lock.try_lock_shared().is_ok())
+}
+
 /// What to tell when it can't be read.
 pub(crate) fn sentence(state_dir: &Path, error: &io::Error) -> String {
     let path = path(state_dir);

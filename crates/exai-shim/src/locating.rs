@@ -86,10 +86,12 @@ impl Shim {
         limits: DialLimits,
         located: Result<Place, ConnectError>,
     ) {
-        self.address = match &located {
-            Ok(place) => authority(&place.url),
-            Err(_) => self.target.describe(),
-        };
+        match &located {
+            Ok(place) => self.address = authority(&place.url),
+            // The last one is what people know it by.
+            Err(_) if self.address.is_empty() => self.address = self.target.describe(),
+            Err(_) => {}
+        }
         if let Some(suppressed) = self.gates.dialling.pass(now) {
             tracing::info!(address = self.address, dial_no = conn.0, suppressed, "dialling");
         }

@@ -134,3 +134,20 @@ fn a_page_is_told_on_one_short_line_without_its_tags() {
     assert_eq!(text.chars().count(), 200);
     assert_eq!(one_line("a < b:\r\n  yes"), "a < b: yes");
 }
+
+#[test]
+fn an_address_whose_daemon_is_gone_is_not_dialled() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let state = tempfile::tempdir().unwrap();
+    let endpoint = format!(r#"{{"url":"ws://{}/","token":"secret"}}"#, listener.local_addr().unwrap());
+    std::fs::write(state.path().join("endpoint.json"), endpoint).unwrap();
+    let lock = std::fs::File::create(state.path().join("daemon.lock")).unwrap();
+    lock.lock().unwrap();
+    let target = Target::Local(state.path().to_owned());
+    assert!(target.locate().is_ok(), "its daemon lives");
+    lock.unlock().unwrap();
+    let Err(ConnectError::Unreachable(why)) = target.locate() else {
+        panic!("somebody else may listen there now")
+    };
+    assert!(why.contains("left behind"), "{why}");
+}
