@@ -1,17 +1,24 @@
 //! What was promised and what was delivered.
 //!
 //! A [`Store`] makes records durable; the [`Journal`] around it seals the frame that speaks of a record once the store has
-//! it. A [`Durable`] can be made by nothing else, so a frame about kept state that reaches the wire is true.
+//! it, and folds what an earlier daemon wrote into the calls that the next one begins with. A [`Durable`] can be made by
+//! nothing else, so a frame about kept state that reaches the wire is true.
 
 mod durable;
 mod journal;
 mod model;
+mod recovery;
+mod row;
 mod store;
+mod turns;
 
 pub use durable::Durable;
-pub use journal::{Committed, Journal};
-pub use model::ModelStore;
+pub use journal::{Committed, Journal, Recovered};
+pub use model::{ModelDisk, ModelStore, Pace};
+pub use recovery::Recovery;
+pub use row::{ConversationHead, KeptTurn, Kind, Row, RowError, Written};
 pub use store::{JournalError, Store};
+pub use turns::{Turns, TurnsError};
 
 #[cfg(test)]
 mod tests;

@@ -1,43 +1,206 @@
-//! The model: everything in memory, for tests in virtual time, and the daemon's stand-in until a disk is asked for. Its life
-//! is the process's: a restart is a lost journal, and says so by another id.
+//! The model: everything in memory. It stands in where there is no disk to write to, and in tests in virtual time, where a
+//! [`ModelDisk`] outlives the daemon that wrote on it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use exai_wire::{Epoch, JournalId, Record};
+use exai_wire::{CallId, ConversationKey, Epoch, JournalId, Record};
 
+use crate::row::{ConversationHead, KeptTurn, Kind, Row, Written};
 use crate::store::{JournalError, Store};
+use crate::turns::{Turns, TurnsError};
 
-/// A store in memory. It keeps no records: what a daemon needs of finished calls it holds itself as long as it lives, and
-/// with it this store dies too.
+/// What is on the disk: shared by the stores that are opened on it, one after the other.
+#[derive(Debug, Clone, Default)]
+pub struct ModelDisk {
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    epoch: u64,
+    rows: Vec<Row>,
+    turns: BTreeMap<ConversationKey, Vec<KeptTurn>>,
+}
+
+impl ModelDisk {
+    /// The same as it is now, on a disk of its own: a backup.
+    pub fn copy(&self) -> Self {
+        Self { kept: Arc::new(Mutex::new(self.lock().clone())) }
+    }
+
+    /// Rows on it.
+    pub fn rows(&self) -> Vec<Row> {
+        self.lock().rows.clone()
+    }
+
+    /// No operation leaves it half changed, so a panic elsewhere spoils nothing.
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How the model decides on what it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Everything is durable at once.
+    AtOnce,
+    /// When [`ModelStore::sync`] is called; what was not is lost with the store.
+    AtSync,
+}
+
+/// A store in memory.
 #[derive(Debug)]
 pub struct ModelStore {
     id: JournalId,
+    epoch: Epoch,
+    disk: ModelDisk,
+    pace: Pace,
+    waiting: VecDeque<(u64, Record)>,
     decided: VecDeque<(u64, Result<(), JournalError>)>,
+    fetched: VecDeque<(CallId, Option<Record>)>,
     failing: Option<JournalError>,
 }
 
 impl ModelStore {
     /// An empty store with this id, at its first start.
     pub fn new(id: JournalId) -> Self {
-        Self { id, decided: VecDeque::new(), failing: None }
+        Self::open(id, &ModelDisk::default(), Pace::AtOnce)
+    }
+
+    /// The next start on a disk. The id is the disk's, whoever keeps it.
+    pub fn open(id: JournalId, disk: &ModelDisk, pace: Pace) -> Self {
+        let mut kept = disk.lock();
+        kept.epoch += 1;
+        let epoch = Epoch(kept.epoch);
+        drop(kept);
+        let (waiting, decided, fetched) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
+        Self { id, epoch, disk: disk.clone(), pace, waiting, decided, fetched, failing: None }
+    }
+
+    /// What it writes on.
+    pub fn disk(&self) -> &ModelDisk {
+        &self.disk
     }
 
     /// From now on every record fails like this (`None`: works again). A disk's faults, for tests.
     pub fn fail_with(&mut self, error: Option<JournalError>) {
         self.failing = error;
     }
+
+    /// Makes durable what waits, or refuses it.
+    pub fn sync(&mut self) {
+        while let Some((ticket, record)) = self.waiting.pop_front() {
+            let result = match &self.failing {
+                Some(error) => Err(error.clone()),
+                None => self.write(record),
+            };
+            self.decided.push_back((ticket, result));
+        }
+    }
+
+    /// How many records wait for [`ModelStore::sync`].
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    fn write(&self, record: Record) -> Result<(), JournalError> {
+        let mut kept = self.disk.lock();
+        if kept.epoch != self.epoch.0 {
+            return Err(JournalError::Usurped);
+        }
+        let at_ms = match &record {
+            Record::Done { end, .. } => end.at_ms,
+            _ => 0,
+        };
+        match Written::of(record) {
+            Written::Row(row, turn) => {
+                if let Some(turn) = turn {
+                    let call_id = row.call_id;
+                    let turns = kept.turns.entry(turn.conversation).or_default();
+                    // Once a call, whatever is written again.
+                    if turns.iter().all(|known| known.call_id != call_id) {
+                        let seq = turns.last().map_or(1, |last| last.seq + 1);
+                        turns.push(KeptTurn { seq, call_id, at_ms, body: turn.body });
+                    }
+                }
+                kept.forget_loads(&row);
+                kept.rows.push(row);
+            }
+            Written::Removal(call_id) => kept.rows.retain(|row| row.call_id != call_id),
+        }
+        Ok(())
+    }
+}
+
+impl Kept {
+    /// The texts of a call that has ended are of no use any more, nor is anything of one that is buried.
+    fn forget_loads(&mut self, row: &Row) {
+        match row.kind {
+            Kind::Done => self.rows.retain(|old| old.call_id != row.call_id || old.kind != Kind::Partial),
+            Kind::Buried => {
+                for old in self.rows.iter_mut().filter(|old| old.call_id == row.call_id) {
+                    (old.load, old.bytes) = (None, 0);
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Store for ModelStore {
     fn identity(&self) -> (JournalId, Epoch) {
-        (self.id, Epoch(1))
+        (self.id, self.epoch)
     }
 
-    fn submit(&mut self, ticket: u64, _record: Record) {
-        self.decided.push_back((ticket, self.failing.clone().map_or(Ok(()), Err)));
+    fn take_rows(&mut self) -> Vec<Row> {
+        self.disk.rows()
+    }
+
+    fn submit(&mut self, ticket: u64, record: Record) {
+        self.waiting.push_back((ticket, record));
+        if self.pace == Pace::AtOnce {
+            self.sync();
+        }
     }
 
     fn poll(&mut self) -> Option<(u64, Result<(), JournalError>)> {
         self.decided.pop_front()
+    }
+
+    fn fetch(&mut self, call_id: CallId) {
+        let kept = self.disk.lock();
+        let done = kept.rows.iter().find(|row| row.call_id == call_id && row.kind == Kind::Done);
+        let record = done.filter(|row| row.load.is_some()).cloned().and_then(|row| row.record().ok());
+        drop(kept);
+        self.fetched.push_back((call_id, record));
+    }
+
+    fn poll_fetched(&mut self) -> Option<(CallId, Option<Record>)> {
+        self.fetched.pop_front()
+    }
+}
+
+impl Turns for ModelDisk {
+    fn load(&self, conversation: ConversationKey) -> Result<Vec<KeptTurn>, TurnsError> {
+        Ok(self.lock().turns.get(&conversation).cloned().unwrap_or_default())
+    }
+
+    fn list(&self) -> Result<Vec<ConversationHead>, TurnsError> {
+        let kept = self.lock();
+        let head = |(key, turns): (&ConversationKey, &Vec<KeptTurn>)| ConversationHead {
+            key: *key,
+            turns: turns.len() as u64,
+            bytes: turns.iter().map(|turn| turn.body.get().len() as u64).sum(),
+            began_ms: turns.first().map_or(0, |turn| turn.at_ms),
+            last_ms: turns.last().map_or(0, |turn| turn.at_ms),
+        };
+        let mut heads: Vec<_> = kept.turns.iter().map(head).collect();
+        heads.sort_by_key(|head| std::cmp::Reverse(head.last_ms));
+        Ok(heads)
+    }
+
+    fn delete(&self, conversation: ConversationKey) -> Result<bool, TurnsError> {
+        Ok(self.lock().turns.remove(&conversation).is_some())
     }
 }

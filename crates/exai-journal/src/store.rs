@@ -1,30 +1,36 @@
 //! Where records are made durable.
 
-use exai_wire::{Epoch, JournalId, Record};
+use exai_wire::{CallId, Epoch, JournalId, Record};
+
+use crate::row::Row;
 
 /// Why a record was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
-    /// At its cap, and it holds only what must be kept.
-    #[error("the journal is full")]
-    Full,
+    /// The disk is full, or the journal at the most that it may take of it.
+    #[error("the journal is full: {0}")]
+    Full(String),
     /// The disk refuses.
     #[error("the journal can't be written: {0}")]
     Unavailable(String),
+    /// Another daemon has begun an epoch of its own on this journal; nothing of this one is written any more.
+    #[error("another daemon has taken over the journal")]
+    Usurped,
 }
 
 impl JournalError {
     /// Stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Full => "journal_full",
+            Self::Full(_) => "journal_full",
             Self::Unavailable(_) => "journal_unavailable",
+            Self::Usurped => "journal_usurped",
         }
     }
 
     /// Whether the same record may be accepted later.
     pub const fn is_retryable(&self) -> bool {
-        true
+        !matches!(self, Self::Usurped)
     }
 }
 
@@ -33,9 +39,19 @@ pub trait Store {
     /// The journal's id and this start's number.
     fn identity(&self) -> (JournalId, Epoch);
 
+    /// Every row that was durable when the store was opened, in the order in which they were written; empties the list.
+    /// Loads of calls that have ended are left out, and of each text only its size is told: see [`Row::bytes`].
+    fn take_rows(&mut self) -> Vec<Row>;
+
     /// Takes a record; never blocks.
     fn submit(&mut self, ticket: u64, record: Record);
 
     /// What has been decided since the last call, in order of submission: durable, or why not.
     fn poll(&mut self) -> Option<(u64, Result<(), JournalError>)>;
+
+    /// Asks for the kept end of a call; never blocks.
+    fn fetch(&mut self, call_id: CallId);
+
+    /// What was asked for by [`Store::fetch`]: the call's `Done`, or nothing where it is not kept.
+    fn poll_fetched(&mut self) -> Option<(CallId, Option<Record>)>;
 }

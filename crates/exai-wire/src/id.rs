@@ -89,6 +89,10 @@ id128!(
     /// Hash under which a kept answer is found again when the same is asked.
     AdoptKey
 );
+id128!(
+    /// A conversation. Knowing it, behind the token, is the right to it.
+    ConversationKey
+);
 
 /// Number of a dial within a session, rising; fences older connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

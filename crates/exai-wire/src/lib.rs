@@ -8,6 +8,7 @@ mod code;
 mod daemon_frame;
 mod decode;
 mod id;
+mod kept;
 mod limit;
 mod record;
 mod shim_frame;
@@ -18,9 +19,10 @@ pub use daemon_frame::{
     Refused, Reject, ResultFrame, Started, Unask, Welcome,
 };
 pub use decode::FrameError;
-pub use id::{AdoptKey, CallId, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
+pub use id::{AdoptKey, CallId, ConversationKey, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
+pub use kept::{Ended, Kept, Partial};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
-pub use record::Record;
+pub use record::{Asked, Attempt, End, Record, Turn};
 pub use shim_frame::{
     Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer,
 };

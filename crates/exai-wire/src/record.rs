@@ -1,60 +1,68 @@
 //! What a journal keeps of a call, and the frame that may be sent once it does.
+//!
+//! Moments (`at_ms`) are milliseconds of wall time since 1970. They serve ages, retention and deadlines of calls that
+//! nobody waits for; no promise hangs on them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::code::{Class, Outcome};
 use crate::daemon_frame::{Accepted, KeptFrame, ResultFrame, Started};
-use crate::id::{AdoptKey, CallId, Fingerprint, SessionId};
+use crate::id::{AdoptKey, CallId, ConversationKey, Fingerprint, SessionId};
 
 /// What is to be made durable, in the order in which it happens to a call.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub enum Record {
     /// A call was taken; before `accepted`.
     Accepted {
         /// Key.
         call_id: CallId,
-        /// Hash of method and params.
-        fingerprint: Fingerprint,
-        /// Key for adoption.
-        adopt_key: Option<AdoptKey>,
-        /// MCP method.
-        method: String,
-        /// Params.
-        params: Box<RawValue>,
-        /// Class of the tool.
-        class: Class,
-        /// Time left to the deadline when it was taken.
-        remaining_ms: u64,
-        /// Attempts made under a journal that is lost.
-        attempts_before: u32,
+        /// What was taken.
+        asked: Asked,
     },
-    /// An attempt is about to begin; before the first byte to a provider.
+    /// An attempt is about to begin; before the first byte to a provider. Again under the same number: it goes to
+    /// somebody else, because it had cost nothing yet.
     Started {
         /// Key.
         call_id: CallId,
-        /// Number, from 1.
+        /// Who is asked.
+        attempt: Attempt,
+    },
+    /// Text of an attempt as it came; losing the newest is allowed.
+    Partial {
+        /// Key.
+        call_id: CallId,
+        /// Number of the attempt.
         attempt: u32,
-        /// Provider asked.
-        provider: String,
-        /// Model asked.
-        model: String,
+        /// Bytes of the answer before this piece, those that the attempt continued from included.
+        offset: u64,
+        /// The piece.
+        text: String,
+    },
+    /// An orderly drain cut this attempt; before the provider is left.
+    Cut {
+        /// Key.
+        call_id: CallId,
+        /// Number of the attempt.
+        attempt: u32,
     },
     /// A call has ended; before `result`, and with outcome `Cancelled` before the provider is aborted.
     Done {
         /// Key.
         call_id: CallId,
-        /// Attempts made.
-        attempt: u32,
         /// How.
-        outcome: Outcome,
+        end: End,
         /// MCP result object.
         body: Box<RawValue>,
+        /// What it adds to a conversation; kept with the end, or not at all.
+        turn: Option<Turn>,
     },
     /// Its answer reached the host; written lazily.
     Acked {
         /// Key.
         call_id: CallId,
+        /// When.
+        at_ms: u64,
     },
     /// Its host was answered otherwise; it goes on.
     Detached {
@@ -63,27 +71,136 @@ pub enum Record {
         /// By whom.
         session: SessionId,
     },
+    /// Its params, texts and result are dropped; what is left keeps its id from running again.
+    Buried {
+        /// Key.
+        call_id: CallId,
+        /// When.
+        at_ms: u64,
+    },
+    /// Nothing of it is kept any more.
+    Forgotten {
+        /// Key.
+        call_id: CallId,
+    },
+}
+
+/// A call as it was taken.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asked {
+    /// Whose host asked.
+    pub session: SessionId,
+    /// Hash of method and params.
+    pub fingerprint: Fingerprint,
+    /// Key for adoption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopt_key: Option<AdoptKey>,
+    /// The call whose answer it takes over; that one can be taken over by no other then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopts: Option<CallId>,
+    /// MCP method.
+    pub method: String,
+    /// Class of the tool.
+    pub class: Class,
+    /// When it was taken.
+    pub at_ms: u64,
+    /// Time left to the deadline then.
+    pub remaining_ms: u64,
+    /// Attempts made under a journal that is lost.
+    #[serde(default)]
+    pub attempts_before: u32,
+    /// Params.
+    #[serde(skip, default = "null")]
+    pub params: Box<RawValue>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Number, from 1.
+    pub n: u32,
+    /// Provider asked.
+    pub provider: String,
+    /// Model asked.
+    pub model: String,
+    /// Bytes of kept text that it continues from; 0: it began anew.
+    #[serde(default)]
+    pub continues: u64,
+    /// When.
+    pub at_ms: u64,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    /// Attempts made.
+    pub attempts: u32,
+    /// How.
+    pub outcome: Outcome,
+    /// When.
+    pub at_ms: u64,
+}
+
+/// One turn of a conversation.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// Of which.
+    pub conversation: ConversationKey,
+    /// Question and answer, as the tools write them.
+    pub body: Box<RawValue>,
+}
+
+/// What stands for a text that is not loaded.
+pub(crate) fn null() -> Box<RawValue> {
+    RawValue::NULL.to_owned()
 }
 
 impl Record {
+    /// The call that it is about.
+    pub const fn call_id(&self) -> CallId {
+        match self {
+            Self::Accepted { call_id, .. }
+            | Self::Started { call_id, .. }
+            | Self::Partial { call_id, .. }
+            | Self::Cut { call_id, .. }
+            | Self::Done { call_id, .. }
+            | Self::Acked { call_id, .. }
+            | Self::Detached { call_id, .. }
+            | Self::Buried { call_id, .. }
+            | Self::Forgotten { call_id } => *call_id,
+        }
+    }
+
     /// The frame that speaks of this record.
     pub fn frame(&self) -> Option<KeptFrame> {
         match self {
             Self::Accepted { call_id, .. } => Some(KeptFrame::Accepted(Accepted { call_id: *call_id })),
-            Self::Started { call_id, attempt, provider, model } => Some(KeptFrame::Started(Started {
+            Self::Started { call_id, attempt } => Some(KeptFrame::Started(Started {
                 call_id: *call_id,
-                attempt: *attempt,
-                provider: provider.clone(),
-                model: model.clone(),
+                attempt: attempt.n,
+                provider: attempt.provider.clone(),
+                model: attempt.model.clone(),
             })),
-            Self::Done { call_id, attempt, outcome, body } => Some(KeptFrame::Result(ResultFrame {
+            Self::Done { call_id, end, body, .. } => Some(KeptFrame::Result(ResultFrame {
                 call_id: *call_id,
-                attempt: *attempt,
-                outcome: *outcome,
+                attempt: end.attempts,
+                outcome: end.outcome,
                 body: body.clone(),
                 replayed: false,
             })),
-            Self::Acked { .. } | Self::Detached { .. } => None,
+            _ => None,
         }
+    }
+
+    /// Whether a promise waits for it. What is not may be written when the disk has time.
+    pub const fn is_urgent(&self) -> bool {
+        matches!(
+            self,
+            Self::Accepted { .. }
+                | Self::Started { .. }
+                | Self::Cut { .. }
+                | Self::Done { .. }
+                | Self::Detached { .. }
+        )
     }
 }
