@@ -21,6 +21,7 @@ fn accepted(n: u8) -> Record {
         adopt_key: None,
         adopts: None,
         method: "tools/call".into(),
+        tool: "chat".into(),
         class: Class::Metered,
         at_ms: 1000,
         remaining_ms: 60_000,

@@ -17,8 +17,9 @@ mod liveness;
 mod shim;
 
 pub use daemon::{
-    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan,
-    Finished, PeerConn, Ticket, Vitals,
+    AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CallHead, CallState, CommitResult,
+    DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan, Finished, Keeping, NotKept, PeerConn, RecoveredCall,
+    Ticket, Vitals,
 };
 pub use shim::{
     ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch,

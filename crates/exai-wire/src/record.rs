@@ -100,6 +100,9 @@ pub struct Asked {
     pub adopts: Option<CallId>,
     /// MCP method.
     pub method: String,
+    /// Name of the tool, for people.
+    #[serde(default)]
+    pub tool: String,
     /// Class of the tool.
     pub class: Class,
     /// When it was taken.

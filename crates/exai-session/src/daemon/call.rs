@@ -3,29 +3,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, Fingerprint, SessionId};
+use exai_wire::{AdoptKey, CallId, Class, Fingerprint, Outcome, Partial, SessionId};
 
-use super::event::Finished;
+use super::event::{Before, Finished};
 
 /// Where a call stands.
 #[derive(Debug)]
 pub(super) enum Phase<D> {
+    /// The same was asked by somebody whose connection is lost; whether that call can be taken over is not clear yet.
+    Considering,
     /// Read; its record is on the way to the journal.
     Accepting,
+    /// Kept, and nobody is there for whom it would run.
+    Parked,
     /// With the executor.
     Running,
+    /// Gets the answer of the call that it follows.
+    Following,
     /// Its end is on the way to the journal.
     Ending,
-    /// Ended; the sealed result is delivered to whoever asks.
+    /// Ended; the result is delivered to whoever asks.
     Done(Done<D>),
+    /// Ended long ago; only its id is left, so that it does not run again.
+    Buried,
 }
 
+/// The end of a call. Moments are milliseconds of wall time: they may lie before this start.
 #[derive(Debug)]
 pub(super) struct Done<D> {
-    pub(super) sealed: D,
+    /// The sealed result, as long as somebody is likely to ask for it; the journal has it in any case.
+    pub(super) sealed: Option<D>,
+    pub(super) outcome: Outcome,
     pub(super) bytes: usize,
-    pub(super) at: Duration,
-    pub(super) acked: Option<Duration>,
+    pub(super) at_ms: u64,
+    pub(super) acked_ms: Option<u64>,
     /// Whose host asked; `None` for a cancel that came before its call.
     pub(super) owner: Option<SessionId>,
 }
@@ -42,12 +53,31 @@ pub(super) struct Entry<D> {
     pub(super) class: Class,
     /// `None` for a cancel that came before its call.
     pub(super) fingerprint: Option<Fingerprint>,
+    pub(super) adopt_key: Option<AdoptKey>,
+    /// The call whose answer it takes over.
+    pub(super) follows: Option<CallId>,
+    /// Its answer is another call's by now.
+    pub(super) adopted: bool,
+    /// Its host was answered otherwise.
+    pub(super) detached: bool,
     pub(super) phase: Phase<D>,
     pub(super) wish: Wish,
     /// Attempts begun over the call's whole life, other starts and journals included.
     pub(super) attempts: u32,
+    /// The highest of them whose start is durable.
+    pub(super) started: u32,
+    /// Those of them that an orderly drain cut.
+    pub(super) cuts: u32,
+    /// Attempts of earlier starts, for the result to tell of.
+    pub(super) before: Vec<Before>,
+    /// Text that one of them had brought.
+    pub(super) kept: Option<Partial>,
+    /// Who was asked last.
+    pub(super) model: Option<(String, String)>,
     /// An attempt whose start is on its way to the journal.
     pub(super) starting: bool,
+    /// Name of the tool, for people.
+    pub(super) tool: String,
     /// Params, until the executor has them.
     pub(super) work: Option<Work>,
     /// Sessions whose host waits for the answer; none once it is over and told.
@@ -55,9 +85,13 @@ pub(super) struct Entry<D> {
     /// Sessions on whose behalf new attempts may begin: waiters, and those that were answered otherwise.
     pub(super) sponsors: BTreeSet<SessionId>,
     pub(super) since: Duration,
+    /// When it was taken, in milliseconds of wall time.
+    pub(super) asked_ms: u64,
     /// By when the executor must have ended it; earlier than the shim's own deadline.
     pub(super) deadline: Duration,
     pub(super) deadline_told: bool,
+    /// When it was buried, in milliseconds of wall time.
+    pub(super) buried_ms: u64,
     /// The sealed `accepted`, for those who join.
     pub(super) accepted: Option<D>,
 }
@@ -66,30 +100,90 @@ pub(super) struct Entry<D> {
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) session: SessionId,
+    /// Whether it stands in the account of that session.
+    pub(super) counted: bool,
     pub(super) method: String,
     pub(super) params: Box<serde_json::value::RawValue>,
 }
 
 impl<D> Entry<D> {
+    /// A call that begins at this moment, taken for nobody yet.
+    pub(super) fn new(
+        class: Class,
+        phase: Phase<D>,
+        since: Duration,
+        asked_ms: u64,
+        deadline: Duration,
+    ) -> Self {
+        Self {
+            class,
+            fingerprint: None,
+            adopt_key: None,
+            follows: None,
+            adopted: false,
+            detached: false,
+            phase,
+            wish: Wish::Run,
+            attempts: 0,
+            started: 0,
+            cuts: 0,
+            before: Vec::new(),
+            kept: None,
+            model: None,
+            starting: false,
+            tool: String::new(),
+            work: None,
+            waiters: BTreeSet::new(),
+            sponsors: BTreeSet::new(),
+            since,
+            asked_ms,
+            deadline,
+            deadline_told: false,
+            buried_ms: 0,
+            accepted: None,
+        }
+    }
+
     pub(super) fn is_over(&self) -> bool {
-        matches!(self.phase, Phase::Done(_))
+        matches!(self.phase, Phase::Done(_) | Phase::Buried)
     }
 
     pub(super) fn is_running(&self) -> bool {
         matches!(self.phase, Phase::Running)
+    }
+
+    pub(super) fn is_parked(&self) -> bool {
+        matches!(self.phase, Phase::Parked)
+    }
+
+    /// Whether the journal has not confirmed it yet.
+    pub(super) fn is_unkept(&self) -> bool {
+        matches!(self.phase, Phase::Accepting | Phase::Considering)
+    }
+
+    /// Neither over nor waiting for somebody to come.
+    fn is_in_flight(&self) -> bool {
+        !self.is_over() && !self.is_parked()
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Calls<D> {
     known: BTreeMap<CallId, Entry<D>>,
-    /// Those not over, oldest first. The others stay for hours, so nothing that is asked often may walk them all.
+    /// Those in flight, oldest first. The others stay for hours, so nothing that is asked often may walk them all.
     in_flight: BTreeSet<(Duration, CallId)>,
+    parked: BTreeSet<CallId>,
+    by_adopt_key: BTreeMap<AdoptKey, BTreeSet<CallId>>,
 }
 
 impl<D> Default for Calls<D> {
     fn default() -> Self {
-        Self { known: BTreeMap::new(), in_flight: BTreeSet::new() }
+        Self {
+            known: BTreeMap::new(),
+            in_flight: BTreeSet::new(),
+            parked: BTreeSet::new(),
+            by_adopt_key: BTreeMap::new(),
+        }
     }
 }
 
@@ -98,29 +192,69 @@ impl<D> Calls<D> {
         self.known.get(&call_id)
     }
 
-    /// For everything but a change to `Done`.
+    /// For everything but the phase; see [`Calls::set_phase`].
     pub(super) fn get_mut(&mut self, call_id: CallId) -> Option<&mut Entry<D>> {
         self.known.get_mut(&call_id)
     }
 
     /// Takes a call that is not known yet.
     pub(super) fn insert(&mut self, call_id: CallId, entry: Entry<D>) {
-        self.in_flight.insert((entry.since, call_id));
+        if let Some(key) = entry.adopt_key {
+            self.by_adopt_key.entry(key).or_default().insert(call_id);
+        }
         self.known.insert(call_id, entry);
+        self.sort(call_id);
     }
 
     pub(super) fn remove(&mut self, call_id: CallId) -> Option<Entry<D>> {
         let entry = self.known.remove(&call_id)?;
         self.in_flight.remove(&(entry.since, call_id));
+        self.parked.remove(&call_id);
+        self.unlist(call_id, entry.adopt_key);
         Some(entry)
     }
 
-    pub(super) fn finish(&mut self, call_id: CallId, done: Done<D>) -> Option<&mut Entry<D>> {
-        let entry = self.known.get_mut(&call_id)?;
-        self.in_flight.remove(&(entry.since, call_id));
-        entry.work = None;
-        entry.phase = Phase::Done(done);
-        Some(entry)
+    /// Moves a call on.
+    pub(super) fn set_phase(&mut self, call_id: CallId, phase: Phase<D>) {
+        let Some(entry) = self.known.get_mut(&call_id) else { return };
+        entry.phase = phase;
+        if entry.is_over() {
+            entry.work = None;
+            entry.kept = None;
+            entry.before = Vec::new();
+            entry.waiters.clear();
+            entry.sponsors.clear();
+        }
+        let buried_key = entry.adopt_key.filter(|_| matches!(entry.phase, Phase::Buried));
+        self.unlist(call_id, buried_key);
+        self.sort(call_id);
+    }
+
+    fn unlist(&mut self, call_id: CallId, key: Option<AdoptKey>) {
+        if let Some(key) = key
+            && let Some(ids) = self.by_adopt_key.get_mut(&key)
+        {
+            ids.remove(&call_id);
+            if ids.is_empty() {
+                self.by_adopt_key.remove(&key);
+            }
+        }
+    }
+
+    fn sort(&mut self, call_id: CallId) {
+        let Some(entry) = self.known.get(&call_id) else { return };
+        let (in_flight, parked) = (entry.is_in_flight(), entry.is_parked());
+        let place = (entry.since, call_id);
+        if in_flight {
+            self.in_flight.insert(place);
+        } else {
+            self.in_flight.remove(&place);
+        }
+        if parked {
+            self.parked.insert(call_id);
+        } else {
+            self.parked.remove(&call_id);
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -135,9 +269,20 @@ impl<D> Calls<D> {
         self.in_flight.first().map(|(since, _)| *since)
     }
 
-    /// Calls that are not over.
+    /// Calls in flight.
     pub(super) fn live(&self) -> impl Iterator<Item = (CallId, &Entry<D>)> {
         self.in_flight.iter().filter_map(|(_, call_id)| Some((*call_id, self.known.get(call_id)?)))
+    }
+
+    /// Calls that wait for somebody to come.
+    pub(super) fn parked(&self) -> impl Iterator<Item = (CallId, &Entry<D>)> {
+        self.parked.iter().filter_map(|call_id| Some((*call_id, self.known.get(call_id)?)))
+    }
+
+    /// Calls that were asked under this key, the oldest id first.
+    pub(super) fn asked_as(&self, key: AdoptKey) -> impl Iterator<Item = (CallId, &Entry<D>)> {
+        let ids = self.by_adopt_key.get(&key).into_iter().flatten();
+        ids.filter_map(|call_id| Some((*call_id, self.known.get(call_id)?)))
     }
 
     /// Every call that is known.
@@ -145,9 +290,15 @@ impl<D> Calls<D> {
         self.known.iter().map(|(call_id, entry)| (*call_id, entry))
     }
 
+    /// How many are known.
+    pub(super) fn len(&self) -> usize {
+        self.known.len()
+    }
+
     /// Does something with each call that is not over.
     pub(super) fn each_live(&mut self, mut what: impl FnMut(CallId, &mut Entry<D>)) {
-        for (_, call_id) in &self.in_flight {
+        let live = self.in_flight.iter().map(|(_, call_id)| call_id).chain(&self.parked);
+        for call_id in live {
             if let Some(entry) = self.known.get_mut(call_id) {
                 what(*call_id, entry);
             }
@@ -156,8 +307,8 @@ impl<D> Calls<D> {
 }
 
 /// An MCP result that tells of a failure.
-pub(super) fn error_body(outcome: exai_wire::Outcome, sentence: &str) -> Finished {
+pub(super) fn error_body(outcome: Outcome, sentence: &str) -> Finished {
     let body = serde_json::json!({ "content": [{ "type": "text", "text": sentence }], "isError": true });
     let body = serde_json::value::to_raw_value(&body).unwrap_or_default();
-    Finished { outcome, body }
+    Finished { outcome, body, turn: None }
 }

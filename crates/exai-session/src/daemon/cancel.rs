@@ -1,6 +1,5 @@
 //! Cancels: durable before the provider is aborted, also for a call not seen yet.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_wire::{CallId, Class, DaemonFrame, KeptFrame, Outcome, ResultFrame, SessionId};
@@ -18,60 +17,51 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             self.cancel_unseen(now, session, call_id);
             return;
         };
+        if !entry.is_over() {
+            entry.waiters.insert(session);
+        }
         match &entry.phase {
             Phase::Accepting => entry.wish = Wish::Cancel,
             Phase::Running if entry.class == Class::Pure => self.cancel_pure(now, call_id),
-            Phase::Running => {
+            Phase::Considering | Phase::Running | Phase::Parked | Phase::Following => {
                 entry.wish = Wish::Cancel;
-                self.conclude_cancelled(call_id);
+                let followed = entry.follows;
+                self.conclude_cancelled(now, call_id);
+                if let Some(followed) = followed {
+                    self.unfollow(now, followed);
+                }
             }
             // The result crosses the cancel; the shim acks and drops it.
             Phase::Ending => {}
-            Phase::Done(_) => {
-                if let Some(conn) = self.sessions.get(&session).and_then(|open| open.conn) {
-                    self.replay(now, conn, call_id);
-                }
-            }
+            Phase::Done(_) | Phase::Buried => self.replay(now, session, call_id),
         }
     }
 
     /// A late `call` with this id must never run, so the cancel is kept in its place.
     fn cancel_unseen(&mut self, now: Duration, session: SessionId, call_id: CallId) {
-        let entry = Entry {
-            class: Class::Metered,
-            fingerprint: None,
-            phase: Phase::Ending,
-            wish: Wish::Cancel,
-            attempts: 0,
-            starting: false,
-            work: None,
-            waiters: BTreeSet::from([session]),
-            sponsors: BTreeSet::new(),
-            since: now,
-            deadline: now,
-            deadline_told: true,
-            accepted: None,
-        };
+        let mut entry = Entry::new(Class::Metered, Phase::Ending, now, self.wall_ms(now), now);
+        entry.wish = Wish::Cancel;
+        entry.waiters.insert(session);
         self.calls.insert(call_id, entry);
         self.arm(now);
-        self.conclude(call_id, error_body(Outcome::Cancelled, CANCELLED));
+        self.conclude(now, call_id, error_body(Outcome::Cancelled, CANCELLED));
     }
 
     fn cancel_pure(&mut self, now: Duration, call_id: CallId) {
         self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Cancelled });
-        let Finished { outcome, body } = error_body(Outcome::Cancelled, CANCELLED);
+        let Finished { outcome, body, .. } = error_body(Outcome::Cancelled, CANCELLED);
         let frame = ResultFrame { call_id, attempt: 0, outcome, body, replayed: false };
         self.tell_waiters(now, call_id, &DaemonFrame::Result(frame));
         self.forget(call_id);
     }
 
-    pub(super) fn conclude_cancelled(&mut self, call_id: CallId) {
+    pub(super) fn conclude_cancelled(&mut self, now: Duration, call_id: CallId) {
         let effect = self.calls.get(call_id).is_some_and(|entry| entry.class == Class::Effect);
         let end = if effect && self.may_have_run(call_id) {
             error_body(Outcome::OutcomeUnknown, EFFECT_CANCELLED)
         } else {
             error_body(Outcome::Cancelled, CANCELLED)
         };
-        self.conclude(call_id, end);
+        self.conclude(now, call_id, end);
     }
 }

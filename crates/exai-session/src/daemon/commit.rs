@@ -2,23 +2,35 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, KeptFrame, Record, RefusedCode};
-use serde_json::value::RawValue;
+use exai_wire::{CallId, DaemonFrame, End, KeptFrame, Record, RefusedCode, ResultFrame};
 
 use super::DaemonEnd;
+use super::body::with_note;
 use super::call::{Done, Phase, Wish};
-use super::event::{AbortReason, AttemptDenied, CallClass, CommitResult, DaemonEvent, Finished, Ticket};
+use super::event::{
+    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonEvent, Finished, NotKept, Ticket,
+};
 
 /// Pause before the end of a call is tried again after the journal failed.
 const RETRY: Duration = Duration::from_secs(1);
 /// Pause that a refusal for a failing journal asks for.
 const REFUSED_RETRY_MS: u64 = 1_000;
 
+const NOT_KEPT: &str = "— not kept: the daemon's journal could not be written, so this answer can't be fetched again; free \
+                        space where its state directory is.";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Accepted,
-    Started { attempt: u32 },
+    /// `fresh`: no start of this number is durable yet.
+    Started {
+        attempt: u32,
+        fresh: bool,
+    },
     Done,
+    Partial {
+        bytes: usize,
+    },
     Note,
 }
 
@@ -36,18 +48,29 @@ pub(super) struct Retry {
     at: Duration,
     call_id: CallId,
     end: Finished,
+    /// Its waiters have it, marked, because its time was over.
+    told: bool,
 }
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
-    pub(super) fn commit(&mut self, call_id: CallId, record: Record) {
+    pub(super) fn commit(&mut self, record: Record) {
+        let call_id = record.call_id();
         let (kind, end) = match &record {
             Record::Accepted { .. } => (Kind::Accepted, None),
-            Record::Started { attempt, .. } => (Kind::Started { attempt: *attempt }, None),
-            Record::Done { outcome, body, .. } => {
-                (Kind::Done, Some(Finished { outcome: *outcome, body: body.clone() }))
+            Record::Started { attempt, .. } => {
+                let known = self.calls.get(call_id).map_or(0, |entry| entry.started);
+                (Kind::Started { attempt: attempt.n, fresh: attempt.n > known }, None)
             }
-            Record::Acked { .. } | Record::Detached { .. } => (Kind::Note, None),
+            Record::Done { end, body, turn, .. } => {
+                let finished = Finished { outcome: end.outcome, body: body.clone(), turn: turn.clone() };
+                (Kind::Done, Some(finished))
+            }
+            Record::Partial { text, .. } => (Kind::Partial { bytes: text.len() }, None),
+            _ => (Kind::Note, None),
         };
+        if let Kind::Partial { bytes } = kind {
+            self.partial_bytes += bytes;
+        }
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         self.tickets.insert(ticket, Pending { call_id, kind, end });
@@ -60,14 +83,21 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         match (kind, result) {
             (Kind::Accepted, CommitResult::Durable(Some(sealed))) => self.accepted(now, call_id, sealed),
             (Kind::Accepted, CommitResult::Failed(error)) => self.not_accepted(now, call_id, &error),
-            (Kind::Started { attempt }, CommitResult::Durable(Some(sealed))) => {
+            (Kind::Started { attempt, .. }, CommitResult::Durable(Some(sealed))) => {
                 self.started(now, call_id, attempt, &sealed);
             }
-            (Kind::Started { .. }, CommitResult::Failed(_)) => self.deny(call_id, AttemptDenied::NotKept),
-            (Kind::Done, CommitResult::Durable(Some(sealed))) => self.done(now, call_id, sealed),
-            (Kind::Done, CommitResult::Failed(_)) => {
-                self.retries.extend(end.map(|end| Retry { at: now + RETRY, call_id, end }));
+            (Kind::Started { attempt, fresh }, CommitResult::Failed(error)) => {
+                self.not_started(now, call_id, attempt, fresh, &error);
             }
+            (Kind::Done, CommitResult::Durable(Some(sealed))) => {
+                self.told_unkept.remove(&call_id);
+                self.done(now, call_id, sealed);
+            }
+            (Kind::Done, CommitResult::Failed(_)) => {
+                let told = self.told_unkept.remove(&call_id);
+                self.retries.extend(end.map(|end| Retry { at: now + RETRY, call_id, end, told }));
+            }
+            (Kind::Partial { bytes }, _) => self.partial_bytes = self.partial_bytes.saturating_sub(bytes),
             (_, CommitResult::Durable(None)) | (Kind::Note, _) => {}
         }
         self.greet_waiting(now);
@@ -77,27 +107,27 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let frame = sealed.as_ref().clone();
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         entry.accepted = Some(sealed);
-        entry.phase = Phase::Running;
         let wish = entry.wish;
         self.tell_waiters(now, call_id, &frame.into());
         match wish {
-            Wish::Run => self.run(call_id),
-            Wish::Cancel => self.conclude_cancelled(call_id),
+            Wish::Run => self.begin(now, call_id),
+            Wish::Cancel => self.conclude_cancelled(now, call_id),
         }
     }
 
-    fn not_accepted(&mut self, now: Duration, call_id: CallId, error: &str) {
-        for conn in self.waiting_conns(call_id) {
-            let code = RefusedCode::JournalUnavailable;
-            self.refuse(now, conn, call_id, code, error, Some(REFUSED_RETRY_MS));
+    fn not_accepted(&mut self, now: Duration, call_id: CallId, error: &NotKept) {
+        self.refuse_waiters(now, call_id, error);
+        let followed = self.calls.get(call_id).and_then(|entry| entry.follows);
+        if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
+            followed.adopted = false;
         }
-        self.uncount(call_id);
-        self.calls.remove(call_id);
+        self.forget(call_id);
     }
 
     fn started(&mut self, now: Duration, call_id: CallId, attempt: u32, sealed: &D) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         entry.starting = false;
+        entry.started = entry.started.max(attempt);
         if entry.is_running() {
             self.events.push_back(DaemonEvent::Go { call_id, attempt });
             self.tell_waiters(now, call_id, &sealed.as_ref().clone().into());
@@ -106,58 +136,90 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
     }
 
+    /// An attempt that the journal could not keep is not made. Its call waits for its shim, which brings it again until there
+    /// is room or its time is over; nothing is paid meanwhile.
+    fn not_started(&mut self, now: Duration, call_id: CallId, attempt: u32, fresh: bool, error: &NotKept) {
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        entry.starting = false;
+        if fresh && entry.attempts == attempt {
+            entry.attempts -= 1;
+        }
+        if !entry.is_running() {
+            return self.deny(call_id, AttemptDenied::Over);
+        }
+        self.park(call_id, AbortReason::Orphaned);
+        self.refuse_waiters(now, call_id, error);
+    }
+
+    fn refuse_waiters(&mut self, now: Duration, call_id: CallId, error: &NotKept) {
+        for conn in self.waiting_conns(call_id) {
+            let code = if error.full { RefusedCode::JournalFull } else { RefusedCode::JournalUnavailable };
+            self.refuse(now, conn, call_id, code, &error.why, Some(REFUSED_RETRY_MS));
+        }
+    }
+
     fn done(&mut self, now: Duration, call_id: CallId, sealed: D) {
         let frame = sealed.as_ref().clone();
         let KeptFrame::Result(result) = &frame else { return };
-        let aborted = self.calls.get(call_id).is_some_and(|entry| entry.wish == Wish::Cancel);
-        let bytes = result.body.get().len();
-        let owner = self.calls.get(call_id).and_then(|entry| entry.work.as_ref()).map(|work| work.session);
+        let Some(entry) = self.calls.get(call_id) else { return };
+        let (aborted, owner) = (
+            entry.wish == Wish::Cancel,
+            entry.work.as_ref().map(|work| work.session).filter(|_| !entry.detached),
+        );
+        let (bytes, outcome) = (result.body.get().len(), result.outcome);
+        let awaited = entry.waiters.iter().any(|waiter| self.sessions.contains_key(waiter));
         self.uncount(call_id);
         if aborted {
             self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Cancelled });
         }
-        if self.calls.finish(call_id, Done { sealed, bytes, at: now, acked: None, owner }).is_some() {
-            self.tell_waiters(now, call_id, &frame.into());
-        }
-        if let Some(entry) = self.calls.get_mut(call_id) {
-            entry.waiters.clear();
-            entry.sponsors.clear();
-        }
+        let result = result.clone();
+        self.tell_waiters(now, call_id, &frame.into());
+        let at_ms = self.wall_ms(now);
+        // What nobody waits for is read from the journal when somebody comes.
+        let sealed = awaited.then_some(sealed);
+        let done = Done { sealed, outcome, bytes, at_ms, acked_ms: None, owner };
+        self.calls.set_phase(call_id, Phase::Done(done));
+        self.tell_followers(now, call_id, &result);
     }
 
     /// Hands the end of a call to the journal; the call takes no other end from here on.
-    pub(super) fn conclude(&mut self, call_id: CallId, end: Finished) {
-        let Some(entry) = self.calls.get_mut(call_id) else { return };
-        entry.phase = Phase::Ending;
-        let attempt = entry.attempts;
-        let Finished { outcome, body } = end;
-        self.commit(call_id, Record::Done { call_id, attempt, outcome, body });
+    pub(super) fn conclude(&mut self, now: Duration, call_id: CallId, finished: Finished) {
+        let at_ms = self.wall_ms(now);
+        let Some(entry) = self.calls.get(call_id) else { return };
+        let end = End { attempts: entry.attempts, outcome: finished.outcome, at_ms };
+        self.no_longer_alone(call_id);
+        self.calls.set_phase(call_id, Phase::Ending);
+        let Finished { body, turn, .. } = finished;
+        self.commit(Record::Done { call_id, end, body, turn });
     }
 
+    /// Tries again to keep the ends that the journal did not take. An answer whose time is over is delivered all the same,
+    /// marked; should the journal take it later, it is kept after all.
     pub(super) fn retry_commits(&mut self, now: Duration) {
         let (due, later): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.retries).into_iter().partition(|retry| retry.at <= now);
         self.retries = later;
-        for Retry { call_id, end, .. } in due {
-            self.conclude(call_id, end);
+        for Retry { call_id, end, told, .. } in due {
+            let over = self.calls.get(call_id).is_some_and(|entry| entry.deadline <= now);
+            if over && !told {
+                self.tell_unkept(now, call_id, &end);
+            }
+            if over || told {
+                self.told_unkept.insert(call_id);
+            }
+            self.conclude(now, call_id, end);
         }
     }
 
-    /// Adds a call to its session's account.
-    pub(super) fn count(&mut self, session: exai_wire::SessionId, calls: u32, params: &RawValue) {
-        if let Some(open) = self.sessions.get_mut(&session) {
-            open.in_flight += calls;
-            open.bytes += u64::try_from(params.get().len()).unwrap_or(u64::MAX);
-        }
+    fn tell_unkept(&mut self, now: Duration, call_id: CallId, end: &Finished) {
+        let attempt = self.calls.get(call_id).map_or(0, |entry| entry.attempts);
+        let (outcome, body) = (end.outcome, with_note(&end.body, NOT_KEPT));
+        let frame = ResultFrame { call_id, attempt, outcome, body, replayed: false };
+        self.tell_waiters(now, call_id, &DaemonFrame::Result(frame));
     }
 
-    /// Takes a call off its session's account; done once, when its work is dropped.
-    pub(super) fn uncount(&mut self, call_id: CallId) {
-        let Some(work) = self.calls.get_mut(call_id).and_then(|entry| entry.work.take()) else { return };
-        if let Some(open) = self.sessions.get_mut(&work.session) {
-            open.in_flight = open.in_flight.saturating_sub(1);
-            open.bytes =
-                open.bytes.saturating_sub(u64::try_from(work.params.get().len()).unwrap_or(u64::MAX));
-        }
+    /// Whether an end waits for room in the journal; nothing new is taken then.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.retries.is_empty()
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, DaemonFrame, Goaway, KeptFrame, Outcome, Refused, RefusedCode};
+use exai_wire::{CallId, Class, DaemonFrame, Goaway, KeptFrame, Outcome, Record, Refused, RefusedCode};
 
 use super::DaemonEnd;
-use super::call::error_body;
+use super::call::{Phase, error_body};
 use super::connection::CLOSE_RESTART;
 use super::event::{AbortReason, CallClass, DaemonEvent, DrainPlan, PeerConn};
 use super::intake::DRAINING_RETRY_MS;
@@ -59,7 +59,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     pub(super) fn step_drain(&mut self, now: Duration) {
-        let idle = self.in_flight() == 0;
+        // What is cut may still hand over the text that it had.
+        let idle = self.in_flight() == 0 && self.leaving.is_empty() && self.tickets.is_empty();
         let Some(drain) = &mut self.drain else { return };
         let age = now.saturating_sub(drain.began);
         drain.look = now + LOOK_EVERY;
@@ -81,10 +82,27 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
     }
 
-    /// Cuts what may run on after the restart: the shims bring it again.
+    /// Cuts what may run on after the restart.
     fn cut(&mut self, now: Duration) {
         for call_id in self.running(|class| class != Class::Effect) {
+            self.note_cut(call_id);
             self.cut_one(now, call_id);
+        }
+        let following = self.calls.live().filter(|(_, entry)| matches!(entry.phase, Phase::Following));
+        let following: Vec<CallId> = following.map(|(call_id, _)| call_id).collect();
+        for call_id in following {
+            self.set_aside(call_id);
+            self.calls.set_phase(call_id, Phase::Parked);
+        }
+    }
+
+    /// The attempt that runs does not count among those that may fail.
+    fn note_cut(&mut self, call_id: CallId) {
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        if entry.attempts > 0 && entry.class == Class::Metered {
+            entry.cuts += 1;
+            let attempt = entry.attempts;
+            self.commit(Record::Cut { call_id, attempt });
         }
     }
 
@@ -96,15 +114,20 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             let refused = Refused { call_id, code, message, retry_after_ms };
             self.tell_waiters(now, call_id, &DaemonFrame::Refused(refused));
         }
-        self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
-        self.forget(call_id);
+        let Some(entry) = self.calls.get(call_id) else { return };
+        if entry.class == Class::Pure {
+            self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
+            return self.forget(call_id);
+        }
+        self.leaving.insert(call_id);
+        self.park(call_id, AbortReason::Drain);
     }
 
     fn give_up_effects(&mut self, now: Duration) {
         for call_id in self.running(|class| class == Class::Effect) {
             if self.may_have_run(call_id) {
                 self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Drain });
-                self.conclude(call_id, error_body(Outcome::OutcomeUnknown, EFFECT_CUT));
+                self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, EFFECT_CUT));
             } else {
                 self.cut_one(now, call_id);
             }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, DaemonState, Epoch, JournalId, Limits, Outcome, Record, SessionId};
+use exai_wire::{
+    CallId, Class, DaemonState, Epoch, JournalId, Kept, Limits, Outcome, Partial, Record, SessionId, Turn,
+};
 use serde_json::value::RawValue;
 
 /// Number of an accepted connection, made by the driver; never used twice.
@@ -30,6 +32,65 @@ pub struct DaemonConfig {
     pub limits: Limits,
     /// Calls of all sessions together that may be open; more are refused as `overloaded`.
     pub calls_max: usize,
+    /// Milliseconds of wall time since 1970 at moment zero of this process's clock.
+    pub unix_start_ms: u64,
+    /// How long and how much is kept.
+    pub keeping: Keeping,
+    /// Why the journal can't be used; every session is turned away with this sentence then.
+    pub unusable: Option<String>,
+}
+
+/// How long and how much of ended calls is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// A result that reached its host.
+    pub acked: Duration,
+    /// A result that nobody has fetched.
+    pub unacked: Duration,
+    /// The id of a call after that, so that it does not run again.
+    pub buried: Duration,
+    /// How old an answer may be that is given to the same question; zero: never given.
+    pub adopt: Duration,
+    /// Bytes of all results and params; beyond them the oldest that nobody waits for go.
+    pub bytes: usize,
+}
+
+/// A call of an earlier start, with the sealed `accepted`.
+#[derive(Debug)]
+pub struct RecoveredCall<D> {
+    /// What is known of it.
+    pub kept: Kept,
+    /// The frame for those who join it.
+    pub accepted: D,
+}
+
+/// An attempt of an earlier start of the daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// Its number.
+    pub n: u32,
+    /// Provider asked; empty where only the number is known, because it was begun under a journal that is lost.
+    pub provider: String,
+    /// Model asked; empty likewise.
+    pub model: String,
+    /// What ended it.
+    pub fate: AttemptFate,
+}
+
+impl Before {
+    /// One of which a shim remembers the number only.
+    pub(crate) const fn unknown(n: u32) -> Self {
+        Self { n, provider: String::new(), model: String::new(), fate: AttemptFate::Lost }
+    }
+}
+
+/// What ended an attempt of an earlier start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptFate {
+    /// The daemon died.
+    Lost,
+    /// An orderly stop cut it.
+    Cut,
 }
 
 /// What the daemon knows of a request before it takes it: the class of the tool it names.
@@ -40,6 +101,9 @@ pub trait CallClass {
     /// # Errors
     /// The sentence for the host.
     fn class(&self, method: &str, params: &RawValue) -> Result<Class, String>;
+
+    /// Name of the tool, for people; empty where there is none.
+    fn tool(&self, params: &RawValue) -> String;
 }
 
 /// What became of a record. `D` is the journal's seal around a `KeptFrame`.
@@ -48,7 +112,16 @@ pub enum CommitResult<D> {
     /// Durable, with the sealed frame where [`Record::frame`] gives one.
     Durable(Option<D>),
     /// Not written; says why. The call is refused (Accepted), or the answer waits (Done).
-    Failed(String),
+    Failed(NotKept),
+}
+
+/// Why the journal did not take a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotKept {
+    /// Whether it was for lack of room.
+    pub full: bool,
+    /// Sentence for people.
+    pub why: String,
 }
 
 /// What the executor reports at the end of a call.
@@ -58,6 +131,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// MCP result object, at most `RESULT_BYTES_MAX` bytes.
     pub body: Box<RawValue>,
+    /// What it adds to a conversation.
+    pub turn: Option<Turn>,
 }
 
 /// Why an attempt may not begin.
@@ -67,12 +142,8 @@ pub enum AttemptDenied {
     Over,
     /// Three attempts that may have been billed were made.
     Exhausted,
-    /// Nobody waits for the call any more; what was made so far is kept.
-    Orphaned,
     /// The daemon is about to stop.
     Draining,
-    /// The journal could not keep the start.
-    NotKept,
 }
 
 /// Why work on a call has to stop.
@@ -82,10 +153,10 @@ pub enum AbortReason {
     Cancelled,
     /// Its deadline passed. Close the provider's socket; report what there is, as partial.
     Deadline,
-    /// The daemon stops: close the provider's socket; report nothing, it runs on after the restart.
+    /// The daemon stops: close the provider's socket; report nothing but text that is not told yet. It runs on after the
+    /// restart.
     Drain,
-    /// Its session is gone and nothing was asked for it yet: give up its place; report nothing, it runs when it is
-    /// brought again.
+    /// Its session is gone: give up its place; report nothing, it runs when somebody comes for it.
     Orphaned,
 }
 
@@ -123,6 +194,11 @@ pub enum DaemonEvent {
         /// What.
         record: Record,
     },
+    /// Read the kept end of a call from the journal; report with `fetched`.
+    Fetch {
+        /// Which.
+        call_id: CallId,
+    },
     /// Execute a call: report `attempt`, `note`, `finished`.
     Run {
         /// Key.
@@ -135,8 +211,10 @@ pub enum DaemonEvent {
         method: String,
         /// Params.
         params: Box<RawValue>,
-        /// Attempts made before, under another start or journal.
-        attempts_before: u32,
+        /// Attempts made before, under other starts or journals.
+        before: Vec<Before>,
+        /// Text that one of them had brought.
+        kept: Option<Partial>,
         /// Moment at which it must have ended.
         deadline: Duration,
     },

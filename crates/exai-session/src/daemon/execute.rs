@@ -2,17 +2,27 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, DaemonFrame, KeptFrame, Note, Record, ResultFrame};
+use exai_wire::{Attempt, CallId, Class, DaemonFrame, KeptFrame, Note, Record, ResultFrame};
 
 use super::DaemonEnd;
 use super::call::Phase;
-use super::event::{AttemptDenied, CallClass, DaemonEvent, Finished};
+use super::event::{AbortReason, AttemptDenied, CallClass, DaemonEvent, Finished};
+use super::lone::AttemptWish;
 
 /// Requests that may be billed, per call, all causes together: retry, fallback, crash.
-pub(super) const ATTEMPTS_MAX: u32 = 3;
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Attempts that orderly drains may cut without counting among those: a daemon that is redeployed while a model thinks is
+/// no fault of the call.
+const CUTS_MAX: u32 = 3;
+
+/// Text of attempts on its way to the journal, all calls together. More is not kept: losing the newest is allowed, and a
+/// disk that hangs must not fill the memory.
+const PARTIAL_BYTES_MAX: usize = 16 << 20;
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     pub(super) fn run(&mut self, call_id: CallId) {
+        self.calls.set_phase(call_id, Phase::Running);
         let Some(entry) = self.calls.get(call_id) else { return };
         let Some(work) = &entry.work else { return };
         self.events.push_back(DaemonEvent::Run {
@@ -21,22 +31,26 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             class: entry.class,
             method: work.method.clone(),
             params: work.params.clone(),
-            attempts_before: entry.attempts,
+            before: entry.before.clone(),
+            kept: entry.kept.clone(),
             deadline: entry.deadline,
         });
     }
 
     /// The executor wants to begin an attempt; answered by `Go` or `Deny`. `unused` is the number of the attempt that was
     /// granted last where it cost nothing: the same number then names the new provider and is not counted again. Any
-    /// other number counts as none.
+    /// other number counts as none. `continues`: bytes of kept text that the attempt goes on from.
     pub fn attempt(
         &mut self,
         now: Duration,
         call_id: CallId,
         unused: Option<u32>,
-        provider: &str,
-        model: &str,
+        (provider, model): (&str, &str),
+        continues: u64,
     ) {
+        let (provider, model) = (provider.to_owned(), model.to_owned());
+        let wish = AttemptWish { call_id, unused, provider, model, continues };
+        let Some(AttemptWish { provider, model, .. }) = self.wait_alone(now, wish) else { return };
         let draining = self.drain.is_some();
         let verdict = match self.calls.get_mut(call_id) {
             Some(entry) if !entry.is_running() || entry.starting => Err(AttemptDenied::Over),
@@ -44,12 +58,15 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             // It runs on after the restart: its shim brings it again.
             Some(entry) if draining && entry.class != Class::Effect => return self.cut_one(now, call_id),
             Some(_) if draining => Err(AttemptDenied::Draining),
-            Some(entry) if entry.sponsors.is_empty() => Err(AttemptDenied::Orphaned),
+            // Nobody is there any more for whom it would be paid.
+            Some(entry) if entry.sponsors.is_empty() => return self.park(call_id, AbortReason::Orphaned),
             Some(entry) if entry.attempts > 0 && unused == Some(entry.attempts) => {
                 entry.starting = true;
                 Ok(entry.attempts)
             }
-            Some(entry) if entry.attempts >= attempts_max(entry.class) => Err(AttemptDenied::Exhausted),
+            Some(entry) if entry.attempts - entry.cuts.min(CUTS_MAX) >= attempts_max(entry.class) => {
+                Err(AttemptDenied::Exhausted)
+            }
             Some(entry) => {
                 entry.attempts += 1;
                 entry.starting = true;
@@ -57,11 +74,24 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             }
         };
         match verdict {
-            Ok(attempt) => {
-                let (provider, model) = (provider.to_owned(), model.to_owned());
-                self.commit(call_id, Record::Started { call_id, attempt, provider, model });
+            Ok(n) => {
+                if let Some(entry) = self.calls.get_mut(call_id) {
+                    entry.model = Some((provider.clone(), model.clone()));
+                }
+                let attempt = Attempt { n, provider, model, continues, at_ms: self.wall_ms(now) };
+                self.commit(Record::Started { call_id, attempt });
             }
             Err(why) => self.deny(call_id, why),
+        }
+    }
+
+    /// Text of an attempt has come: `offset` bytes of the answer were there before.
+    pub fn partial(&mut self, call_id: CallId, attempt: u32, offset: u64, text: String) {
+        let wanted = |entry: &super::call::Entry<D>| entry.is_running() || entry.is_parked();
+        let wanted = self.calls.get(call_id).is_some_and(wanted);
+        self.no_longer_alone(call_id);
+        if wanted && self.partial_bytes + text.len() <= PARTIAL_BYTES_MAX {
+            self.commit(Record::Partial { call_id, attempt, offset, text });
         }
     }
 
@@ -85,19 +115,25 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if entry.class == Class::Pure {
             self.deliver_pure(now, call_id, finished);
         } else {
-            self.conclude(call_id, finished);
+            self.conclude(now, call_id, finished);
         }
+    }
+
+    /// The executor has left a call that was to be aborted.
+    pub fn aborted(&mut self, call_id: CallId) {
+        self.leaving.remove(&call_id);
     }
 
     /// A pure call's answer is kept nowhere: where nobody hears it, the call reruns.
     fn deliver_pure(&mut self, now: Duration, call_id: CallId, finished: Finished) {
-        let Finished { outcome, body } = finished;
+        let Finished { outcome, body, .. } = finished;
         let frame = ResultFrame { call_id, attempt: 1, outcome, body, replayed: false };
         self.tell_waiters(now, call_id, &DaemonFrame::Result(frame));
         self.forget(call_id);
     }
 
     pub(super) fn forget(&mut self, call_id: CallId) {
+        self.no_longer_alone(call_id);
         self.uncount(call_id);
         self.calls.remove(call_id);
     }
@@ -105,7 +141,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Whether an attempt was begun and its end is not known.
     pub(super) fn may_have_run(&self, call_id: CallId) -> bool {
         let entry = self.calls.get(call_id);
-        entry.is_some_and(|entry| entry.attempts > 0 && !matches!(entry.phase, Phase::Done(_)))
+        entry.is_some_and(|entry| entry.attempts > 0 && !entry.is_over())
     }
 }
 

@@ -4,14 +4,15 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_wire::{
-    CallId, DaemonFrame, Hello, KeptFrame, KnownCall, PROTO, Reconnect, Reject, RejectCode, SessionId,
-    Welcome,
+    CallId, DaemonFrame, Hello, KeptFrame, KnownCall, OpenCall, PROTO, Reconnect, Reject, RejectCode,
+    SessionId, Welcome,
 };
 
 use super::DaemonEnd;
-use super::call::Phase;
+use super::call::Entry;
 use super::connection::{BEAT, CLOSE_FENCED};
 use super::event::{CallClass, DaemonEvent, PeerConn};
+use super::intake::executor_time;
 use super::session::Session;
 
 /// Dials of n sessions spread over n milliseconds, within these bounds.
@@ -57,6 +58,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 format!("{} calls are said to be open; a session has {OPEN_MAX} at most", hello.open.len());
             return Some(plain(RejectCode::Malformed, message));
         }
+        if let Some(why) = &self.config.unusable {
+            return Some(plain(RejectCode::JournalUnusable, why.clone()));
+        }
         if self.drain.is_some() {
             return Some(plain(RejectCode::Draining, "the daemon is about to stop".to_owned()));
         }
@@ -82,9 +86,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// What is called known must be durable, so a hello waits for records on their way.
     fn waits_for_journal(&self, hello: &Hello) -> bool {
-        hello.open.iter().any(|open| {
-            self.calls.get(open.call_id).is_some_and(|entry| matches!(entry.phase, Phase::Accepting))
-        })
+        hello.open.iter().any(|open| self.calls.get(open.call_id).is_some_and(Entry::is_unkept))
     }
 
     /// Called after every commit.
@@ -125,7 +127,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         };
         self.send(now, conn, &DaemonFrame::Welcome(welcome));
         self.events.push_back(DaemonEvent::Joined { session: hello.session, about: about(hello) });
-        self.resume(now, conn, hello);
+        self.resume(now, hello);
     }
 
     fn reconnect(&self) -> Reconnect {
@@ -133,7 +135,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         Reconnect { base_ms: BASE_MS, cap_ms: sessions.clamp(CAP_MIN_MS, CAP_MAX_MS) }
     }
 
-    fn resume(&mut self, now: Duration, conn: PeerConn, hello: &Hello) {
+    fn resume(&mut self, now: Duration, hello: &Hello) {
         // Whatever it does not list it has answered otherwise; the frame that said so may have been lost.
         let listed: BTreeSet<CallId> = hello.open.iter().map(|open| open.call_id).collect();
         self.calls.each_live(|call_id, entry| {
@@ -142,26 +144,23 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             }
         });
         for open in &hello.open {
-            self.join(hello.session, open.call_id);
             if open.cancelled {
                 self.cancel(now, hello.session, open.call_id);
+            } else {
+                self.bring_back(now, hello.session, open);
             }
-        }
-        let done: Vec<CallId> =
-            hello.open.iter().filter(|open| !open.cancelled).map(|open| open.call_id).collect();
-        for call_id in done {
-            self.replay(now, conn, call_id);
         }
     }
 
-    /// Delivers a recorded result again, where there is one.
-    pub(super) fn replay(&mut self, now: Duration, conn: PeerConn, call_id: CallId) {
-        let Some(Phase::Done(done)) = self.calls.get(call_id).map(|entry| &entry.phase) else { return };
-        if let KeptFrame::Result(result) = done.sealed.as_ref() {
-            let mut result = result.clone();
-            result.replayed = true;
-            self.send(now, conn, &DaemonFrame::Result(result));
+    /// The shim waits for a call that is known here, and knows more of it than a journal restored from an old copy.
+    fn bring_back(&mut self, now: Duration, session: SessionId, open: &OpenCall) {
+        let deadline = now + executor_time(Duration::from_millis(open.remaining_ms));
+        if let Some(entry) = self.calls.get_mut(open.call_id).filter(|entry| entry.is_parked()) {
+            entry.attempts = entry.attempts.max(open.attempts_seen);
+            entry.deadline = deadline;
         }
+        self.join(now, session, open.call_id);
+        self.replay(now, session, open.call_id);
     }
 
     /// The shim leaves.

@@ -1,6 +1,5 @@
 //! Frames from shims: routed, and calls taken, joined or refused.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_wire::{
@@ -8,8 +7,8 @@ use exai_wire::{
 };
 
 use super::DaemonEnd;
-use super::call::{Entry, Phase, Wish, Work, error_body};
-use super::event::{CallClass, PeerConn};
+use super::call::{Entry, Phase, Work, error_body};
+use super::event::{Before, CallClass, PeerConn};
 
 /// Pause that a refusal for lack of room asks for.
 const OVERLOADED_RETRY_MS: u64 = 500;
@@ -19,6 +18,11 @@ pub(super) const DRAINING_RETRY_MS: u64 = 1_000;
 /// Part of the remaining time that the executor does not get, so that its last word (a partial answer, or that no
 /// place became free) still reaches the host before the shim's own deadline: a tenth, at most 2 s.
 const MARGIN_MAX: Duration = Duration::from_secs(2);
+
+/// What the executor gets of the time that a call has left.
+pub(super) fn executor_time(remaining: Duration) -> Duration {
+    remaining - (remaining / 10).min(MARGIN_MAX)
+}
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// A text message arrived.
@@ -41,7 +45,6 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             ShimFrame::Call(call) => self.call(now, conn, session, call),
             ShimFrame::Attach(attach) => self.attach(now, conn, session, attach.call_id),
             ShimFrame::Cancel(cancel) => {
-                self.join(session, cancel.call_id);
                 self.cancel(now, session, cancel.call_id);
             }
             ShimFrame::Detach(detach) => self.detach(session, detach.call_id),
@@ -80,6 +83,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             let message = "the daemon is about to stop".to_owned();
             return Err((RefusedCode::Draining, message, Some(DRAINING_RETRY_MS)));
         }
+        if self.is_behind() {
+            let message = "the journal can't be written, and answers wait for it".to_owned();
+            return Err((RefusedCode::JournalUnavailable, message, Some(OVERLOADED_RETRY_MS)));
+        }
         if self.full {
             let message = "results that their hosts have not taken yet fill the journal".to_owned();
             return Err((RefusedCode::JournalFull, message, Some(OVERLOADED_RETRY_MS)));
@@ -106,44 +113,25 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let remaining = Duration::from_millis(remaining_ms);
         let doubtful = call.under.is_some_and(|under| under != self.config.journal || call.accepted_seen);
         let attempts = if doubtful { call.attempts_seen } else { 0 };
-        let mut entry = Entry {
-            class,
-            fingerprint: Some(fingerprint),
-            phase: Phase::Running,
-            wish: Wish::Run,
-            attempts,
-            starting: false,
-            work: Some(Work { session, method: method.clone(), params: params.clone() }),
-            waiters: BTreeSet::from([session]),
-            sponsors: BTreeSet::from([session]),
-            since: now,
-            deadline: now + remaining - (remaining / 10).min(MARGIN_MAX),
-            deadline_told: false,
-            accepted: None,
-        };
+        let mut entry =
+            Entry::new(class, Phase::Accepting, now, self.wall_ms(now), now + executor_time(remaining));
+        entry.fingerprint = Some(fingerprint);
+        entry.adopt_key = adopt_key.filter(|_| class != Class::Pure);
+        entry.attempts = attempts;
+        entry.before = (1..=attempts).map(Before::unknown).collect();
+        entry.tool = self.class.tool(&params);
+        entry.waiters.insert(session);
+        entry.sponsors.insert(session);
         self.arm(now);
-        self.count(session, 1, &params);
-        if class == Class::Pure {
-            self.calls.insert(call_id, entry);
-            self.run(call_id);
-        } else if class == Class::Effect && doubtful {
-            entry.phase = Phase::Ending;
-            self.calls.insert(call_id, entry);
-            self.conclude(call_id, error_body(Outcome::OutcomeUnknown, LOST));
-        } else {
-            entry.phase = Phase::Accepting;
-            self.calls.insert(call_id, entry);
-            let record = Record::Accepted {
-                call_id,
-                fingerprint,
-                adopt_key,
-                method,
-                params,
-                class,
-                remaining_ms,
-                attempts_before: attempts,
-            };
-            self.commit(call_id, record);
+        entry.work = Some(Work { session, counted: false, method, params });
+        self.calls.insert(call_id, entry);
+        self.count(call_id);
+        match class {
+            Class::Pure => self.run(call_id),
+            Class::Effect if doubtful => {
+                self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, LOST));
+            }
+            Class::Effect | Class::Metered => self.consider(now, call_id),
         }
     }
 
@@ -154,17 +142,18 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             return;
         };
         let accepted = entry.accepted.as_ref().map(|sealed| sealed.as_ref().clone());
-        self.join(session, call_id);
         if let Some(accepted) = accepted {
             self.send(now, conn, &accepted.into());
         }
-        self.replay(now, conn, call_id);
+        self.join(now, session, call_id);
+        self.replay(now, session, call_id);
     }
 
     fn detach(&mut self, session: SessionId, call_id: CallId) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         if entry.waiters.remove(&session) && entry.class != Class::Pure && !entry.is_over() {
-            self.commit(call_id, Record::Detached { call_id, session });
+            entry.detached = true;
+            self.commit(Record::Detached { call_id, session });
         }
     }
 

@@ -4,6 +4,10 @@
 //! the moment its frame is read, so the same id never runs twice; at most one live connection a session; every wait
 //! (hello, silence, absence, retention) is ended by [`DaemonEnd::handle_timeout`].
 
+mod account;
+mod adopt;
+mod body;
+mod boot;
 mod call;
 mod cancel;
 mod commit;
@@ -11,17 +15,22 @@ mod connection;
 mod drain;
 mod event;
 mod execute;
+mod fetch;
 mod hello;
 mod intake;
+mod list;
+mod lone;
+mod park;
 mod retention;
 mod session;
 
 pub use event::{
-    AbortReason, AttemptDenied, CallClass, CommitResult, DaemonConfig, DaemonEvent, DrainPlan, Finished,
-    PeerConn, Ticket, Vitals,
+    AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CommitResult, DaemonConfig, DaemonEvent,
+    DrainPlan, Finished, Keeping, NotKept, PeerConn, RecoveredCall, Ticket, Vitals,
 };
+pub use list::{CallHead, CallState};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use exai_wire::{CallId, DaemonFrame, DaemonState, Hello, KeptFrame, SessionId};
@@ -29,7 +38,7 @@ use exai_wire::{CallId, DaemonFrame, DaemonState, Hello, KeptFrame, SessionId};
 use call::Calls;
 use connection::Conn;
 use drain::Drain;
-use session::Session;
+use session::{Departed, Session};
 
 /// Grid of the timers. Everything that is timed here is counted in seconds, and one scan every quarter of a second
 /// is cheaper than a timer for each of a thousand connections.
@@ -54,6 +63,19 @@ pub struct DaemonEnd<D, C> {
     next_retention: Duration,
     /// Kept results of live sessions take all the room there is.
     full: bool,
+    /// Ends that are being read from the journal, and for whom.
+    fetching: BTreeMap<CallId, fetch::Wanted>,
+    /// Answers that were delivered although the journal could not take them.
+    told_unkept: BTreeSet<CallId>,
+    lone: lone::Lone,
+    /// Calls that the executor is about to leave.
+    leaving: BTreeSet<CallId>,
+    /// Bytes of text on its way to the journal.
+    partial_bytes: usize,
+    /// When this daemon began.
+    booted: Duration,
+    /// Sessions that have ended; one that comes back has lost nothing by standing here.
+    left: Departed,
     out: VecDeque<(PeerConn, String)>,
     events: VecDeque<DaemonEvent>,
 }
@@ -76,6 +98,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             next_tick: None,
             next_retention: Duration::ZERO,
             full: false,
+            fetching: BTreeMap::new(),
+            told_unkept: BTreeSet::new(),
+            lone: lone::Lone::default(),
+            leaving: BTreeSet::new(),
+            partial_bytes: 0,
+            booted: Duration::ZERO,
+            left: Departed::default(),
             out: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -89,6 +118,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// A moment given by `poll_timeout` has come.
     pub fn handle_timeout(&mut self, now: Duration) {
         self.step_drain(now);
+        self.next_alone(now);
         if self.next_tick.is_some_and(|at| at > now) {
             return;
         }
@@ -103,7 +133,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// When to call `handle_timeout` next.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let drain = self.drain.as_ref().and_then(Drain::next_due);
-        [self.next_tick, drain].into_iter().flatten().min()
+        [self.next_tick, drain, self.lone.next_due()].into_iter().flatten().min()
     }
 
     /// The next frame to write.
@@ -129,6 +159,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Age of the oldest of them.
     pub fn oldest(&self, now: Duration) -> Option<Duration> {
         self.calls.oldest().map(|since| now.saturating_sub(since))
+    }
+
+    /// Milliseconds of wall time since 1970, by this process's clock.
+    fn wall_ms(&self, now: Duration) -> u64 {
+        let since = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
+        self.config.unix_start_ms.saturating_add(since)
     }
 
     /// Sessions that are connected or were within the last 20 s.

@@ -1,9 +1,9 @@
 //! Sessions: shim processes, which outlive their connections.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use exai_wire::{CallId, DialNo, KeptFrame, SessionId};
+use exai_wire::{CallId, Class, DialNo, KeptFrame, SessionId};
 
 use super::DaemonEnd;
 use super::call::Entry;
@@ -11,6 +11,8 @@ use super::event::{AbortReason, CallClass, DaemonEvent, PeerConn};
 
 /// After this long without a connection no new attempt begins on a session's behalf.
 const ABSENT_AFTER: Duration = Duration::from_secs(20);
+/// Sessions that are remembered as ended. Only those of the last seconds matter; hosts start a few shims a minute.
+const DEPARTED_MAX: usize = 256;
 
 #[derive(Debug)]
 pub(super) struct Session {
@@ -21,6 +23,23 @@ pub(super) struct Session {
     /// Calls of this session in flight, with the bytes of their params.
     pub(super) in_flight: u32,
     pub(super) bytes: u64,
+}
+
+/// Sessions that have ended, the newest of them.
+#[derive(Debug, Default)]
+pub(super) struct Departed(VecDeque<SessionId>);
+
+impl Departed {
+    pub(super) fn insert(&mut self, session: SessionId) {
+        self.0.push_back(session);
+        if self.0.len() > DEPARTED_MAX {
+            self.0.pop_front();
+        }
+    }
+
+    pub(super) fn contains(&self, session: &SessionId) -> bool {
+        self.0.contains(session)
+    }
 }
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
@@ -42,6 +61,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         });
         self.drop_orphans();
         for session in gone {
+            self.left.insert(*session);
             if self.sessions.remove(session).is_some() {
                 self.events.push_back(DaemonEvent::Left { session: *session });
             }
@@ -53,19 +73,24 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let orphaned = |entry: &Entry<D>| {
             entry.is_running() && entry.sponsors.is_empty() && entry.attempts == 0 && !entry.starting
         };
-        let orphans: Vec<CallId> =
-            self.calls.live().filter(|(_, entry)| orphaned(entry)).map(|(call_id, _)| call_id).collect();
-        for call_id in orphans {
-            self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Orphaned });
-            self.forget(call_id);
+        let orphans = self.calls.live().filter(|(_, entry)| orphaned(entry));
+        let orphans: Vec<(CallId, Class)> = orphans.map(|(call_id, entry)| (call_id, entry.class)).collect();
+        for (call_id, class) in orphans {
+            if class == Class::Pure {
+                self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Orphaned });
+                self.forget(call_id);
+            } else {
+                self.park(call_id, AbortReason::Orphaned);
+            }
         }
     }
 
     /// Joins a call: its result goes to this session too.
-    pub(super) fn join(&mut self, session: SessionId, call_id: CallId) {
+    pub(super) fn join(&mut self, now: Duration, session: SessionId, call_id: CallId) {
         if let Some(entry) = self.calls.get_mut(call_id).filter(|entry| !entry.is_over()) {
             entry.waiters.insert(session);
             entry.sponsors.insert(session);
+            self.unpark(now, session, call_id);
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Both ends against each other, in virtual time.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod adopt;
 mod chaos;
 mod keep;
 mod links;
 mod motion;
+mod recover;
 mod world;
 
 use exai_journal::JournalError;
@@ -111,7 +113,7 @@ fn an_attempt_that_cost_nothing_goes_to_another_provider_under_its_own_number() 
     let call = world.call(0, 1, CHAT_10S);
     world.run(ms(500));
     let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, Some(1), "other", "m2");
+    world.daemon.as_mut().unwrap().attempt(now, call, Some(1), ("other", "m2"), 0);
     world.settle();
     world.run(secs(12));
     assert_eq!(world.billed, [(call, 1), (call, 1)]);
@@ -132,7 +134,7 @@ fn a_number_that_is_not_the_last_granted_counts_as_none() {
         world.run(ms(500));
         let now = world.now;
         for unused in [0, 2] {
-            world.daemon.as_mut().unwrap().attempt(now, call, Some(unused), "other", "m2");
+            world.daemon.as_mut().unwrap().attempt(now, call, Some(unused), ("other", "m2"), 0);
             world.settle();
         }
         let more = if class == CHAT_10S { vec![(call, 1), (call, 2), (call, 2)] } else { vec![(call, 1)] };
@@ -317,7 +319,7 @@ fn a_call_that_needs_another_attempt_during_a_drain_is_left_to_the_next_daemon()
     world.run(ms(500));
     world.drain();
     let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, None, "sim", "m2");
+    world.daemon.as_mut().unwrap().attempt(now, call, None, ("sim", "m2"), 0);
     world.run(secs(1));
     assert!(world.daemon.is_none() && !world.answered(call), "drained at once, with nothing to wait for");
     world.start_daemon();
@@ -395,7 +397,7 @@ fn an_end_that_the_journal_refuses_is_kept_until_it_takes_it() {
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT_1S);
     world.run(ms(500));
-    world.journal.store_mut().fail_with(Some(JournalError::Full));
+    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
     world.run(secs(5));
     assert!(!world.answered(call));
     world.journal.store_mut().fail_with(None);

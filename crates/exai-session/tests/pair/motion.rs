@@ -2,7 +2,8 @@
 
 use exai_journal::JournalError;
 use exai_session::{
-    AttemptDenied, CommitResult, ConnNo, ConnectError, DaemonEvent, Finished, PeerConn, ShimEvent, Ticket,
+    AttemptDenied, CommitResult, ConnNo, ConnectError, DaemonEvent, Finished, NotKept, PeerConn, ShimEvent,
+    Ticket,
 };
 use exai_wire::{CallId, Class, Outcome};
 
@@ -19,8 +20,8 @@ impl World {
             self.settle();
         }
         let now = self.now;
-        for shim in &mut self.shims {
-            if shim.poll_timeout().is_some_and(|at| at <= now) {
+        for (n, shim) in self.shims.iter_mut().enumerate() {
+            if !self.dead.contains(&n) && shim.poll_timeout().is_some_and(|at| at <= now) {
                 shim.handle_timeout(now);
             }
         }
@@ -107,8 +108,8 @@ impl World {
     }
 
     fn finish(&mut self, call_id: CallId) {
-        let body = format!(r#"{{"answer":"{call_id}"}}"#);
-        let finished = Finished { outcome: Outcome::Ok, body: raw(&body) };
+        let body = format!(r#"{{"answer":"{call_id}","content":[]}}"#);
+        let finished = Finished { outcome: Outcome::Ok, body: raw(&body), turn: None };
         if let Some(daemon) = &mut self.daemon {
             daemon.finished(self.now, call_id, finished);
         }
@@ -190,13 +191,23 @@ impl World {
                 self.journal.submit(ticket.0, record);
                 while let Some(done) = self.journal.poll_committed() {
                     let result = done.result.map_or_else(
-                        |e: JournalError| CommitResult::Failed(e.to_string()),
+                        |e: JournalError| {
+                            let full = matches!(e, JournalError::Full(_));
+                            CommitResult::Failed(NotKept { full, why: e.to_string() })
+                        },
                         CommitResult::Durable,
                     );
                     daemon.committed(now, Ticket(done.ticket), result);
                 }
             }
-            DaemonEvent::Run { call_id, class, params, .. } => {
+            DaemonEvent::Fetch { call_id } => {
+                self.journal.fetch(call_id);
+                while let Some((call_id, sealed)) = self.journal.poll_fetched() {
+                    daemon.fetched(now, call_id, sealed);
+                }
+            }
+            DaemonEvent::Run { call_id, class, params, before, kept, .. } => {
+                self.told.insert(call_id, (before, kept.map(|kept| kept.text)));
                 let span = params
                     .get()
                     .split("\"ms\":")
@@ -206,7 +217,7 @@ impl World {
                 if class == Class::Pure {
                     self.post(ms(span.unwrap_or(0)), Packet::Finish { call_id, boot: self.boot });
                 } else if !self.full {
-                    daemon.attempt(now, call_id, None, "sim", "m1");
+                    daemon.attempt(now, call_id, None, ("sim", "m1"), 0);
                 }
             }
             DaemonEvent::Go { call_id, attempt } => {
@@ -218,12 +229,13 @@ impl World {
                 self.denied.push(why);
                 if why != AttemptDenied::Over {
                     let body = raw(r#"{"denied":true}"#);
-                    daemon.finished(now, call_id, Finished { outcome: Outcome::Error, body });
+                    daemon.finished(now, call_id, Finished { outcome: Outcome::Error, body, turn: None });
                 }
             }
             DaemonEvent::Abort { call_id, .. } => {
                 self.running.remove(&call_id);
                 self.aborted.push(call_id);
+                daemon.aborted(call_id);
             }
             DaemonEvent::Close { conn, .. } => {
                 self.closes += 1;

@@ -4,13 +4,13 @@
 //! The executor is scripted by the params of a call: `{"name":"chat","ms":1000}` is metered and asks for an attempt
 //! first, `write` is an effect, everything else is pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use exai_journal::{Durable, Journal, ModelStore};
+use exai_journal::{Durable, Journal, ModelDisk, ModelStore, Pace};
 use exai_session::{
-    AttemptDenied, CallClass, ConnNo, DaemonConfig, DaemonEnd, DrainPlan, EndWhy, Fate, NewCall, PeerConn,
-    ShimConfig, ShimEnd,
+    AttemptDenied, Before, CallClass, ConnNo, DaemonConfig, DaemonEnd, DrainPlan, EndWhy, Fate, Keeping,
+    NewCall, PeerConn, RecoveredCall, ShimConfig, ShimEnd,
 };
 use exai_wire::{
     CallId, Class, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome, SessionId, ShimPeer,
@@ -34,6 +34,10 @@ impl CallClass for Classes {
             text if text.contains("write") => Class::Effect,
             _ => Class::Pure,
         })
+    }
+
+    fn tool(&self, params: &RawValue) -> String {
+        params.get().split('"').nth(3).unwrap_or_default().to_owned()
     }
 }
 
@@ -59,6 +63,15 @@ pub(crate) struct World {
     pub(crate) shims: Vec<ShimEnd>,
     pub(crate) daemon: Option<Daemon>,
     pub(crate) journal: Journal<ModelStore>,
+    /// What outlives the daemon's process, and the journal's id.
+    pub(crate) disk: (JournalId, ModelDisk),
+    /// Makes journals on new disks differ.
+    volumes: u8,
+    pub(crate) keeping: Keeping,
+    /// Why the next daemon can't use its journal.
+    pub(crate) unusable: Option<String>,
+    /// Shims whose process was killed.
+    pub(crate) dead: BTreeSet<usize>,
     pub(crate) boot: u64,
     pub(crate) queue: BTreeMap<(Duration, u64), Packet>,
     sequence: u64,
@@ -71,6 +84,8 @@ pub(crate) struct World {
     pub(crate) frozen: bool,
     pub(crate) backlog: VecDeque<Packet>,
     pub(crate) running: BTreeMap<CallId, u64>,
+    /// What the executor was told of earlier attempts, and of text that they had brought.
+    pub(crate) told: BTreeMap<CallId, (Vec<Before>, Option<String>)>,
     /// The executor has no place: what is to run waits, and asks for no attempt.
     pub(crate) full: bool,
     /// Every attempt that may have been billed: call and number.
@@ -116,6 +131,17 @@ impl World {
             shims: (0..shims).map(shim).collect(),
             daemon: None,
             journal: Journal::new(ModelStore::new(JournalId::from_bytes([9; 16]))),
+            disk: (JournalId::from_bytes([9; 16]), ModelDisk::default()),
+            volumes: 0,
+            keeping: Keeping {
+                acked: secs(600),
+                unacked: secs(24 * 3600),
+                buried: secs(24 * 3600),
+                adopt: secs(600),
+                bytes: 256 << 20,
+            },
+            unusable: None,
+            dead: BTreeSet::new(),
             boot: 0,
             queue: BTreeMap::new(),
             sequence: 0,
@@ -125,6 +151,7 @@ impl World {
             frozen: false,
             backlog: VecDeque::new(),
             running: BTreeMap::new(),
+            told: BTreeMap::new(),
             full: false,
             billed: Vec::new(),
             denied: Vec::new(),
@@ -139,11 +166,17 @@ impl World {
         world
     }
 
-    /// Starts a daemon on a new journal: the model journal dies with its process.
+    /// Starts a daemon on an empty disk: the volume was lost.
     pub(crate) fn start_daemon(&mut self) {
+        self.volumes += 1;
+        self.disk = (JournalId::from_bytes([self.volumes; 16]), ModelDisk::default());
+        self.restart_daemon();
+    }
+
+    /// Starts a daemon on what the last one left.
+    pub(crate) fn restart_daemon(&mut self) {
         self.boot += 1;
-        let id = JournalId::from_bytes([u8::try_from(self.boot).unwrap(); 16]);
-        self.journal = Journal::new(ModelStore::new(id));
+        self.journal = Journal::new(ModelStore::open(self.disk.0, &self.disk.1, Pace::AtOnce));
         let (journal, epoch) = self.journal.identity();
         self.boot_daemon(journal, epoch);
     }
@@ -157,8 +190,17 @@ impl World {
             catalogue: raw("[]"),
             limits: Limits { in_flight: 64, bytes: 1 << 20 },
             calls_max: 100,
+            unix_start_ms: 1_800_000_000_000,
+            keeping: self.keeping,
+            unusable: self.unusable.clone(),
         };
-        self.daemon = Some(DaemonEnd::new(config, Classes));
+        let mut daemon = DaemonEnd::new(config, Classes);
+        let recovered = self.journal.recover();
+        assert!(recovered.unreadable.is_empty());
+        let calls = recovered.calls.into_iter().map(|(kept, accepted)| RecoveredCall { kept, accepted });
+        daemon.recover(self.now, calls.collect());
+        self.daemon = Some(daemon);
+        self.settle();
     }
 
     /// kill -9: connections are reset, everything in the process is gone.
@@ -218,7 +260,8 @@ impl World {
         let end = self.now + span;
         loop {
             self.settle();
-            let timers = self.shims.iter().filter_map(ShimEnd::poll_timeout);
+            let living = self.shims.iter().enumerate().filter(|(shim, _)| !self.dead.contains(shim));
+            let timers = living.filter_map(|(_, shim)| shim.poll_timeout());
             let daemon = self.daemon.as_ref().filter(|_| !self.frozen).and_then(Daemon::poll_timeout);
             let packet = self.queue.keys().next().map(|(at, _)| *at);
             match timers.chain(daemon).chain(packet).min() {

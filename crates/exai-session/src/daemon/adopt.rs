@@ -1,0 +1,242 @@
+//! Adoption: the same question, asked again by a host that lost its shim or gave up, gets the answer of the first one. Calls
+//! whose host is there are never merged: two meant samples are two calls.
+
+use std::time::Duration;
+
+use exai_wire::{CallId, Class, KeptFrame, Outcome, Record, ResultFrame, SessionId};
+
+use super::DaemonEnd;
+use super::body::with_note;
+use super::call::{Entry, Phase, error_body};
+use super::event::{CallClass, DaemonEvent, Finished};
+use super::fetch::Wanted;
+
+/// A session whose connection is lost comes back well before this, if its process lives: it dials every 2 s at least.
+const DOUBTED_FOR: Duration = Duration::from_secs(5);
+
+/// Whether a session can still take its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Presence {
+    Gone,
+    Doubtful,
+    Here,
+}
+
+/// What an earlier call has to offer; the better one is greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Offer {
+    Nothing,
+    /// Its host may come back.
+    Wait,
+    Runs(CallId),
+    /// Its answer is there, since so many milliseconds of wall time.
+    Answer(u64, CallId),
+}
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    /// Takes a call to the journal, with the answer that it takes over, if there is one; or lets it wait until that is clear.
+    pub(super) fn consider(&mut self, now: Duration, call_id: CallId) {
+        let best = self.offers(now, call_id).max().unwrap_or(Offer::Nothing);
+        let followed = match best {
+            Offer::Wait => return self.calls.set_phase(call_id, Phase::Considering),
+            Offer::Nothing => None,
+            Offer::Runs(followed) | Offer::Answer(_, followed) => Some(followed),
+        };
+        if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
+            followed.adopted = true;
+        }
+        self.accept(now, call_id, followed);
+    }
+
+    /// Calls that wait until it is clear whether they take something over.
+    pub(super) fn consider_again(&mut self, now: Duration) {
+        let waiting = self.calls.live().filter(|(_, entry)| matches!(entry.phase, Phase::Considering));
+        let waiting: Vec<CallId> = waiting.map(|(call_id, _)| call_id).collect();
+        for call_id in waiting {
+            self.consider(now, call_id);
+        }
+    }
+
+    fn accept(&mut self, now: Duration, call_id: CallId, follows: Option<CallId>) {
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        let (Some(work), Some(fingerprint)) = (&entry.work, entry.fingerprint) else { return };
+        entry.follows = follows;
+        let asked = exai_wire::Asked {
+            session: work.session,
+            fingerprint,
+            adopt_key: entry.adopt_key,
+            adopts: follows,
+            method: work.method.clone(),
+            tool: entry.tool.clone(),
+            class: entry.class,
+            at_ms: entry.asked_ms,
+            remaining_ms: u64::try_from(entry.deadline.saturating_sub(now).as_millis()).unwrap_or(u64::MAX),
+            attempts_before: entry.attempts,
+            params: work.params.clone(),
+        };
+        self.calls.set_phase(call_id, Phase::Accepting);
+        self.commit(Record::Accepted { call_id, asked });
+    }
+
+    fn offers(&self, now: Duration, call_id: CallId) -> impl Iterator<Item = Offer> {
+        let asked = self.calls.get(call_id).and_then(|entry| Some((entry.adopt_key?, entry.class)));
+        let asked = asked.filter(|_| !self.config.keeping.adopt.is_zero());
+        let others = asked.into_iter().flat_map(move |(key, class)| {
+            let same = move |(other, entry): &(CallId, &Entry<D>)| *other != call_id && entry.class == class;
+            self.calls.asked_as(key).filter(same)
+        });
+        others.map(move |(other, entry)| self.offer(now, other, entry))
+    }
+
+    fn offer(&self, now: Duration, call_id: CallId, entry: &Entry<D>) -> Offer {
+        if entry.adopted || entry.wish == super::call::Wish::Cancel {
+            return Offer::Nothing;
+        }
+        let owner = match &entry.phase {
+            Phase::Done(done) => done.owner,
+            _ => entry.work.as_ref().map(|work| work.session).filter(|_| !entry.detached),
+        };
+        let presence = entry.waiters.iter().chain(&owner).map(|session| self.presence(now, *session)).max();
+        let offer = match &entry.phase {
+            Phase::Buried | Phase::Considering => Offer::Nothing,
+            Phase::Done(done) => {
+                let age_ms = self.wall_ms(now).saturating_sub(done.at_ms);
+                let young = Duration::from_millis(age_ms) <= self.config.keeping.adopt;
+                let useful = matches!(done.outcome, Outcome::Ok | Outcome::OutcomeUnknown);
+                match young && useful && done.acked_ms.is_none() {
+                    true => Offer::Answer(done.at_ms, call_id),
+                    false => Offer::Nothing,
+                }
+            }
+            _ => Offer::Runs(call_id),
+        };
+        match (offer, presence) {
+            (Offer::Nothing, _) | (_, Some(Presence::Here)) => Offer::Nothing,
+            (_, Some(Presence::Doubtful)) => Offer::Wait,
+            (offer, Some(Presence::Gone) | None) => offer,
+        }
+    }
+
+    fn presence(&self, now: Duration, session: SessionId) -> Presence {
+        let lost_at = match self.sessions.get(&session) {
+            Some(open) if open.conn.is_some() => return Presence::Here,
+            Some(open) => open.lost_at.unwrap_or(now),
+            // Nobody can have come back before the daemon listened.
+            None if self.left.contains(&session) => return Presence::Gone,
+            None => self.booted,
+        };
+        if lost_at + DOUBTED_FOR > now { Presence::Doubtful } else { Presence::Gone }
+    }
+
+    /// Waits for the answer of another call, or takes it where it is there.
+    pub(super) fn follow(&mut self, now: Duration, call_id: CallId, followed: CallId) {
+        let session = self.calls.get(call_id).and_then(|entry| entry.work.as_ref()).map(|work| work.session);
+        let Some((entry, session)) = self.calls.get_mut(followed).zip(session) else {
+            return self.run_alone(call_id);
+        };
+        let (is_done, is_parked) = (matches!(entry.phase, Phase::Done(_)), entry.is_parked());
+        if matches!(entry.phase, Phase::Buried) {
+            return self.run_alone(call_id);
+        }
+        self.calls.set_phase(call_id, Phase::Following);
+        if is_done {
+            return self.fetch_for(followed, None, Some(call_id));
+        }
+        let deadline = self.calls.get(call_id).map(|entry| entry.deadline);
+        if let Some(entry) = self.calls.get_mut(followed) {
+            entry.sponsors.insert(session);
+            // One that has not begun has all the time of who came for it.
+            if is_parked {
+                entry.deadline = entry.deadline.max(deadline.unwrap_or_default());
+            }
+        }
+        if is_parked {
+            self.unpark(now, session, followed);
+        }
+    }
+
+    /// There is nothing to take over any more.
+    pub(super) fn run_alone(&mut self, call_id: CallId) {
+        if let Some(entry) = self.calls.get_mut(call_id) {
+            entry.follows = None;
+        }
+        self.run(call_id);
+    }
+
+    /// A call has ended: those that follow it get its answer.
+    pub(super) fn tell_followers(&mut self, now: Duration, call_id: CallId, result: &ResultFrame) {
+        if !self.calls.get(call_id).is_some_and(|entry| entry.adopted) {
+            return;
+        }
+        let follows =
+            |entry: &Entry<D>| matches!(entry.phase, Phase::Following) && entry.follows == Some(call_id);
+        let followers: Vec<CallId> =
+            self.calls.live().filter(|(_, entry)| follows(entry)).map(|(id, _)| id).collect();
+        for follower in followers {
+            self.take_over(now, follower, call_id, result);
+        }
+    }
+
+    /// Gives a call the answer of the one that it follows.
+    pub(super) fn take_over(&mut self, now: Duration, call_id: CallId, from: CallId, result: &ResultFrame) {
+        if !self.calls.get(call_id).is_some_and(|entry| matches!(entry.phase, Phase::Following)) {
+            return;
+        }
+        if result.outcome == Outcome::Cancelled {
+            return self.run_alone(call_id);
+        }
+        let age = self.age(now, from).as_secs();
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        entry.attempts = result.attempt;
+        let note = format!(
+            "— kept answer: the same was asked {age} s ago and its answer had not been delivered, so this is that answer; \
+             the question was not asked a second time. To have it asked anew, ask again."
+        );
+        let body = with_note(&result.body, &note);
+        self.conclude(now, call_id, Finished { outcome: result.outcome, body, turn: None });
+    }
+
+    /// A follower is over; whom it followed goes on for others, or ends with it.
+    pub(super) fn unfollow(&mut self, now: Duration, followed: CallId) {
+        let wanted = self
+            .calls
+            .live()
+            .any(|(_, entry)| matches!(entry.phase, Phase::Following) && entry.follows == Some(followed));
+        let Some(entry) = self.calls.get_mut(followed).filter(|entry| entry.is_running()) else { return };
+        if !wanted && entry.waiters.is_empty() {
+            entry.wish = super::call::Wish::Cancel;
+            self.conclude_cancelled(now, followed);
+        }
+    }
+
+    /// Followers whose time is over.
+    pub(super) fn end_followers(&mut self, now: Duration) {
+        let over = self
+            .calls
+            .live()
+            .filter(|(_, entry)| matches!(entry.phase, Phase::Following) && entry.deadline <= now);
+        let over: Vec<(CallId, Class)> = over.map(|(call_id, entry)| (call_id, entry.class)).collect();
+        for (call_id, class) in over {
+            let outcome = if class == Class::Effect { Outcome::OutcomeUnknown } else { Outcome::Error };
+            self.conclude(now, call_id, error_body(outcome, STILL_RUNS));
+        }
+    }
+
+    /// Reads the end of a call from the journal, for a session or for a call that follows it.
+    pub(super) fn fetch_for(
+        &mut self,
+        call_id: CallId,
+        session: Option<SessionId>,
+        follower: Option<CallId>,
+    ) {
+        let wanted = self.fetching.entry(call_id).or_insert_with(|| {
+            self.events.push_back(DaemonEvent::Fetch { call_id });
+            Wanted::default()
+        });
+        wanted.sessions.extend(session);
+        wanted.followers.extend(follower);
+    }
+}
+
+const STILL_RUNS: &str = "The same question had been asked before and is still being answered; the time of this call is over. \
+                          Ask again to get that answer.";

@@ -1,0 +1,84 @@
+//! The last attempt of a call during which daemons died before. It may be what they died of, so calls of this kind begin one
+//! after the other: each has a while in which no other call has its last attempt at stake.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use exai_wire::{CallId, KeptFrame};
+
+use super::DaemonEnd;
+use super::call::Entry;
+use super::event::{AttemptFate, CallClass};
+
+/// How long the others wait at most: what kills a daemon does so when a request is built or its first answer is read.
+const ALONE_FOR: Duration = Duration::from_secs(2);
+/// Deaths of daemons during a call that make it suspect.
+const DEATHS: usize = 2;
+
+/// A wish to begin an attempt, as [`DaemonEnd::attempt`] was given it.
+#[derive(Debug)]
+pub(super) struct AttemptWish {
+    pub(super) call_id: CallId,
+    pub(super) unused: Option<u32>,
+    pub(super) provider: String,
+    pub(super) model: String,
+    pub(super) continues: u64,
+}
+
+/// Who is alone, and who waits for that.
+#[derive(Debug, Default)]
+pub(super) struct Lone {
+    now: Option<(CallId, Duration)>,
+    waiting: VecDeque<AttemptWish>,
+}
+
+impl Lone {
+    /// When the next one may begin at the latest.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.now.filter(|_| !self.waiting.is_empty()).map(|(_, until)| until)
+    }
+}
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    /// Takes the wish of a suspect call to begin, if another one is alone now; gives it back if this one may begin.
+    pub(super) fn wait_alone(&mut self, now: Duration, wish: AttemptWish) -> Option<AttemptWish> {
+        if !self.calls.get(wish.call_id).is_some_and(is_suspect) {
+            return Some(wish);
+        }
+        match self.lone.now {
+            Some((other, until)) if other != wish.call_id && until > now => {
+                self.lone.waiting.push_back(wish);
+                None
+            }
+            _ => {
+                self.lone.now = Some((wish.call_id, now + ALONE_FOR));
+                Some(wish)
+            }
+        }
+    }
+
+    /// A call has shown that it can be lived with, or is over.
+    pub(super) fn no_longer_alone(&mut self, call_id: CallId) {
+        if self.lone.now.is_some_and(|(alone, _)| alone == call_id) {
+            self.lone.now = None;
+        }
+        self.lone.waiting.retain(|wish| wish.call_id != call_id);
+    }
+
+    /// Lets the next one begin.
+    pub(super) fn next_alone(&mut self, now: Duration) {
+        if self.lone.now.is_some_and(|(_, until)| until > now) {
+            return;
+        }
+        if let Some(wish) = self.lone.waiting.pop_front() {
+            self.lone.now = None;
+            self.attempt(now, wish.call_id, wish.unused, (&wish.provider, &wish.model), wish.continues);
+        }
+    }
+}
+
+fn is_suspect<D>(entry: &Entry<D>) -> bool {
+    let died =
+        entry.before.iter().filter(|before| before.fate == AttemptFate::Lost && !before.model.is_empty());
+    died.count() >= DEATHS
+}

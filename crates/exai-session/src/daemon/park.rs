@@ -1,0 +1,85 @@
+//! Calls for which nobody is there: kept, and run when somebody comes, so that nothing is paid for nobody.
+
+use std::time::Duration;
+
+use exai_wire::{CallId, Class, KeptFrame, Outcome, SessionId};
+
+use super::DaemonEnd;
+use super::call::{Phase, error_body};
+use super::event::{AbortReason, AttemptFate, Before, CallClass, DaemonEvent, Finished};
+
+/// After a restart or a cut an effect that had begun is over: nobody can know how.
+pub(super) const EFFECT_LOST: &str = "The daemon ended while this call was running, so whether it took effect can't be known. \
+                                      Look before you repeat it.";
+const EXPIRED: &str =
+    "The daemon ended while this call was running, and its time was over before anybody came for it.";
+
+impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
+    /// Leaves a running call to whoever comes for it.
+    pub(super) fn park(&mut self, call_id: CallId, why: AbortReason) {
+        self.events.push_back(DaemonEvent::Abort { call_id, why });
+        self.no_longer_alone(call_id);
+        self.set_aside(call_id);
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        entry.starting = false;
+        let (provider, model) = entry.model.clone().unwrap_or_default();
+        let told = entry.before.len();
+        for n in (1..=entry.attempts).skip(told) {
+            let (provider, model) = (provider.clone(), model.clone());
+            entry.before.push(Before { n, provider, model, fate: AttemptFate::Cut });
+        }
+        self.calls.set_phase(call_id, Phase::Parked);
+    }
+
+    /// Somebody has come for a parked call.
+    pub(super) fn unpark(&mut self, now: Duration, session: SessionId, call_id: CallId) {
+        let age = self.age(now, call_id);
+        let Some(entry) = self.calls.get_mut(call_id).filter(|entry| entry.is_parked()) else { return };
+        entry.since = now.saturating_sub(age);
+        if let Some(work) = &mut entry.work {
+            work.session = session;
+        }
+        self.count(call_id);
+        self.begin(now, call_id);
+    }
+
+    /// Begins, or goes on with, a call that the journal has.
+    pub(super) fn begin(&mut self, now: Duration, call_id: CallId) {
+        let Some(entry) = self.calls.get(call_id) else { return };
+        if entry.class == Class::Effect && entry.attempts > 0 {
+            return self.conclude(now, call_id, error_body(Outcome::OutcomeUnknown, EFFECT_LOST));
+        }
+        match entry.follows {
+            Some(followed) => self.follow(now, call_id, followed),
+            None => self.run(call_id),
+        }
+    }
+
+    /// Ends parked calls whose time is over, with what they had brought.
+    pub(super) fn end_parked(&mut self, now: Duration) {
+        let over = self.calls.parked().filter(|(_, entry)| entry.deadline <= now);
+        let over: Vec<CallId> = over.map(|(call_id, _)| call_id).collect();
+        for call_id in over {
+            let Some(entry) = self.calls.get(call_id) else { continue };
+            let effect = entry.class == Class::Effect && entry.attempts > 0;
+            let end = match &entry.kept {
+                _ if effect => error_body(Outcome::OutcomeUnknown, EFFECT_LOST),
+                Some(partial) => partial_body(&partial.text),
+                None => error_body(Outcome::Error, EXPIRED),
+            };
+            self.conclude(now, call_id, end);
+        }
+    }
+
+    /// Time since a call was taken.
+    pub(super) fn age(&self, now: Duration, call_id: CallId) -> Duration {
+        let asked_ms = self.calls.get(call_id).map_or(u64::MAX, |entry| entry.asked_ms);
+        Duration::from_millis(self.wall_ms(now).saturating_sub(asked_ms))
+    }
+}
+
+/// What there is of an answer whose call is over.
+fn partial_body(text: &str) -> Finished {
+    let sentence = format!("PARTIAL ANSWER: {EXPIRED} This is what had come.\n\n{text}");
+    error_body(Outcome::Error, &sentence)
+}
