@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::listen::Meter;
 use crate::snapshot::Snapshot;
+use crate::witness::Piece;
 use crate::work::Report;
 
 /// Room between connections and the hub. The hub never waits for anyone, so a sender waits no longer than it takes
@@ -36,6 +37,10 @@ pub(crate) enum Event {
     Report(Report),
     /// The work runtime tells how a call is getting on.
     Note(CallId, String),
+    /// Text of an answer on its way, to be kept.
+    Piece(Piece),
+    /// The journal has decided on something, or read something.
+    Journal,
     /// A moment that the sessions asked for has come.
     Alarm,
     /// The hub's own beat.

@@ -81,8 +81,8 @@ impl Executor {
         }
     }
 
-    /// Stops a call, waiting or running.
-    pub(crate) fn abort(&mut self, now: Duration, call_id: CallId, why: AbortReason) {
+    /// Stops a call, waiting or running. `false`: nothing of it runs, so nothing will be said of its end.
+    pub(crate) fn abort(&mut self, now: Duration, call_id: CallId, why: AbortReason) -> bool {
         let before = self.behind.len();
         self.behind.retain(|job| job.call_id != call_id);
         if self.behind.len() < before {
@@ -90,12 +90,12 @@ impl Executor {
                 let text = "not run: the deadline passed before, and no model was asked";
                 self.finished.push_back((call_id, failure::finished(text)));
             }
-            return;
+            return self.running.contains_key(&call_id);
         }
-        let Some(running) = self.running.get_mut(&call_id) else { return };
+        let Some(running) = self.running.get_mut(&call_id) else { return false };
         match (why, running.phase) {
             (AbortReason::Deadline, Phase::Working) => running.phase = Phase::HandingOver(now + HAND_OVER),
-            (AbortReason::Deadline, _) => return,
+            (AbortReason::Deadline, _) => return true,
             (AbortReason::Cancelled | AbortReason::Drain | AbortReason::Orphaned, phase) => {
                 running.phase = Phase::Silenced;
                 // One that is late, or silenced already, has been told.
@@ -105,6 +105,7 @@ impl Executor {
             }
         }
         running.asking = None;
+        true
     }
 
     /// The work runtime is through with a call. `true`: it had been broken off.
@@ -162,9 +163,7 @@ const fn denied(why: AttemptDenied) -> Denied {
     match why {
         AttemptDenied::Over => Denied::Over,
         AttemptDenied::Exhausted => Denied::Exhausted,
-        AttemptDenied::Orphaned => Denied::Orphaned,
         AttemptDenied::Draining => Denied::Draining,
-        AttemptDenied::NotKept => Denied::NotKept,
     }
 }
 

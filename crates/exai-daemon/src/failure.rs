@@ -11,6 +11,7 @@ pub(crate) fn finished(text: &str) -> Finished {
     Finished {
         outcome: Outcome::Error,
         body: to_raw_value(&body).unwrap_or_else(|_| RawValue::NULL.to_owned()),
+        turn: None,
     }
 }
 

@@ -7,11 +7,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_journal::{Durable, Journal, Store};
+use exai_journal::{Durable, Journal, JournalError, Store};
 use exai_session::{DaemonEnd, DaemonEvent, Finished, PeerConn};
 use exai_wire::{CallId, Class, KeptFrame, Outcome, SessionId};
 use serde_json::value::RawValue;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Interval, Sleep};
 
 use crate::clock::Clock;
@@ -27,13 +27,18 @@ use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::Progress;
 use crate::work::{End, Job, Report, Work};
-use crate::{drain, journaling};
+use crate::witness::Piece;
+use crate::drain;
+use crate::journaling::{self, Decision};
 
 /// Events that are taken at a time before anything is written: a full burst of a busy host.
 const BATCH: usize = 256;
 
 /// Past the end of its plan a drain is over, whatever is still open: time for the last frames and closes.
 const OVERDUE: Duration = Duration::from_millis(250);
+
+/// A record waits so long only for a disk that hangs; a commit takes milliseconds.
+const JOURNAL_STUCK: Duration = Duration::from_secs(5);
 
 /// Exit code of a daemon that made way for another, the same as at the start.
 const USURPED: u8 = 75;
@@ -67,6 +72,11 @@ pub(crate) struct Hub<S> {
     /// Another daemon has the state directory.
     pub(crate) usurped: bool,
     pub(crate) sessions_log: Throttle,
+    pub(crate) journal_log: Throttle,
+    /// The journal's disk hangs.
+    pub(crate) journal_stuck: bool,
+    /// Told by the journal's thread that it has decided.
+    pub(crate) journal_news: Arc<Notify>,
     pub(crate) alarm: Pin<Box<Sleep>>,
     pub(crate) ticks: Interval,
     /// The exit code, once it is time.
@@ -101,11 +111,13 @@ impl<S: Store> Hub<S> {
         if wanted.is_some() && self.alarm.deadline() != moment {
             self.alarm.as_mut().reset(moment);
         }
-        let Self { inbox, work, signals, alarm, ticks, .. } = self;
+        let Self { inbox, work, signals, alarm, ticks, journal_news, .. } = self;
         tokio::select! {
             Some(event) = inbox.recv() => event,
             Some(report) = work.reports.recv() => Event::Report(report),
             Some((call_id, text)) = work.notes.recv() => Event::Note(call_id, text),
+            Some(piece) = work.texts.recv() => Event::Piece(piece),
+            () = journal_news.notified() => Event::Journal,
             signal = signals.next() => Event::Signal(signal),
             () = alarm, if wanted.is_some() => {
                 // Lets the connections read what is waiting on their sockets before anyone is judged.
@@ -132,17 +144,26 @@ impl<S: Store> Hub<S> {
             Event::Asked(answer) => {
                 let _ = answer.send(self.snapshot());
             }
-            Event::Usurped => {
-                tracing::error!("another daemon has taken the lock of the state directory, ending");
-                self.usurped = true;
-                self.drain("another daemon has taken over");
+            Event::Usurped => self.usurp(),
+            Event::Piece(piece) => {
+                let Piece { call_id, attempt, offset, text } = piece;
+                self.end.partial(call_id, attempt, offset, text);
             }
+            // Taken with everything else that is asked for.
+            Event::Journal => {}
             Event::StopAsked => self.drain("asked to stop"),
             Event::Signal(signal) => self.signal(signal),
             Event::Report(report) => self.report(report),
             Event::Note(call_id, text) => self.end.note(self.clock.now(), call_id, text),
             Event::Alarm => self.alarm(),
             Event::Tick => self.tick(),
+        }
+    }
+
+    /// Takes the texts that have come: what a call said before it was broken off.
+    fn take_pieces(&mut self) {
+        while let Ok(piece) = self.work.texts.try_recv() {
+            self.handle_event(Event::Piece(piece));
         }
     }
 
@@ -162,9 +183,13 @@ impl<S: Store> Hub<S> {
                 moved = true;
                 self.obey(event);
             }
-            while let Some((ticket, result)) = journaling::poll(&mut self.journal) {
+            while let Some(decision) = journaling::poll(&mut self.journal) {
                 moved = true;
-                self.end.committed(self.clock.now(), ticket, result);
+                self.decided(decision);
+            }
+            while let Some((call_id, sealed)) = self.journal.poll_fetched() {
+                moved = true;
+                self.end.fetched(self.clock.now(), call_id, sealed);
             }
             while let Some((call_id, finished)) = self.executor.poll_finished() {
                 moved = true;
@@ -185,22 +210,48 @@ impl<S: Store> Hub<S> {
     fn obey(&mut self, event: DaemonEvent) {
         match event {
             DaemonEvent::Commit { ticket, record } => self.journal.submit(ticket.0, record),
-            DaemonEvent::Run { call_id, session, class, params, attempts_before, deadline, .. } => {
+            DaemonEvent::Fetch { call_id } => self.journal.fetch(call_id),
+            DaemonEvent::Run { call_id, session, class, params, before, kept, deadline, .. } => {
                 let sharer = u128::from_be_bytes(*session.as_bytes());
-                self.run_call(class, Job { call_id, sharer, params, attempts_before, deadline });
+                self.run_call(class, Job { call_id, sharer, params, before, kept, deadline });
             }
             DaemonEvent::Go { call_id, attempt } => {
                 self.health.counts.attempts += 1;
                 self.executor.decide(call_id, Ok(attempt));
             }
             DaemonEvent::Deny { call_id, why } => self.executor.decide(call_id, Err(why)),
-            DaemonEvent::Abort { call_id, why } => self.executor.abort(self.clock.now(), call_id, why),
+            DaemonEvent::Abort { call_id, why } => {
+                if !self.executor.abort(self.clock.now(), call_id, why) {
+                    self.end.aborted(call_id);
+                }
+            }
             DaemonEvent::Close { conn, code, reason } => self.close(conn, code, &reason),
             DaemonEvent::Joined { session, about } => {
                 self.log_session("session joined", session, Some(&about))
             }
             DaemonEvent::Left { session } => self.log_session("session left", session, None),
             DaemonEvent::Drained => self.drained = true,
+        }
+    }
+
+    fn decided(&mut self, decision: Decision) {
+        let Decision { ticket, result, error } = decision;
+        if let Some(error) = error {
+            if let Some(left_out) = self.journal_log.admit(self.clock.now()) {
+                tracing::warn!(code = error.code(), %error, left_out, "the journal refused a record");
+            }
+            if error == JournalError::Usurped {
+                self.usurp();
+            }
+        }
+        self.end.committed(self.clock.now(), ticket, result);
+    }
+
+    /// Another daemon works on the state directory: this one makes way.
+    fn usurp(&mut self) {
+        if !std::mem::replace(&mut self.usurped, true) {
+            tracing::error!("another daemon has taken over the state directory, ending");
+            self.drain("another daemon has taken over");
         }
     }
 
@@ -249,9 +300,10 @@ impl<S: Store> Hub<S> {
 
     fn report(&mut self, report: Report) {
         match report {
-            Report::Attempt { call_id, unused, provider, model, reply } => {
+            Report::Attempt { call_id, unused, provider, model, continues, reply } => {
                 if self.executor.attempt(call_id, reply) {
-                    self.end.attempt(self.clock.now(), call_id, unused, &provider, &model);
+                    let whom = (provider.as_str(), model.as_str());
+                    self.end.attempt(self.clock.now(), call_id, unused, whom, continues);
                 }
             }
             Report::Ended(call_id, end) => {
@@ -260,6 +312,8 @@ impl<S: Store> Hub<S> {
                 }
                 if self.executor.ended(call_id, end) {
                     self.health.counts.calls_aborted += 1;
+                    self.take_pieces();
+                    self.end.aborted(call_id);
                 }
             }
         }
@@ -299,6 +353,12 @@ impl<S: Store> Hub<S> {
             let (stalled, lag_ms) = (self.reading.vitals.stalled, self.reading.vitals.lag_ms);
             tracing::warn!(stalled, lag_ms, "work runtime");
         }
+        // A hung sync: nothing can be promised meanwhile. Ending the process would not help.
+        let journal_stuck = self.journal.behind().is_some_and(|behind| behind > JOURNAL_STUCK);
+        if journal_stuck != std::mem::replace(&mut self.journal_stuck, journal_stuck) {
+            tracing::warn!(stuck = journal_stuck, "journal: the disk does not confirm what is written");
+        }
+        self.reading.vitals.stalled |= journal_stuck;
         self.end.set_vitals(now, self.reading.vitals);
     }
 

@@ -12,6 +12,7 @@ mod boot;
 mod clock;
 mod connection;
 mod connections;
+mod conversations;
 mod descriptors;
 mod drain;
 mod endpoint;

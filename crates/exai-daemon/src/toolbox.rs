@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use exai_provider::{BoxFuture, Denied, Gate, Observer, ProviderHealth, Providers};
 use exai_session::{CallClass, Finished};
-use exai_tools::{ConversationId, ConversationMemory, DaemonFacts, DaemonView, ToolContext, ToolResult};
-use exai_wire::{CallId, Class, Outcome};
+use exai_tools::{ConversationId, DaemonFacts, DaemonView, ToolContext, ToolResult};
+use exai_wire::{CallId, Class, ConversationKey, Outcome, Turn};
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
+use crate::conversations::KeptConversations;
 use crate::failure;
 use crate::random;
 use crate::work::Job;
@@ -24,7 +25,7 @@ const CALL: &str = "tools/call";
 /// What tools need.
 pub(crate) struct Toolbox {
     providers: Providers,
-    conversations: ConversationMemory,
+    conversations: KeptConversations,
     facts: watch::Receiver<DaemonFacts>,
 }
 
@@ -68,13 +69,17 @@ impl CallClass for Classes {
             Some(exai_tools::Class::Pure) | None => Class::Pure,
         })
     }
+
+    fn tool(&self, params: &RawValue) -> String {
+        Params::read(params).map(|params| params.name.into_owned()).unwrap_or_default()
+    }
 }
 
 impl Toolbox {
     /// Puts the tools together; `facts` is the newest that the io thread has told of the daemon.
     pub(crate) fn new(
         providers: Providers,
-        conversations: ConversationMemory,
+        conversations: KeptConversations,
         facts: watch::Receiver<DaemonFacts>,
     ) -> Self {
         Self { providers, conversations, facts }
@@ -130,7 +135,7 @@ impl Toolbox {
             daemon: &view,
             call_id: &job.call_id.to_string(),
             sharer: job.sharer,
-            attempts_before: job.attempts_before,
+            attempts_before: u32::try_from(job.before.len()).unwrap_or(u32::MAX),
             deadline: job.deadline,
             gate,
             observer,
@@ -145,7 +150,11 @@ fn finished(result: ToolResult) -> Finished {
         exai_tools::Outcome::Ok => Outcome::Ok,
         exai_tools::Outcome::Error => Outcome::Error,
     };
-    Finished { outcome, body: result.body }
+    let turn = result.turn.map(|turn| Turn {
+        conversation: ConversationKey::from_bytes(turn.conversation.to_bytes()),
+        body: turn.exchange,
+    });
+    Finished { outcome, body: result.body, turn }
 }
 
 /// The daemon as it is now.

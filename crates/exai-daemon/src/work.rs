@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use exai_provider::{Denied, ProviderHealth};
-use exai_session::Finished;
-use exai_wire::CallId;
+use exai_session::{Before, Finished};
+use exai_wire::{CallId, Partial};
 use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -21,7 +21,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use crate::clock::Clock;
 use crate::toolbox::Toolbox;
 use crate::watchdog::Progress;
-use crate::witness::{Asker, Witness};
+use crate::witness::{Asker, Piece, Witness};
 
 /// How often the work runtime shows that it runs.
 pub(crate) const PULSE: Duration = Duration::from_millis(500);
@@ -32,6 +32,9 @@ const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 
 /// Threads for name resolution, the only thing here that blocks.
 const BLOCKING_THREADS: usize = 32;
+
+/// Pieces of answers on their way to the io thread: each call has one at a time, and waits where there are more.
+const PIECES_MAX: usize = 1024;
 
 /// Notes on their way to the io thread; they come once a second and call at most.
 const NOTES_MAX: usize = 1024;
@@ -46,7 +49,9 @@ pub(crate) struct Job {
     /// Params of `tools/call`.
     pub(crate) params: Box<RawValue>,
     /// Attempts begun under earlier starts of the daemon.
-    pub(crate) attempts_before: u32,
+    pub(crate) before: Vec<Before>,
+    /// Text that one of them had brought.
+    pub(crate) kept: Option<Partial>,
     /// Moment at which it must have ended, on the daemon's [`Clock`].
     pub(crate) deadline: Duration,
 }
@@ -73,6 +78,8 @@ pub(crate) enum Report {
         provider: String,
         /// Model to ask.
         model: String,
+        /// Bytes of kept text that it goes on from.
+        continues: u64,
         /// Takes the number of the attempt, or why there is none.
         reply: oneshot::Sender<Result<u32, Denied>>,
     },
@@ -101,6 +108,8 @@ pub(crate) struct Work {
     pub(crate) reports: mpsc::Receiver<Report>,
     /// Where notes come from.
     pub(crate) notes: mpsc::Receiver<(CallId, String)>,
+    /// Where texts of answers come from.
+    pub(crate) texts: mpsc::Receiver<Piece>,
     /// Signs of life.
     pub(crate) pulse: Pulse,
 }
@@ -164,13 +173,14 @@ impl Work {
         // A question, and an end: a call asks for no attempt while one is open.
         let (report, reports) = mpsc::channel(2 * slots);
         let (note, notes) = mpsc::channel(NOTES_MAX);
+        let (text, texts) = mpsc::channel(PIECES_MAX);
         let at_ms = Arc::new(AtomicU64::new(clock.now_ms()));
         let (health, providers) = watch::channel(toolbox.providers());
         let pulse = Pulse { at_ms: Arc::clone(&at_ms), providers, handle: runtime.handle().clone() };
-        let staff = Staff { toolbox: Arc::clone(&toolbox), report, note, progress: Arc::clone(&progress) };
+        let staff = Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
         runtime.spawn(dispatch(inbox, staff));
         runtime.spawn(beat(clock, at_ms, health, toolbox, progress));
-        Ok(Self { runtime: Some(runtime), commands, reports, notes, pulse })
+        Ok(Self { runtime: Some(runtime), commands, reports, notes, texts, pulse })
     }
 }
 
@@ -207,6 +217,7 @@ struct Staff {
     toolbox: Arc<Toolbox>,
     report: mpsc::Sender<Report>,
     note: mpsc::Sender<(CallId, String)>,
+    text: mpsc::Sender<Piece>,
     progress: Arc<Progress>,
 }
 
@@ -270,7 +281,7 @@ impl Calls {
 
 async fn execute(job: Job, staff: Staff) -> Finished {
     let asker = Asker::new(job.call_id, staff.report.clone());
-    let witness = Witness::new(job.call_id, staff.note.clone());
+    let witness = Witness::new(job.call_id, staff.note.clone(), staff.text.clone());
     tokio::select! {
         finished = staff.toolbox.run(&job, &asker, &witness) => finished,
         never = witness.forward() => match never {},

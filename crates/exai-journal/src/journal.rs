@@ -1,6 +1,7 @@
 //! A store, and the frames that wait for it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use exai_wire::{CallId, Epoch, JournalId, Kept, KeptFrame, Record};
 
@@ -58,6 +59,11 @@ impl<S: Store> Journal<S> {
     /// The journal's id and this start's number.
     pub fn identity(&self) -> (JournalId, Epoch) {
         self.store.identity()
+    }
+
+    /// For how long the oldest record has waited for its decision.
+    pub fn behind(&self) -> Option<Duration> {
+        self.store.behind()
     }
 
     /// The store itself.

@@ -1,5 +1,7 @@
 //! Where records are made durable.
 
+use std::time::Duration;
+
 use exai_wire::{CallId, Epoch, JournalId, Record};
 
 use crate::row::Row;
@@ -54,4 +56,39 @@ pub trait Store {
 
     /// What was asked for by [`Store::fetch`]: the call's `Done`, or nothing where it is not kept.
     fn poll_fetched(&mut self) -> Option<(CallId, Option<Record>)>;
+
+    /// For how long the oldest record has waited for its decision; a disk that hangs shows by this.
+    fn behind(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn identity(&self) -> (JournalId, Epoch) {
+        (**self).identity()
+    }
+
+    fn take_rows(&mut self) -> Vec<Row> {
+        (**self).take_rows()
+    }
+
+    fn submit(&mut self, ticket: u64, record: Record) {
+        (**self).submit(ticket, record);
+    }
+
+    fn poll(&mut self) -> Option<(u64, Result<(), JournalError>)> {
+        (**self).poll()
+    }
+
+    fn fetch(&mut self, call_id: CallId) {
+        (**self).fetch(call_id);
+    }
+
+    fn poll_fetched(&mut self) -> Option<(CallId, Option<Record>)> {
+        (**self).poll_fetched()
+    }
+
+    fn behind(&self) -> Option<Duration> {
+        (**self).behind()
+    }
 }

@@ -5,8 +5,6 @@ mod failure;
 mod prompt;
 mod report;
 
-use std::sync::Arc;
-
 use exai_provider::{Chat, ModelInfo};
 use serde_json::value::RawValue;
 
@@ -14,7 +12,7 @@ use self::arguments::ChatArguments;
 use self::report::Report;
 use crate::class::Class;
 use crate::context::ToolContext;
-use crate::conversation::{ConversationId, Exchange};
+use crate::conversation::{ConversationId, ConversationsUnreadable, Exchange, NewTurn};
 use crate::file::FileText;
 use crate::models;
 use crate::result::ToolResult;
@@ -41,9 +39,10 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         Ok(read) => read,
         Err(sentence) => return failure::arguments(&sentence),
     };
-    let thread = match Thread::open(&arguments, context) {
+    let thread = match Thread::open(&arguments, context).await {
         Ok(thread) => thread,
-        Err(unknown) => return failure::unknown_conversation(&unknown),
+        Err(NoThread::Unknown(name)) => return failure::unknown_conversation(&name),
+        Err(NoThread::Unreadable(why)) => return failure::unreadable_conversation(&why),
     };
     let models = context.providers.models();
     let exchange = thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
@@ -80,27 +79,39 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         attempts_lost: context.attempts_before,
         ignored,
     };
-    context.conversations.append(thread.id, Exchange { answer, ..exchange });
-    report.into_result()
+    let turn = NewTurn { conversation: thread.id, exchange: Exchange { answer, ..exchange }.json() };
+    ToolResult { turn: Some(turn), ..report.into_result() }
 }
 
 /// The conversation that a call belongs to.
 struct Thread {
     id: ConversationId,
-    history: Vec<Arc<Exchange>>,
+    history: Vec<Exchange>,
+}
+
+/// Why there is none.
+enum NoThread {
+    /// No conversation of this name is known.
+    Unknown(String),
+    /// Conversations can't be read now.
+    Unreadable(ConversationsUnreadable),
 }
 
 impl Thread {
     /// Finds the conversation that is named, or starts one where none is, or where a new one is asked for.
     ///
     /// # Errors
-    /// The name of a conversation that is not known.
-    fn open(arguments: &ChatArguments, context: &ToolContext<'_>) -> Result<Self, String> {
+    /// [`NoThread`].
+    async fn open(arguments: &ChatArguments, context: &ToolContext<'_>) -> Result<Self, NoThread> {
         let named = arguments.conversation.as_deref().filter(|name| !name.eq_ignore_ascii_case("new"));
         let Some(name) = named else { return Ok(Self { id: context.new_conversation, history: Vec::new() }) };
-        let known =
-            name.parse().ok().and_then(|id| Some(Self { id, history: context.conversations.load(id)? }));
-        known.ok_or_else(|| name.to_owned())
+        let unknown = || NoThread::Unknown(name.to_owned());
+        let id: ConversationId = name.parse().map_err(|_| unknown())?;
+        let history = context.conversations.load(id).await.map_err(NoThread::Unreadable)?;
+        if history.is_empty() {
+            return Err(unknown());
+        }
+        Ok(Self { id, history })
     }
 
     /// The new exchange, still without its answer. What it leaves open stays as it was in the exchange before.

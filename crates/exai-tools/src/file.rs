@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::arguments::{Arguments, excerpt};
 
@@ -13,7 +13,7 @@ use crate::arguments::{Arguments, excerpt};
 const MARKER_DIGITS: usize = 16;
 
 /// A file of the user, read by the shim.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileText {
     /// Absolute path, as the user's machine knows it.
     pub path: String,

@@ -26,7 +26,7 @@ pub use catalogue::{catalogue_hash, catalogue_json, class, files_params, names};
 pub use class::Class;
 pub use context::ToolContext;
 pub use conversation::{
-    ConversationId, ConversationLimits, ConversationMemory, Conversations, Exchange, NoConversationId,
+    ConversationId, Conversations, ConversationsUnreadable, Exchange, NewTurn, NoConversationId,
 };
 pub use daemon_view::{DaemonFacts, DaemonView};
 pub use file::FileText;

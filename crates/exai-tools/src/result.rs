@@ -8,6 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::conversation::NewTurn;
+
 /// Longest result body in bytes (7 MiB): with its envelope the line to the host stays under 8 MiB, which every
 /// surveyed host takes. The wire between shim and daemon has the same bound.
 pub const BODY_BYTES_MAX: usize = 7 << 20;
@@ -37,6 +39,8 @@ pub struct ToolResult {
     pub outcome: Outcome,
     /// A tool result of MCP, revision 2026-07-28, of at most [`BODY_BYTES_MAX`].
     pub body: Box<RawValue>,
+    /// What it adds to a conversation.
+    pub turn: Option<NewTurn>,
 }
 
 /// A text that may be cut, with what must stand whole around it.
@@ -92,7 +96,7 @@ impl ToolResult {
         };
         // Strings and plain values with string keys always serialise.
         let body = to_raw_value(&body).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        Self { outcome, body }
+        Self { outcome, body, turn: None }
     }
 }
 

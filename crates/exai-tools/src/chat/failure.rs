@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::prompt::TooLong;
 use crate::arguments::excerpt;
+use crate::conversation::ConversationsUnreadable;
 use crate::result::ToolResult;
 
 /// Most models that are offered instead.
@@ -18,12 +19,18 @@ pub(crate) fn arguments(sentence: &str) -> ToolResult {
 /// A conversation that is not there.
 pub(crate) fn unknown_conversation(name: &str) -> ToolResult {
     let sentence = format!(
-        "Conversation \"{}\" is not known, nothing was sent. Conversations end when exai's daemon restarts, and old \
-         ones make room for new ones. To go on, leave out `conversation` and put what matters into the prompt; the \
-         answer will name a new id.",
+        "Conversation \"{}\" is not known, nothing was sent. Old conversations make room for new ones, and are deleted \
+         after a while. To go on, leave out `conversation` and put what matters into the prompt; the answer will name \
+         a new id.",
         excerpt(name)
     );
     ToolResult::failure(&sentence, json!({ "error": "unknown_conversation", "retryable": false }))
+}
+
+/// Conversations can't be read now.
+pub(crate) fn unreadable_conversation(why: &ConversationsUnreadable) -> ToolResult {
+    let sentence = format!("The conversation can't be read now, nothing was sent: {why}. Asking again is safe.");
+    ToolResult::failure(&sentence, json!({ "error": "conversation_unreadable", "retryable": true }))
 }
 
 /// A question that is longer than the model's context.

@@ -4,7 +4,6 @@
 //! shown oldest first. A file that several turns name is shown in full once, where it was named last.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use exai_provider::{Message, ModelInfo, Role};
 
@@ -49,7 +48,7 @@ pub(crate) struct TooLong {
 /// provider judges.
 pub(crate) fn build(
     question: Question<'_>,
-    history: &[Arc<Exchange>],
+    history: &[Exchange],
     model: Option<&ModelInfo>,
 ) -> Result<Prompt, TooLong> {
     let room = model.filter(|model| model.context > 0).map_or(u64::MAX, room);

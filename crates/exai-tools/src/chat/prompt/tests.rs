@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use exai_provider::{ModelInfo, Role};
 
 use super::{Prompt, Question, TooLong, build, tokens};
@@ -19,14 +17,14 @@ fn file(path: &str, text: &str) -> FileText {
     }
 }
 
-fn exchange(prompt: &str, files: Vec<FileText>, answer: &str) -> Arc<Exchange> {
-    Arc::new(Exchange {
+fn exchange(prompt: &str, files: Vec<FileText>, answer: &str) -> Exchange {
+    Exchange {
         prompt: prompt.to_owned(),
         files,
         system: None,
         model: None,
         answer: answer.to_owned(),
-    })
+    }
 }
 
 fn question(prompt: &str) -> Question<'_> {

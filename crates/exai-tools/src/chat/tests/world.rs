@@ -14,7 +14,9 @@ use exai_provider::{
 };
 use serde_json::{Value, json};
 
-use crate::{ConversationId, ConversationLimits, ConversationMemory, DaemonFacts, DaemonView, ToolContext};
+use crate::{
+    ConversationId, Conversations, ConversationsUnreadable, DaemonFacts, DaemonView, Exchange, ToolContext,
+};
 
 /// What the provider says to one request.
 pub(super) enum Answered {
@@ -49,7 +51,7 @@ impl Shown {
 pub(super) struct World {
     script: Arc<Script>,
     providers: Providers,
-    conversations: ConversationMemory,
+    conversations: Kept,
     /// Attempts of each call that earlier starts of the daemon made.
     pub(super) attempts_before: AtomicU32,
     calls: AtomicU8,
@@ -81,7 +83,7 @@ impl World {
         Self {
             providers: Providers::new(config, Catalogue::builtin(), script.clone(), Arc::new(Stopped)),
             script,
-            conversations: ConversationMemory::new(ConversationLimits::default()),
+            conversations: Kept::default(),
             calls: AtomicU8::new(0),
             attempts_before: AtomicU32::new(0),
         }
@@ -107,6 +109,9 @@ impl World {
         };
         let arguments = serde_json::value::to_raw_value(arguments).unwrap();
         let result = at_once(crate::run(tool, &arguments, &context));
+        if let Some(turn) = result.turn {
+            self.conversations.0.lock().unwrap().push((turn.conversation, Exchange::read(&turn.exchange).unwrap()));
+        }
         let body: Value = serde_json::from_str(result.body.get()).unwrap();
         Shown {
             is_error: body["isError"].as_bool().unwrap(),
@@ -163,6 +168,18 @@ impl Gate for Open {
     fn begin<'a>(&'a self, _: Option<u32>, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
         let made = self.0;
         Box::pin(async move { if made < 3 { Ok(made + 1) } else { Err(Denied::Exhausted) } })
+    }
+}
+
+/// The turns that results brought, as a journal keeps them.
+#[derive(Default)]
+struct Kept(Mutex<Vec<(ConversationId, Exchange)>>);
+
+impl Conversations for Kept {
+    fn load(&self, id: ConversationId) -> BoxFuture<'_, Result<Vec<Exchange>, ConversationsUnreadable>> {
+        let kept = self.0.lock().unwrap();
+        let turns = kept.iter().filter(|(of, _)| *of == id).map(|(_, exchange)| exchange.clone()).collect();
+        Box::pin(async move { Ok(turns) })
     }
 }
 
