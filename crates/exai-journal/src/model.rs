@@ -56,6 +56,8 @@ pub struct ModelStore {
     epoch: Epoch,
     disk: ModelDisk,
     pace: Pace,
+    /// As they were when it was opened.
+    rows: Vec<Row>,
     waiting: VecDeque<(u64, Record)>,
     decided: VecDeque<(u64, Result<(), JournalError>)>,
     fetched: VecDeque<(CallId, Option<Record>)>,
@@ -72,10 +74,10 @@ impl ModelStore {
     pub fn open(id: JournalId, disk: &ModelDisk, pace: Pace) -> Self {
         let mut kept = disk.lock();
         kept.epoch += 1;
-        let epoch = Epoch(kept.epoch);
+        let (epoch, rows) = (Epoch(kept.epoch), kept.rows.clone());
         drop(kept);
         let (waiting, decided, fetched) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { id, epoch, disk: disk.clone(), pace, waiting, decided, fetched, failing: None }
+        Self { id, epoch, disk: disk.clone(), pace, rows, waiting, decided, fetched, failing: None }
     }
 
     /// What it writes on.
@@ -154,7 +156,7 @@ impl Store for ModelStore {
     }
 
     fn take_rows(&mut self) -> Vec<Row> {
-        self.disk.rows()
+        std::mem::take(&mut self.rows)
     }
 
     fn submit(&mut self, ticket: u64, record: Record) {

@@ -18,7 +18,7 @@ enum Layer {
 }
 
 /// Every crate, its layer, and the crates of the house that it may name. `None`: all of them.
-const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
+const CRATES: [(&str, Layer, Option<&[&str]>); 14] = [
     ("exai-wire", Layer::L0, Some(&[])),
     ("exai-settings", Layer::L0, Some(&[])),
     ("exai-mcp", Layer::L1, Some(&[])),
@@ -27,6 +27,7 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
     ("exai-provider", Layer::L1, Some(&[])),
     ("exai-tools", Layer::L1, Some(&["exai-provider"])),
     ("exai-http", Layer::L2, Some(&["exai-provider"])),
+    ("exai-journal-sqlite", Layer::L2, Some(&["exai-journal", "exai-wire"])),
     ("exai-shim", Layer::L2, Some(&["exai-mcp", "exai-session", "exai-settings", "exai-wire"])),
     (
         "exai-daemon",
@@ -34,6 +35,7 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
         Some(&[
             "exai-http",
             "exai-journal",
+            "exai-journal-sqlite",
             "exai-mcp",
             "exai-provider",
             "exai-session",
@@ -48,11 +50,12 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
 ];
 
 /// Libraries that bring a clock, a socket, a thread or randomness with them: not below L2.
-const IO: [&str; 8] = [
+const IO: [&str; 9] = [
     "axum",
     "getrandom",
     "rand",
     "reqwest",
+    "rusqlite",
     "rustix",
     "tokio-rustls",
     "tokio-tungstenite",

@@ -1,0 +1,182 @@
+//! What is written in one transaction.
+
+use std::sync::mpsc::SyncSender;
+
+use exai_journal::{JournalError, Kind, Row, TurnsError, Written};
+use exai_wire::{CallId, ConversationKey, Record, Turn};
+use rusqlite::{Connection, Statement, params};
+
+use crate::mailbox::Work;
+
+/// One change, and who is told.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) change: Change,
+    pub(crate) answer: Answer,
+}
+
+/// What is to be changed.
+#[derive(Debug)]
+pub(crate) enum Change {
+    /// A row more; and a turn, which ended then.
+    Add(Row, Option<(Turn, u64)>),
+    /// All rows of a call less.
+    Remove(CallId),
+    /// A conversation less.
+    Delete(ConversationKey),
+    /// Conversations less that nobody has gone on with since then.
+    ForgetTurns(u64),
+}
+
+/// Who is told.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// Who submitted a record under this number.
+    Ticket(u64),
+    /// Who waits for a deletion.
+    Reply(SyncSender<Result<bool, TurnsError>>),
+    /// Nobody.
+    Nobody,
+}
+
+impl Entry {
+    pub(crate) fn of(work: Work) -> Self {
+        match work {
+            Work::Record(ticket, record) => {
+                Self { change: Change::of(record), answer: Answer::Ticket(ticket) }
+            }
+            Work::Delete(key, reply) => Self { change: Change::Delete(key), answer: Answer::Reply(reply) },
+            Work::ForgetTurns(at_ms) => Self { change: Change::ForgetTurns(at_ms), answer: Answer::Nobody },
+        }
+    }
+
+    /// Whether it takes on something new. All else serves what was promised already, and finds room when this does not.
+    pub(crate) fn is_new_call(&self) -> bool {
+        matches!(&self.change, Change::Add(row, _) if row.kind == Kind::Accepted)
+    }
+
+    /// Bytes to be written, as far as they are worth counting.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.change {
+            Change::Add(row, turn) => row.bytes + turn.as_ref().map_or(0, |(turn, _)| turn.body.get().len()),
+            _ => 0,
+        }
+    }
+}
+
+impl Change {
+    fn of(record: Record) -> Self {
+        let at_ms = match &record {
+            Record::Done { end, .. } => end.at_ms,
+            _ => 0,
+        };
+        match Written::of(record) {
+            Written::Row(row, turn) => Self::Add(row, turn.map(|turn| (turn, at_ms))),
+            Written::Removal(call_id) => Self::Remove(call_id),
+        }
+    }
+}
+
+/// What became of an entry; of a deletion, whether there was anything.
+pub(crate) type Outcome = Result<bool, JournalError>;
+
+/// The statements of the writer, prepared once.
+#[derive(Debug)]
+pub(crate) struct Statements<'c> {
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    epoch: Statement<'c>,
+    pages: Statement<'c>,
+    add: Statement<'c>,
+    drop_texts: Statement<'c>,
+    drop_loads: Statement<'c>,
+    remove: Statement<'c>,
+    add_turn: Statement<'c>,
+    delete: Statement<'c>,
+    forget_turns: Statement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    pub(crate) fn prepare(conn: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            begin: conn.prepare("BEGIN IMMEDIATE")?,
+            commit: conn.prepare("COMMIT")?,
+            epoch: conn.prepare("SELECT epoch FROM meta")?,
+            pages: conn.prepare(
+                "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count",
+            )?,
+            add: conn.prepare("INSERT INTO records (call_id, kind, head, load) VALUES (?1, ?2, ?3, ?4)")?,
+            drop_texts: conn.prepare("DELETE FROM records WHERE call_id = ?1 AND kind = ?2")?,
+            drop_loads: conn
+                .prepare("UPDATE records SET load = NULL WHERE call_id = ?1 AND load IS NOT NULL")?,
+            remove: conn.prepare("DELETE FROM records WHERE call_id = ?1")?,
+            // Once a call, whatever is written again.
+            add_turn: conn.prepare(
+                "INSERT OR IGNORE INTO turns (call_id, conversation, seq, at_ms, bytes, body)
+                 SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, ?4, ?5 FROM turns WHERE conversation = ?2",
+            )?,
+            delete: conn.prepare("DELETE FROM turns WHERE conversation = ?1")?,
+            forget_turns: conn.prepare(
+                "DELETE FROM turns WHERE conversation IN
+                 (SELECT conversation FROM turns GROUP BY conversation HAVING max(at_ms) < ?1)",
+            )?,
+        })
+    }
+
+    pub(crate) fn begin(&mut self) -> rusqlite::Result<()> {
+        self.begin.execute([]).map(drop)
+    }
+
+    pub(crate) fn commit(&mut self) -> rusqlite::Result<()> {
+        self.commit.execute([]).map(drop)
+    }
+
+    /// Whose journal it is now.
+    pub(crate) fn epoch(&mut self) -> rusqlite::Result<i64> {
+        self.epoch.query_row([], |row| row.get(0))
+    }
+
+    /// Pages of the file that hold something.
+    pub(crate) fn pages(&mut self) -> rusqlite::Result<u64> {
+        self.pages.query_row([], |row| row.get::<_, u32>(0)).map(u64::from)
+    }
+
+    /// Makes one change; tells whether there was anything to delete.
+    pub(crate) fn write(&mut self, change: &Change) -> rusqlite::Result<bool> {
+        match change {
+            Change::Add(row, turn) => {
+                self.write_row(row)?;
+                if let Some((turn, at_ms)) = turn {
+                    self.write_turn(row.call_id, turn, *at_ms)?;
+                }
+                Ok(true)
+            }
+            Change::Remove(call_id) => Ok(self.remove.execute([call_id.as_bytes()])? > 0),
+            Change::Delete(key) => Ok(self.delete.execute([key.as_bytes()])? > 0),
+            Change::ForgetTurns(at_ms) => Ok(self.forget_turns.execute([signed(*at_ms)])? > 0),
+        }
+    }
+
+    fn write_row(&mut self, row: &Row) -> rusqlite::Result<()> {
+        let call_id = row.call_id.as_bytes();
+        match row.kind {
+            // Nobody goes on from the texts of a call that has ended.
+            Kind::Done => drop(self.drop_texts.execute(params![call_id, Kind::Partial.number()])?),
+            Kind::Buried => drop(self.drop_loads.execute([call_id])?),
+            _ => {}
+        }
+        let load = row.load.as_ref().map(String::as_bytes);
+        self.add.execute(params![call_id, row.kind.number(), row.head, load]).map(drop)
+    }
+
+    fn write_turn(&mut self, call_id: CallId, turn: &Turn, at_ms: u64) -> rusqlite::Result<()> {
+        let body = turn.body.get().as_bytes();
+        let (key, bytes) = (turn.conversation.as_bytes(), signed(body.len() as u64));
+        self.add_turn.execute(params![call_id.as_bytes(), key, signed(at_ms), bytes, body]).map(drop)
+    }
+}
+
+/// SQLite's numbers are signed. Moments and sizes that do not fit are none.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

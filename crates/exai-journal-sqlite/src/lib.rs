@@ -1,0 +1,21 @@
+//! The journal on a disk: a [`Store`](exai_journal::Store) on SQLite.
+//!
+//! One thread writes ([`writer`]), what waits for it goes into one transaction, and a transaction is on the disk before anybody
+//! hears of it. Another thread reads kept ends, so that a disk that hangs on a sync delays no answer that was kept before.
+//! Every transaction checks that the epoch is still the one that this store began: locks of file systems can lie.
+
+mod error;
+mod group;
+mod mailbox;
+mod open;
+mod options;
+mod place;
+mod reader;
+mod rows;
+mod schema;
+mod store;
+mod writer;
+
+pub use error::{Fault, OpenError};
+pub use options::Options;
+pub use store::{Gauge, SqliteStore};

@@ -1,0 +1,238 @@
+//! Both stores, seen the same way.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use exai_journal::{Committed, Durable, Journal, ModelDisk, ModelStore, Pace, Store, Turns};
+use exai_journal_sqlite::{Options, SqliteStore};
+use exai_wire::{
+    Asked, Attempt, CallId, Class, ConversationKey, End, Fingerprint, JournalId, Kept, KeptFrame, Outcome,
+    Record, SessionId, Turn,
+};
+use serde_json::value::RawValue;
+
+pub fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap()
+}
+
+pub fn id(n: u64) -> CallId {
+    CallId::from_bytes(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes())
+}
+
+pub fn key(n: u8) -> ConversationKey {
+    ConversationKey::from_bytes([n; 16])
+}
+
+pub fn accepted(n: u64) -> Record {
+    accepted_with(n, "{\"name\":\"chat\"}")
+}
+
+pub fn accepted_with(n: u64, params: &str) -> Record {
+    let asked = Asked {
+        session: SessionId::from_bytes([7; 16]),
+        fingerprint: Fingerprint::from_bytes(*id(n).as_bytes()),
+        adopt_key: None,
+        adopts: None,
+        method: "tools/call".into(),
+        class: Class::Metered,
+        at_ms: 1000,
+        remaining_ms: 60_000,
+        attempts_before: 0,
+        params: raw(params),
+    };
+    Record::Accepted { call_id: id(n), asked }
+}
+
+pub fn started(n: u64, attempt: u32, continues: u64) -> Record {
+    let (provider, model) = ("sim".to_owned(), "m1".to_owned());
+    Record::Started {
+        call_id: id(n),
+        attempt: Attempt { n: attempt, provider, model, continues, at_ms: 1100 },
+    }
+}
+
+pub fn partial(n: u64, attempt: u32, offset: u64, text: &str) -> Record {
+    Record::Partial { call_id: id(n), attempt, offset, text: text.to_owned() }
+}
+
+pub fn done(n: u64) -> Record {
+    done_with(n, &format!("{{\"n\":{n}}}"))
+}
+
+pub fn done_with(n: u64, body: &str) -> Record {
+    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 2000 + n };
+    Record::Done { call_id: id(n), end, body: raw(body), turn: None }
+}
+
+/// A call that ends with a turn of a conversation, at a moment.
+pub fn turn(n: u64, conversation: ConversationKey, at_ms: u64, body: &str) -> Record {
+    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms };
+    let turn = Some(Turn { conversation, body: raw(body) });
+    Record::Done { call_id: id(n), end, body: raw("{}"), turn }
+}
+
+pub fn acked(n: u64) -> Record {
+    Record::Acked { call_id: id(n), at_ms: 5 }
+}
+
+pub fn buried(n: u64) -> Record {
+    Record::Buried { call_id: id(n), at_ms: 9 }
+}
+
+pub fn forgotten(n: u64) -> Record {
+    Record::Forgotten { call_id: id(n) }
+}
+
+/// A place where journals are opened, one after the other.
+pub trait World {
+    type Store: Store;
+
+    fn open(&self) -> Desk<Self::Store>;
+
+    fn turns(&self, desk: &Desk<Self::Store>) -> Box<dyn Turns>;
+
+    /// What is on the disk now, on a disk of its own: what a crash leaves.
+    fn crashed(&self) -> Self;
+}
+
+/// A journal, and how to wait for it.
+pub struct Desk<S> {
+    pub journal: Journal<S>,
+    bell: Option<Receiver<()>>,
+    next: u64,
+}
+
+/// Longer than any disk of a test takes.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl<S: Store> Desk<S> {
+    pub fn submit(&mut self, record: Record) -> u64 {
+        self.next += 1;
+        self.journal.submit(self.next, record);
+        self.next
+    }
+
+    /// The next decision.
+    pub fn decision(&mut self) -> Committed {
+        self.wait(Journal::poll_committed)
+    }
+
+    pub fn fetched(&mut self, n: u64) -> Option<KeptFrame> {
+        self.journal.fetch(id(n));
+        let (call_id, frame) = self.wait(Journal::poll_fetched);
+        assert_eq!(call_id, id(n));
+        frame.as_ref().map(Durable::as_ref).cloned()
+    }
+
+    fn wait<T>(&mut self, poll: impl Fn(&mut Journal<S>) -> Option<T>) -> T {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = poll(&mut self.journal) {
+                return found;
+            }
+            let bell = self.bell.as_ref().expect("a store without threads has decided");
+            bell.recv_timeout(until.saturating_duration_since(Instant::now())).expect("a decision in time");
+        }
+    }
+
+    /// Submits all and waits until each is durable.
+    pub fn keep(&mut self, records: impl IntoIterator<Item = Record>) {
+        let tickets: Vec<_> = records.into_iter().map(|record| self.submit(record)).collect();
+        for ticket in tickets {
+            let decision = self.decision();
+            assert_eq!(decision.ticket, ticket, "in order of submission");
+            decision.result.expect("durable");
+        }
+    }
+
+    pub fn calls(&mut self) -> Vec<Kept> {
+        let recovered = self.journal.recover();
+        assert!(recovered.unreadable.is_empty(), "{:?}", recovered.unreadable);
+        recovered.calls.into_iter().map(|(call, _)| call).collect()
+    }
+}
+
+/// The model.
+pub struct Memory(pub ModelDisk, pub Pace);
+
+impl World for Memory {
+    type Store = ModelStore;
+
+    fn open(&self) -> Desk<ModelStore> {
+        let store = ModelStore::open(JournalId::from_bytes([1; 16]), &self.0, self.1);
+        Desk { journal: Journal::new(store), bell: None, next: 0 }
+    }
+
+    fn turns(&self, _: &Desk<ModelStore>) -> Box<dyn Turns> {
+        Box::new(self.0.clone())
+    }
+
+    fn crashed(&self) -> Self {
+        Self(self.0.copy(), self.1)
+    }
+}
+
+/// A directory.
+pub struct Disk {
+    pub dir: tempfile::TempDir,
+    pub options: Options,
+    /// What stores said about a disk whose state can't be known.
+    pub fatal: Arc<Mutex<Vec<String>>>,
+}
+
+impl Default for Disk {
+    fn default() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        // No test but those of a full disk needs it.
+        let options = Options { reserve_bytes: 0, ..Options::new(dir.path()) };
+        Self { dir, options, fatal: Arc::default() }
+    }
+}
+
+impl Disk {
+    pub fn file(&self) -> PathBuf {
+        self.dir.path().join("journal.db")
+    }
+
+    pub fn store(&self) -> (SqliteStore, Receiver<()>) {
+        // One is enough: who hears it polls until there is nothing left.
+        let (ring, bell) = sync_channel(1);
+        let fatal = Arc::clone(&self.fatal);
+        let wake = move || drop(ring.try_send(()));
+        let on_fatal = move |why: &str| fatal.lock().unwrap().push(why.to_owned());
+        (SqliteStore::open(self.options.clone(), wake, on_fatal).unwrap(), bell)
+    }
+}
+
+impl World for Disk {
+    type Store = SqliteStore;
+
+    fn open(&self) -> Desk<SqliteStore> {
+        let (store, bell) = self.store();
+        Desk { journal: Journal::new(store), bell: Some(bell), next: 0 }
+    }
+
+    fn turns(&self, desk: &Desk<SqliteStore>) -> Box<dyn Turns> {
+        let _ = desk;
+        todo!()
+    }
+
+    fn crashed(&self) -> Self {
+        let copy = Self::default();
+        copy_files(self.dir.path(), copy.dir.path());
+        copy
+    }
+}
+
+/// The files of a journal as they are, while it is in use.
+pub fn copy_files(from: &Path, to: &Path) {
+    for suffix in ["", "-wal"] {
+        let name = format!("journal.db{suffix}");
+        if from.join(&name).exists() {
+            std::fs::copy(from.join(&name), to.join(&name)).unwrap();
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What every store does. Each behaviour runs on the model and on the disk.
+
+mod common;
+
+use common::*;
+use exai_journal::{JournalError, ModelDisk, Pace, Store as _};
+use exai_wire::{KeptFrame, Outcome, Record};
+
+macro_rules! contract {
+    ($($name:ident),* $(,)?) => {
+        mod model {
+            $(#[test] fn $name() { super::$name(&super::memory()); })*
+        }
+        mod disk {
+            $(#[test] fn $name() { super::$name(&super::Disk::default()); })*
+        }
+    };
+}
+
+contract!(
+    records_are_decided_in_order_and_sealed,
+    the_next_start_begins_with_what_was_durable,
+    what_was_durable_survives_a_crash,
+    a_store_that_was_left_behind_writes_nothing_any_more,
+    an_end_is_fetched_until_the_call_is_buried,
+    texts_are_joined_and_dropped_with_the_end,
+);
+
+fn memory() -> Memory {
+    Memory(ModelDisk::default(), Pace::AtOnce)
+}
+
+fn records_are_decided_in_order_and_sealed(world: &impl World) {
+    let mut desk = world.open();
+    let records = [accepted(1), acked(9), started(1, 1, 0), partial(1, 1, 0, "ab"), done(1), acked(1)];
+    let tickets: Vec<_> = records.into_iter().map(|record| desk.submit(record)).collect();
+    let decisions: Vec<_> = tickets.iter().map(|_| desk.decision()).collect();
+    assert_eq!(decisions.iter().map(|decision| decision.ticket).collect::<Vec<_>>(), tickets);
+    let frames = decisions.into_iter().map(|decision| decision.result.unwrap());
+    let shown: Vec<_> = frames
+        .map(|frame| match frame.as_ref().map(AsRef::as_ref) {
+            Some(KeptFrame::Accepted(_)) => "accepted",
+            Some(KeptFrame::Started(_)) => "started",
+            Some(KeptFrame::Result(_)) => "result",
+            None => "-",
+        })
+        .collect();
+    assert_eq!(shown, ["accepted", "-", "started", "-", "result", "-"]);
+}
+
+fn the_next_start_begins_with_what_was_durable(world: &impl World) {
+    let mut desk = world.open();
+    let first = desk.journal.identity();
+    assert!(desk.calls().is_empty());
+    desk.keep([accepted(1), accepted(2), started(1, 1, 0), accepted(3), done(2), acked(2)]);
+    drop(desk);
+    let mut desk = world.open();
+    let second = desk.journal.identity();
+    assert_eq!((second.0, second.1.0), (first.0, first.1.0 + 1));
+    let calls = desk.calls();
+    assert_eq!(calls.iter().map(|call| call.call_id).collect::<Vec<_>>(), [id(1), id(2), id(3)]);
+    assert_eq!(calls[0].attempts[0].model, "m1");
+    assert_eq!(calls[0].asked.as_ref().unwrap().params.get(), "{\"name\":\"chat\"}");
+    assert!(calls[0].ended.is_none() && calls[2].attempts.is_empty());
+    let ended = calls[1].ended.unwrap();
+    assert_eq!((ended.end.outcome, ended.bytes, calls[1].acked_ms), (Outcome::Ok, 7, Some(5)));
+    assert!(desk.calls().is_empty(), "told once");
+}
+
+fn what_was_durable_survives_a_crash<W: World>(world: &W) {
+    let mut desk = world.open();
+    desk.keep([accepted(1), accepted(2), done(1)]);
+    let crashed = world.crashed();
+    let mut next = crashed.open();
+    assert_eq!(next.journal.identity().0, desk.journal.identity().0);
+    let calls = next.calls();
+    assert_eq!(calls.len(), 2);
+    assert!(calls[0].ended.is_some() && calls[1].ended.is_none());
+    assert!(next.fetched(1).is_some());
+}
+
+fn a_store_that_was_left_behind_writes_nothing_any_more(world: &impl World) {
+    let mut old = world.open();
+    old.keep([accepted(1)]);
+    let mut new = world.open();
+    for record in [accepted(2), acked(1)] {
+        old.submit(record);
+        assert_eq!(old.decision().result.unwrap_err(), JournalError::Usurped);
+    }
+    new.keep([accepted(3)]);
+    drop(old);
+    new.keep([accepted(4)]);
+    drop(new);
+    let calls = world.open().calls();
+    assert_eq!(calls.iter().map(|call| call.call_id).collect::<Vec<_>>(), [id(1), id(3), id(4)]);
+}
+
+fn an_end_is_fetched_until_the_call_is_buried(world: &impl World) {
+    let mut desk = world.open();
+    desk.keep([accepted(1), done(1), done_with(1, "\"another\"")]);
+    let Some(KeptFrame::Result(result)) = desk.fetched(1) else { panic!("a result") };
+    assert_eq!((result.call_id, result.attempt, result.body.get()), (id(1), 1, "{\"n\":1}"));
+    desk.keep([buried(1)]);
+    assert!(desk.fetched(1).is_none() && desk.fetched(2).is_none());
+    drop(desk);
+    let calls = world.open().calls();
+    assert_eq!((calls[0].buried_ms, calls[0].ended.unwrap().end.outcome), (Some(9), Outcome::Ok));
+    assert_eq!(calls[0].ended.unwrap().bytes, 0);
+    world.open().keep([forgotten(1), accepted(2)]);
+    let calls = world.open().calls();
+    assert_eq!(calls.iter().map(|call| call.call_id).collect::<Vec<_>>(), [id(2)]);
+}
+
+fn texts_are_joined_and_dropped_with_the_end(world: &impl World) {
+    let text = |n: u64, attempt, pieces: [&str; 2]| {
+        [partial(n, attempt, 0, pieces[0]), partial(n, attempt, pieces[0].len() as u64, pieces[1])]
+    };
+    let mut desk = world.open();
+    desk.keep([accepted(1), started(1, 1, 0), accepted(2), started(2, 1, 0)]);
+    desk.keep(text(1, 1, ["Grüße, ", "Welt"]).into_iter().chain(text(2, 1, ["a", "b"])));
+    desk.keep([done(2)]);
+    drop(desk);
+    let mut desk = world.open();
+    let rows = desk.journal.store_mut().take_rows();
+    assert!(
+        rows.iter().filter(|row| row.call_id == id(2)).all(|row| row.kind != exai_journal::Kind::Partial)
+    );
+    drop(desk);
+    let calls = world.open().calls();
+    assert_eq!(calls[0].partial.as_ref().unwrap().text, "Grüße, Welt");
+    assert!(calls[1].partial.is_none());
+    let _: Record = buried(1);
+}
