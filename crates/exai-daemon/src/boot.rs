@@ -7,17 +7,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_journal::{Journal, ModelStore};
-use exai_session::{DaemonConfig, DaemonEnd, Vitals};
+use exai_journal::Journal;
+use exai_session::{DaemonConfig, DaemonEnd, Keeping, Vitals};
 use exai_settings::{Address, Host, ListenError, Settings};
-use exai_tools::{ConversationLimits, ConversationMemory};
-use exai_wire::{JournalId, Limits};
+use exai_wire::Limits;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, wall_ms};
 use crate::connections::Connections;
+use crate::conversations::KeptConversations;
 use crate::endpoint::{Endpoint, EndpointFile};
 use crate::event::{EVENTS_MAX, Event};
 use crate::executor::Executor;
@@ -27,6 +27,7 @@ use crate::health_file::HealthFile;
 use crate::http::{self, Web};
 use crate::hub::Hub;
 use crate::idle::Idle;
+use crate::journals::{self, AnyStore, Opened};
 use crate::keeper::{Keeper, make_private};
 use crate::listen::{self, BindError, Doors, Meter};
 use crate::lock::{LockError, StateLock};
@@ -118,24 +119,23 @@ fn begin(
     // Held until everything else is gone.
     let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?.flatten();
     let lock = lock.map(Arc::new);
-    let journal = Journal::new(ModelStore::new(JournalId::from_bytes(
-        random::bytes().map_err(StartError::io("journal id"))?,
-    )));
-    let mut health = open_health(&options, &journal, log)?;
+    let opened = journals::open(state_dir.as_deref(), &options.settings);
+    let opened = opened.map_err(StartError::io("journal id"))?;
+    let mut health = open_health(&options, &opened.journal, log)?;
     let nothing = present_at_start();
     health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
 
     let providers = models::providers(&options.settings, clock)?;
     let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing, None));
-    let toolbox =
-        Arc::new(Toolbox::new(providers, ConversationMemory::new(ConversationLimits::default()), told));
+    let toolbox = Toolbox::new(providers, KeptConversations::new(Arc::clone(&opened.turns)), told);
+    let toolbox = Arc::new(toolbox);
     let progress = Arc::new(Progress::default());
     let slots = slots(&options.settings);
     let work = Work::start(clock, slots, Arc::clone(&toolbox), Arc::clone(&progress));
     let work = work.map_err(StartError::io("work runtime"))?;
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let io = io.map_err(StartError::io("io runtime"))?;
-    let parts = Parts { clock, journal, health, toolbox, facts, work, progress, slots };
+    let parts = Parts { clock, opened, health, toolbox, facts, work, progress, slots };
     let code = io.block_on(serve(options, place, state_dir.map(|dir| (dir, lock.clone())), parts))?;
     drop((io, lock));
     Ok(code)
@@ -205,7 +205,7 @@ fn take_lock(dir: &Path, mode: Mode) -> Result<Option<StateLock>, LockError> {
 
 fn open_health(
     options: &DaemonOptions,
-    journal: &Journal<ModelStore>,
+    journal: &Journal<AnyStore>,
     log: &Log,
 ) -> Result<Health, StartError> {
     let (journal, epoch) = journal.identity();
@@ -228,7 +228,7 @@ fn slots(settings: &Settings) -> usize {
 /// What is there before the io loop is.
 struct Parts {
     clock: Clock,
-    journal: Journal<ModelStore>,
+    opened: Opened,
     health: Health,
     toolbox: Arc<Toolbox>,
     facts: watch::Sender<exai_tools::DaemonFacts>,
@@ -295,18 +295,25 @@ fn hub(
     inbox: mpsc::Receiver<Event>,
     signals: Signals,
     door: oneshot::Sender<()>,
-) -> Hub<ModelStore> {
-    let Parts { clock, journal, health, toolbox, facts, work, progress, slots } = parts;
+) -> Hub<AnyStore> {
+    let Parts { clock, opened, health, toolbox, facts, work, progress, slots } = parts;
     let mut ticks = tokio::time::interval(PULSE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let limit = match options.mode {
         Mode::ByHand => None,
         Mode::Local => options.settings.daemon.idle_exit,
     };
+    let keeping = journals::keeping(&options.settings);
+    let config = config(&health.identity, slots, clock, keeping, opened.unusable);
+    let mut end = DaemonEnd::new(config, Classes);
+    end.recover(clock.now(), opened.calls);
     Hub {
         clock,
-        end: DaemonEnd::new(config(&health.identity, slots), Classes),
-        journal,
+        end,
+        journal: opened.journal,
+        journal_news: opened.news,
+        journal_log: Throttle::default(),
+        journal_stuck: false,
         connections: Connections::new(events),
         executor: Executor::new(slots, work.commands.clone()),
         work,
@@ -331,7 +338,13 @@ fn hub(
     }
 }
 
-fn config(identity: &Identity, calls_max: usize) -> DaemonConfig {
+fn config(
+    identity: &Identity,
+    calls_max: usize,
+    clock: Clock,
+    keeping: Keeping,
+    unusable: Option<String>,
+) -> DaemonConfig {
     DaemonConfig {
         journal: identity.journal,
         epoch: identity.epoch,
@@ -340,5 +353,8 @@ fn config(identity: &Identity, calls_max: usize) -> DaemonConfig {
         catalogue: exai_tools::catalogue_json(),
         limits: SESSION_LIMITS,
         calls_max,
+        unix_start_ms: wall_ms().saturating_sub(clock.now_ms()),
+        keeping,
+        unusable,
     }
 }

@@ -38,6 +38,7 @@ impl Conversations for KeptConversations {
 fn load(turns: &dyn Turns, id: ConversationId) -> Result<Vec<Exchange>, ConversationsUnreadable> {
     let kept = turns.load(ConversationKey::from_bytes(id.to_bytes()));
     let kept = kept.map_err(|error| ConversationsUnreadable(error.to_string()))?;
-    let unreadable = |error: serde_json::Error| ConversationsUnreadable(format!("a turn of it is damaged: {error}"));
+    let unreadable =
+        |error: serde_json::Error| ConversationsUnreadable(format!("a turn of it is damaged: {error}"));
     kept.iter().map(|turn| Exchange::read(&turn.body).map_err(unreadable)).collect()
 }

@@ -16,20 +16,20 @@ use tokio::time::{Interval, Sleep};
 
 use crate::clock::Clock;
 use crate::connections::Connections;
+use crate::drain;
 use crate::event::{Event, Signal};
 use crate::executor::Executor;
 use crate::health::{Health, Present};
 use crate::idle::Idle;
+use crate::journaling::{self, Decision};
 use crate::signals::Signals;
 use crate::snapshot::{self, Snapshot};
 use crate::throttle::Throttle;
 use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::Progress;
-use crate::work::{End, Job, Report, Work};
 use crate::witness::Piece;
-use crate::drain;
-use crate::journaling::{self, Decision};
+use crate::work::{End, Job, Report, Work};
 
 /// Events that are taken at a time before anything is written: a full burst of a busy host.
 const BATCH: usize = 256;

@@ -26,6 +26,7 @@ mod http;
 mod hub;
 mod idle;
 mod journaling;
+mod journals;
 mod keeper;
 mod listen;
 mod lobby;

@@ -58,7 +58,8 @@ impl Gate for Asker {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             let (provider, model) = (provider.to_owned(), model.to_owned());
-            let question = Report::Attempt { call_id: self.call_id, unused, provider, model, continues: 0, reply };
+            let question =
+                Report::Attempt { call_id: self.call_id, unused, provider, model, continues: 0, reply };
             self.report.send(question).await.map_err(|_| Denied::Draining)?;
             answer.await.unwrap_or(Err(Denied::Over))
         })
@@ -163,7 +164,9 @@ impl Observer for Witness {
             }
             // Another attempt has begun, or this one anew: what the last one had brought is told before.
             other => {
-                if let Some(piece) = other.replace(Piece { call_id: self.call_id, attempt, offset, text: text.to_owned() }) {
+                if let Some(piece) =
+                    other.replace(Piece { call_id: self.call_id, attempt, offset, text: text.to_owned() })
+                {
                     let _ = self.texts.try_send(piece);
                 }
                 self.some.notify_one();

@@ -177,7 +177,8 @@ impl Work {
         let at_ms = Arc::new(AtomicU64::new(clock.now_ms()));
         let (health, providers) = watch::channel(toolbox.providers());
         let pulse = Pulse { at_ms: Arc::clone(&at_ms), providers, handle: runtime.handle().clone() };
-        let staff = Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
+        let staff =
+            Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
         runtime.spawn(dispatch(inbox, staff));
         runtime.spawn(beat(clock, at_ms, health, toolbox, progress));
         Ok(Self { runtime: Some(runtime), commands, reports, notes, texts, pulse })

@@ -13,7 +13,7 @@ use crate::problem::{Origin, Problem, Report};
 use crate::provider::Provider;
 use crate::registry::{self, ADDRESS, BUILT_IN, FAMILY_TITLE, Preset, Row};
 use crate::settings::{
-    Address, Autostart, Calls, Connection, Daemon, Fallback, LogLevel, Models, Settings, Shim, State,
+    Address, Autostart, Calls, Connection, Daemon, Fallback, Journal, LogLevel, Models, Settings, Shim, State,
 };
 use crate::sources::{Platform, Sources, Start};
 use crate::{finish, unknown};
@@ -283,6 +283,14 @@ fn blank() -> Settings {
             drain_grace: Duration::ZERO,
             idle_exit: None,
             allowed_origins: Vec::new(),
+        },
+        journal: Journal {
+            adopt_within: None,
+            keep_delivered: Duration::ZERO,
+            keep_undelivered: Duration::ZERO,
+            size_mib: 0,
+            conversations_keep: None,
+            conversations_mib: 0,
         },
         models: Models { default: None, fallback: Fallback::Off, chain: Vec::new(), catalogue_file: None },
         providers: BUILT_IN.iter().map(|built_in| Provider::blank(built_in.name, "")).collect(),

@@ -21,6 +21,8 @@ pub struct Settings {
     pub state: State,
     /// What concerns the daemon alone.
     pub daemon: Daemon,
+    /// What the daemon keeps.
+    pub journal: Journal,
     /// Which models answer.
     pub models: Models,
     /// Every provider: `glm`, `kimi`, then those of `EXAI_PROVIDERS` in the order written. Those without a key are
@@ -182,6 +184,23 @@ pub struct Daemon {
     pub idle_exit: Option<Duration>,
     /// Browser origins that may connect, exact (`https://host[:port]`). Empty: none.
     pub allowed_origins: Vec<String>,
+}
+
+/// What the daemon keeps of calls, answers and conversations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Journal {
+    /// How old an answer may be that is given to the same question asked again. `None`: none is.
+    pub adopt_within: Option<Duration>,
+    /// How long an answer that reached its host is kept.
+    pub keep_delivered: Duration,
+    /// How long an answer that nobody has fetched is kept.
+    pub keep_undelivered: Duration,
+    /// Size of calls and answers, in MiB.
+    pub size_mib: u32,
+    /// How long a conversation is kept after its last turn. `None`: until there is no room.
+    pub conversations_keep: Option<Duration>,
+    /// Size of all conversations, in MiB.
+    pub conversations_mib: u32,
 }
 
 /// Which models answer.

@@ -26,7 +26,8 @@ impl World {
             call_id: call(n),
             sharer: 1,
             params,
-            attempts_before: 0,
+            before: Vec::new(),
+            kept: None,
             deadline: Duration::from_secs(60),
         });
     }
@@ -56,7 +57,11 @@ fn number(call_id: CallId) -> u8 {
 }
 
 fn answer() -> End {
-    End::Finished(Finished { outcome: Outcome::Ok, body: RawValue::from_string("{}".to_owned()).unwrap() })
+    End::Finished(Finished {
+        outcome: Outcome::Ok,
+        body: RawValue::from_string("{}".to_owned()).unwrap(),
+        turn: None,
+    })
 }
 
 #[test]

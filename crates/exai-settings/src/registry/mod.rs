@@ -3,6 +3,7 @@
 
 mod connection;
 mod daemon;
+mod journal;
 mod provider;
 
 use crate::kind::Kind;
@@ -76,6 +77,11 @@ pub(crate) const GROUPS: &[Group] = &[
     Group { title: "Shim", about: "What the process that a host starts does.", rows: connection::SHIM },
     Group { title: "Files and logs", about: "What exai keeps, and where.", rows: connection::STATE },
     Group { title: "Daemon", about: "What the one daemon does.", rows: daemon::DAEMON },
+    Group {
+        title: "Journal",
+        about: "What the daemon keeps of calls, answers and conversations: `journal.db` in the state directory.",
+        rows: journal::JOURNAL,
+    },
     Group { title: "Models", about: "Which models answer.", rows: daemon::MODELS },
 ];
 

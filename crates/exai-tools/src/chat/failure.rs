@@ -29,7 +29,8 @@ pub(crate) fn unknown_conversation(name: &str) -> ToolResult {
 
 /// Conversations can't be read now.
 pub(crate) fn unreadable_conversation(why: &ConversationsUnreadable) -> ToolResult {
-    let sentence = format!("The conversation can't be read now, nothing was sent: {why}. Asking again is safe.");
+    let sentence =
+        format!("The conversation can't be read now, nothing was sent: {why}. Asking again is safe.");
     ToolResult::failure(&sentence, json!({ "error": "conversation_unreadable", "retryable": true }))
 }
 

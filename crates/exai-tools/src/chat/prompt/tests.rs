@@ -18,13 +18,7 @@ fn file(path: &str, text: &str) -> FileText {
 }
 
 fn exchange(prompt: &str, files: Vec<FileText>, answer: &str) -> Exchange {
-    Exchange {
-        prompt: prompt.to_owned(),
-        files,
-        system: None,
-        model: None,
-        answer: answer.to_owned(),
-    }
+    Exchange { prompt: prompt.to_owned(), files, system: None, model: None, answer: answer.to_owned() }
 }
 
 fn question(prompt: &str) -> Question<'_> {

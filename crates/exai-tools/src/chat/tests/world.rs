@@ -110,7 +110,11 @@ impl World {
         let arguments = serde_json::value::to_raw_value(arguments).unwrap();
         let result = at_once(crate::run(tool, &arguments, &context));
         if let Some(turn) = result.turn {
-            self.conversations.0.lock().unwrap().push((turn.conversation, Exchange::read(&turn.exchange).unwrap()));
+            self.conversations
+                .0
+                .lock()
+                .unwrap()
+                .push((turn.conversation, Exchange::read(&turn.exchange).unwrap()));
         }
         let body: Value = serde_json::from_str(result.body.get()).unwrap();
         Shown {
