@@ -10,6 +10,7 @@ use std::time::Duration;
 use exai_journal::Journal;
 use exai_session::{DaemonConfig, DaemonEnd, Keeping, Vitals};
 use exai_settings::{Address, Host, ListenError, Settings};
+use exai_tools::{CustomTool, catalogue_with};
 use exai_wire::Limits;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -33,7 +34,7 @@ use crate::listen::{self, BindError, Doors, Meter};
 use crate::lock::{LockError, StateLock};
 use crate::log::{self, Log};
 use crate::models::{self, ModelsError};
-use crate::options::{DaemonOptions, Mode};
+use crate::options::{DaemonOptions, Mode, Runtimes};
 use crate::signals::Signals;
 use crate::throttle::Throttle;
 use crate::token::Token;
@@ -119,7 +120,7 @@ fn begin(
     // Held until everything else is gone.
     let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?.flatten();
     let lock = lock.map(Arc::new);
-    let opened = journals::open(state_dir.as_deref(), &options.settings);
+    let opened = journals::open(state_dir.as_deref(), &options.settings, options.extras.around_store);
     let opened = opened.map_err(StartError::io("journal id"))?;
     let mut health = open_health(&options, &opened.journal, log)?;
     let nothing = present_at_start();
@@ -128,6 +129,7 @@ fn begin(
     let providers = models::providers(&options.settings, clock)?;
     let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing, None));
     let toolbox = Toolbox::new(providers, KeptConversations::new(Arc::clone(&opened.turns)), told);
+    let toolbox = toolbox.with(options.extras.tools.clone());
     let toolbox = Arc::new(toolbox);
     let progress = Arc::new(Progress::default());
     let slots = slots(&options.settings);
@@ -136,7 +138,12 @@ fn begin(
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let io = io.map_err(StartError::io("io runtime"))?;
     let parts = Parts { clock, opened, health, toolbox, facts, work, progress, slots };
-    let code = io.block_on(serve(options, place, state_dir.map(|dir| (dir, lock.clone())), parts))?;
+    let (runtimes, shared) = (options.extras.runtimes, parts.work.pulse.handle());
+    let serving = serve(options, place, state_dir.map(|dir| (dir, lock.clone())), parts);
+    let code = match runtimes {
+        Runtimes::Two => io.block_on(serving)?,
+        Runtimes::One => shared.block_on(serving)?,
+    };
     drop((io, lock));
     Ok(code)
 }
@@ -304,8 +311,10 @@ fn hub(
         Mode::Local => options.settings.daemon.idle_exit,
     };
     let keeping = journals::keeping(&options.settings);
-    let config = config(&health.identity, slots, clock, keeping, opened.unusable);
-    let mut end = DaemonEnd::new(config, Classes);
+    let mut config = config(&health.identity, slots, clock, keeping, opened.unusable);
+    let custom: Vec<&dyn CustomTool> = options.extras.tools.iter().map(AsRef::as_ref).collect();
+    (config.catalogue, config.catalogue_hash) = catalogue_with(&custom);
+    let mut end = DaemonEnd::new(config, Classes::new(options.extras.tools.clone()));
     end.recover(clock.now(), opened.calls);
     Hub {
         clock,

@@ -18,7 +18,7 @@ use crate::random;
 const BURIED_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// Any journal.
-pub(crate) type AnyStore = Box<dyn Store + Send>;
+pub type AnyStore = Box<dyn Store + Send>;
 
 /// What was opened.
 pub(crate) struct Opened {
@@ -38,7 +38,11 @@ pub(crate) struct Opened {
 ///
 /// # Errors
 /// Where the operating system gives no randomness.
-pub(crate) fn open(dir: Option<&Path>, settings: &Settings) -> std::io::Result<Opened> {
+pub(crate) fn open(
+    dir: Option<&Path>,
+    settings: &Settings,
+    around: Option<fn(AnyStore) -> AnyStore>,
+) -> std::io::Result<Opened> {
     let news = Arc::new(Notify::new());
     let Some(dir) = dir else {
         tracing::warn!("no state directory: calls, answers and conversations are kept in memory only");
@@ -48,7 +52,12 @@ pub(crate) fn open(dir: Option<&Path>, settings: &Settings) -> std::io::Result<O
     match SqliteStore::open(options(dir, settings), move || waker.notify_one(), die) {
         Ok(store) => {
             let turns = Arc::new(ModelDisk::default()); // TEMP
-            Ok(recovered(Journal::new(Box::new(store)), turns, news))
+            let store: AnyStore = Box::new(store);
+            let store = match around {
+                Some(around) => around(store),
+                None => store,
+            };
+            Ok(recovered(Journal::new(store), turns, news))
         }
         Err(error) => {
             tracing::error!(code = error.fault.code(), %error, "no call is taken");

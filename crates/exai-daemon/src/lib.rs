@@ -48,5 +48,6 @@ mod work;
 
 pub use boot::run;
 pub use endpoint::Endpoint;
+pub use journals::AnyStore;
 pub use lock::is_held;
-pub use options::{DaemonOptions, Mode};
+pub use options::{DaemonOptions, Extras, Mode, Runtimes};

@@ -1,8 +1,12 @@
 //! How a daemon is started.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use exai_settings::Settings;
+use exai_tools::CustomTool;
+
+use crate::journals::AnyStore;
 
 /// Everything that a daemon is told; it reads no environment.
 #[derive(Debug, Clone)]
@@ -15,6 +19,29 @@ pub struct DaemonOptions {
     pub mode: Mode,
     /// Release.
     pub version: String,
+    /// What is added to it.
+    pub extras: Extras,
+}
+
+/// What whoever embeds a daemon adds to it; `exai` adds nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// Tools beside those of the catalogue.
+    pub tools: Vec<Arc<dyn CustomTool>>,
+    /// Stands between the daemon and its journal.
+    pub around_store: Option<fn(AnyStore) -> AnyStore>,
+    /// How many runtimes there are.
+    pub runtimes: Runtimes,
+}
+
+/// How many runtimes a daemon has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Runtimes {
+    /// One for what proves life, one for what works.
+    #[default]
+    Two,
+    /// One for both: what a test shows to be wrong.
+    One,
 }
 
 /// Who starts a daemon.

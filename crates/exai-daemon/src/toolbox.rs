@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use exai_provider::{BoxFuture, Denied, Gate, Observer, ProviderHealth, Providers};
 use exai_session::{CallClass, Finished};
-use exai_tools::{ConversationId, DaemonFacts, DaemonView, ToolContext, ToolResult};
+use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
 use exai_wire::{CallId, Class, ConversationKey, Outcome, Turn};
 use futures_util::FutureExt as _;
 use serde::Deserialize;
@@ -27,6 +28,7 @@ pub(crate) struct Toolbox {
     providers: Providers,
     conversations: KeptConversations,
     facts: watch::Receiver<DaemonFacts>,
+    custom: Vec<Arc<dyn CustomTool>>,
 }
 
 impl fmt::Debug for Toolbox {
@@ -55,16 +57,28 @@ impl<'a> Params<'a> {
 }
 
 /// The class of a call by the tool that it names.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Classes;
+#[derive(Debug, Clone)]
+pub(crate) struct Classes {
+    custom: Vec<Arc<dyn CustomTool>>,
+}
+
+impl Classes {
+    /// Of the catalogue's tools and these.
+    pub(crate) fn new(custom: Vec<Arc<dyn CustomTool>>) -> Self {
+        Self { custom }
+    }
+}
 
 impl CallClass for Classes {
     fn class(&self, method: &str, params: &RawValue) -> Result<Class, String> {
         if method != CALL {
             return Err(format!("this daemon serves {CALL}, not {method:?}"));
         }
-        Ok(match exai_tools::class(&Params::read(params)?.name) {
+        let name = Params::read(params)?.name;
+        let custom = self.custom.iter().find(|tool| tool.name() == name).map(|tool| tool.class());
+        Ok(match custom.or_else(|| exai_tools::class(&name)) {
             Some(exai_tools::Class::Metered) => Class::Metered,
+            Some(exai_tools::Class::Effect) => Class::Effect,
             // An unknown tool is answered with a result that says so, which costs nothing.
             Some(exai_tools::Class::Pure) | None => Class::Pure,
         })
@@ -82,7 +96,12 @@ impl Toolbox {
         conversations: KeptConversations,
         facts: watch::Receiver<DaemonFacts>,
     ) -> Self {
-        Self { providers, conversations, facts }
+        Self { providers, conversations, facts, custom: Vec::new() }
+    }
+
+    /// With these tools beside those of the catalogue.
+    pub(crate) fn with(self, custom: Vec<Arc<dyn CustomTool>>) -> Self {
+        Self { custom, ..self }
     }
 
     /// Each provider's condition.
@@ -141,7 +160,11 @@ impl Toolbox {
             observer,
             new_conversation,
         };
-        finished(exai_tools::run(&params.name, params.arguments(), &context).await)
+        let arguments = params.arguments();
+        match self.custom.iter().find(|tool| tool.name() == params.name) {
+            Some(tool) => finished(tool.run(arguments, &context).await),
+            None => finished(exai_tools::run(&params.name, arguments, &context).await),
+        }
     }
 }
 

@@ -128,6 +128,11 @@ impl Pulse {
         Duration::from_millis(self.at_ms.load(Ordering::Relaxed))
     }
 
+    /// The runtime itself.
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
     /// Each provider's condition at that time.
     pub(crate) fn providers(&self) -> Vec<ProviderHealth> {
         self.providers.borrow().clone()

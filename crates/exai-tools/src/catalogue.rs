@@ -56,6 +56,6 @@ pub(crate) fn find(tool: &str) -> Option<&'static Tool> {
     TOOLS.iter().find(|known| known.name == tool)
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

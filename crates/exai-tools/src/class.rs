@@ -7,4 +7,6 @@ pub enum Class {
     Pure,
     /// Costs tokens at a provider: every request is asked for through the gate and counted.
     Metered,
+    /// Changes the world: never runs twice. No built-in tool does.
+    Effect,
 }

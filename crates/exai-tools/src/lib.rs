@@ -10,6 +10,7 @@ mod class;
 mod collect;
 mod context;
 mod conversation;
+mod custom;
 mod daemon_view;
 mod file;
 mod listmodels;
@@ -28,6 +29,7 @@ pub use context::ToolContext;
 pub use conversation::{
     ConversationId, Conversations, ConversationsUnreadable, Exchange, NewTurn, NoConversationId,
 };
+pub use custom::{CustomTool, catalogue_with};
 pub use daemon_view::{DaemonFacts, DaemonView};
 pub use file::FileText;
 pub use result::{BODY_BYTES_MAX, Outcome, ToolResult};

@@ -71,6 +71,11 @@ struct Content<'a> {
 }
 
 impl ToolResult {
+    /// A text and nothing else, for tools that are not of this crate.
+    pub fn text(outcome: Outcome, text: &str) -> Self {
+        Self::new(outcome, Text { main: text.to_owned(), ..Text::default() }, Value::Null)
+    }
+
     /// A success. `facts` is what the text says, for programs.
     pub(crate) fn success(text: Text, facts: Value) -> Self {
         Self::new(Outcome::Ok, text, facts)

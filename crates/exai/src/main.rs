@@ -1,19 +1,7 @@
-//! The binary: collects its surroundings and hands them to a subcommand, each in a file of its own.
-
-mod call;
-mod cli;
-mod command;
-mod exit;
-mod locate;
-mod presence;
-mod settings_gate;
-mod status;
-mod world;
+//! The binary.
 
 use std::process::ExitCode;
 
-use world::World;
-
 fn main() -> ExitCode {
-    cli::run(&World::collect())
+    exai::run(exai::Extras::default())
 }

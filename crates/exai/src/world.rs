@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use exai_daemon::Extras;
 use exai_settings::{Loaded, Platform, Sources, Start, load};
 
 /// The surroundings of this process.
@@ -16,13 +17,15 @@ pub(crate) struct World {
     pub(crate) home: Option<PathBuf>,
     /// The working directory.
     pub(crate) working_dir: Option<PathBuf>,
+    /// What is added to the daemon.
+    pub(crate) extras: Extras,
     environment: Vec<(OsString, OsString)>,
 }
 
 impl World {
     /// Reads the surroundings.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub(crate) fn collect() -> Self {
+    pub(crate) fn collect(extras: Extras) -> Self {
         let arguments: Vec<OsString> = std::env::args_os().collect();
         let named = arguments.first().map(PathBuf::from).unwrap_or_default();
         Self {
@@ -31,6 +34,7 @@ impl World {
             working_dir: std::env::current_dir().ok(),
             environment: std::env::vars_os().collect(),
             arguments,
+            extras,
         }
     }
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use exai_daemon::{DaemonOptions, Endpoint, Mode};
+use exai_daemon::{DaemonOptions, Endpoint, Extras, Mode};
 use exai_settings::{Secret, Settings};
 use exai_wire::{
     Call, CallId, DaemonFrame, DialNo, Fingerprint, Hello, PROTO, SessionId, ShimFrame, ShimPeer,
@@ -32,7 +32,13 @@ pub(crate) fn options(dir: &TempDir) -> DaemonOptions {
     settings.state.dir = Some(dir.path().to_owned());
     settings.state.health_file = Some(dir.path().join("logs/ws_daemon.health.json"));
     let effective = [("EXAI_WS_PORT".to_owned(), "0".to_owned())].into();
-    DaemonOptions { settings, effective, mode: Mode::Local, version: "9.8.7".to_owned() }
+    DaemonOptions {
+        settings,
+        effective,
+        mode: Mode::Local,
+        version: "9.8.7".to_owned(),
+        extras: Extras::default(),
+    }
 }
 
 impl Daemon {

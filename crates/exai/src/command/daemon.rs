@@ -42,5 +42,6 @@ pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCod
         settings: loaded.settings,
         mode,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        extras: world.extras.clone(),
     }))
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 use exai_settings::Start;
 use exai_shim::{Catalogue, ShimOptions};
+use exai_tools::{CustomTool, catalogue_with};
 
 use crate::world::World;
 
@@ -27,13 +28,11 @@ pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCo
 
 /// Serves until the host is gone.
 pub(crate) fn serve(world: &World) -> ExitCode {
+    let custom: Vec<&dyn CustomTool> = world.extras.tools.iter().map(AsRef::as_ref).collect();
+    let (tools, hash) = catalogue_with(&custom);
     exai_shim::run(ShimOptions {
         loaded: world.settings(Start::ByProgram),
-        catalogue: Catalogue {
-            tools: exai_tools::catalogue_json(),
-            hash: exai_tools::catalogue_hash().to_owned(),
-            files: exai_tools::files_params().into_iter().collect(),
-        },
+        catalogue: Catalogue { tools, hash, files: exai_tools::files_params().into_iter().collect() },
         version: env!("CARGO_PKG_VERSION").to_owned(),
         instructions: INSTRUCTIONS.to_owned(),
         exe: Some(world.exe.clone()),
