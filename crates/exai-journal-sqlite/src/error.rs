@@ -129,6 +129,8 @@ pub(crate) enum Trouble {
     Refused(String),
     /// The epoch is another daemon's.
     Usurped,
+    /// A write failed for a reason that SQLite does not tell; nothing was changed.
+    Unwritten(String),
     /// What is on the disk now can't be known.
     Unknown(String),
 }
@@ -145,6 +147,11 @@ impl From<rusqlite::Error> for Trouble {
                 | ErrorCode::OutOfMemory
                 | ErrorCode::TooBig,
             ) => Self::Refused(text),
+            Some(ErrorCode::SystemIoFailure)
+                if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_WRITE) =>
+            {
+                Self::Unwritten(text)
+            }
             _ => Self::Unknown(text),
         }
     }
@@ -154,7 +161,7 @@ impl From<Trouble> for JournalError {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Full(why) => Self::Full(why),
-            Trouble::Refused(why) | Trouble::Unknown(why) => Self::Unavailable(why),
+            Trouble::Refused(why) | Trouble::Unwritten(why) | Trouble::Unknown(why) => Self::Unavailable(why),
             Trouble::Usurped => Self::Usurped,
         }
     }

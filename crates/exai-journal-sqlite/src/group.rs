@@ -7,6 +7,7 @@ use exai_wire::{CallId, ConversationKey, Record, Turn};
 use rusqlite::{Connection, Statement, params};
 
 use crate::mailbox::Work;
+use crate::retention;
 
 /// One change, and who is told.
 #[derive(Debug)]
@@ -26,6 +27,10 @@ pub(crate) enum Change {
     Delete(ConversationKey),
     /// Conversations less that nobody has gone on with since then.
     ForgetTurns(u64),
+    /// The oldest conversations less, until the rest takes no more bytes than this.
+    KeepTurnsWithin(u64),
+    /// As many free pages less.
+    GiveBack(i64),
 }
 
 /// Who is told.
@@ -142,7 +147,7 @@ impl<'c> Statements<'c> {
     }
 
     /// Makes one change; tells whether there was anything to delete.
-    pub(crate) fn write(&mut self, change: &Change) -> rusqlite::Result<bool> {
+    pub(crate) fn write(&mut self, conn: &Connection, change: &Change) -> rusqlite::Result<bool> {
         match change {
             Change::Add(row, turn) => {
                 self.write_row(row)?;
@@ -154,6 +159,10 @@ impl<'c> Statements<'c> {
             Change::Remove(call_id) => Ok(self.remove.execute([call_id.as_bytes()])? > 0),
             Change::Delete(key) => Ok(self.delete.execute([key.as_bytes()])? > 0),
             Change::ForgetTurns(at_ms) => Ok(self.forget_turns.execute([signed(*at_ms)])? > 0),
+            Change::KeepTurnsWithin(bytes) => retention::keep_within(conn, *bytes).map(|()| true),
+            Change::GiveBack(pages) => {
+                conn.execute_batch(&format!("PRAGMA incremental_vacuum({pages})")).map(|()| true)
+            }
         }
     }
 

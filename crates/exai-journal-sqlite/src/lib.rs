@@ -6,16 +6,22 @@
 
 mod error;
 mod group;
+mod housekeeping;
 mod mailbox;
 mod open;
 mod options;
 mod place;
+mod probe;
 mod reader;
+mod retention;
+mod room;
 mod rows;
 mod schema;
 mod store;
+mod turns;
 mod writer;
 
 pub use error::{Fault, OpenError};
 pub use options::Options;
 pub use store::{Gauge, SqliteStore};
+pub use turns::SqliteTurns;

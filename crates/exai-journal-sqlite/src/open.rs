@@ -7,7 +7,9 @@ use exai_wire::{Epoch, JournalId};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Fault, OpenError};
+use crate::group::Statements;
 use crate::place::Place;
+use crate::probe;
 use crate::rows::{self, Rows};
 use crate::schema;
 
@@ -30,6 +32,7 @@ pub(crate) struct Opened {
 /// [`OpenError`].
 pub(crate) fn open(place: &Place) -> Result<Opened, OpenError> {
     place.prepare().map_err(|error| OpenError::io(&place.file, "it can't be opened or made", &error))?;
+    probe::probe(place)?;
     let was_left_open = place.was_left_open();
     let failed = |tried: &'static str| move |error| OpenError::sql(&place.file, tried, &error);
     let conn =
@@ -41,6 +44,8 @@ pub(crate) fn open(place: &Place) -> Result<Opened, OpenError> {
         look_over(&conn, place)?;
     }
     let (journal_id, epoch) = begin(&conn).map_err(failed("a first write to it failed"))?;
+    // The writer's thread does the same, and could only say so by ending the process.
+    Statements::prepare(&conn).map_err(failed("its tables are not as they should be"))?;
     let found = rows::read(&conn).map_err(failed("its records can't be read"))?;
     Ok(Opened { conn, journal_id, epoch, found })
 }

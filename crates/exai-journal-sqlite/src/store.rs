@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -16,6 +17,7 @@ use crate::open::{self, Opened};
 use crate::options::Options;
 use crate::place::Place;
 use crate::reader::{self, Desk};
+use crate::turns::SqliteTurns;
 use crate::writer;
 
 /// What the store and its threads share.
@@ -60,6 +62,7 @@ impl fmt::Debug for Shared {
 pub struct SqliteStore {
     journal_id: JournalId,
     epoch: Epoch,
+    file: PathBuf,
     rows: Vec<Row>,
     unknown_rows: u64,
     shared: Arc<Shared>,
@@ -91,13 +94,20 @@ impl SqliteStore {
             fatal: Box::new(fatal),
         });
         let (rows, unknown_rows) = (found.rows, found.unknown);
-        let mut store =
-            Self { journal_id, epoch, rows, unknown_rows, shared: Arc::clone(&shared), threads: Vec::new() };
+        let mut store = Self {
+            journal_id,
+            epoch,
+            file: place.file.clone(),
+            rows,
+            unknown_rows,
+            shared: Arc::clone(&shared),
+            threads: Vec::new(),
+        };
         let file = place.file.clone();
         let for_reader = Arc::clone(&shared);
         store.spawn("journal-reader", &place, move || reader::run(&file, &for_reader))?;
         let at = place.clone();
-        store.spawn("journal", &place, move || writer::run(conn, &at, epoch, &options, &shared))?;
+        store.spawn("journal", &place, move || writer::run(&conn, &at, epoch, &options, &shared))?;
         Ok(store)
     }
 
@@ -118,6 +128,11 @@ impl SqliteStore {
     /// Rows that this release does not understand, and leaves as they are.
     pub fn unknown_rows(&self) -> u64 {
         self.unknown_rows
+    }
+
+    /// Its conversations, for any thread.
+    pub fn turns(&self) -> SqliteTurns {
+        SqliteTurns::new(self.file.clone(), Arc::clone(&self.shared))
     }
 
     /// To look at it from elsewhere.

@@ -9,28 +9,46 @@ use exai_wire::Epoch;
 use rusqlite::Connection;
 
 use crate::error::Trouble;
-use crate::group::{Answer, Entry, Outcome, Statements, signed};
+use crate::group::{Answer, Change, Entry, Outcome, Statements, signed};
+use crate::housekeeping::Housekeeping;
 use crate::mailbox::{Taken, Urgency};
 use crate::options::Options;
 use crate::place::{Identity, Place};
+use crate::room::{self, Room};
 use crate::store::Shared;
 
 /// Most entries of a transaction, and most bytes: nobody waits for much more than a disk takes in a moment.
 const GROUP_MAX: usize = 1024;
 const GROUP_BYTES_MAX: usize = 8 << 20;
 
+/// Without work for so long, there is time to tidy up, or to look for room.
+const IDLE: Duration = Duration::from_millis(250);
+/// Nothing is to be done at all.
+const ASLEEP: Duration = Duration::from_secs(3600);
+
 /// Writes until the store is closed.
-pub(crate) fn run(conn: Connection, place: &Place, epoch: Epoch, options: &Options, shared: &Arc<Shared>) {
+pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Options, shared: &Arc<Shared>) {
     let _guard = Guard(Arc::clone(shared));
-    let _ = options;
-    match Statements::prepare(&conn) {
-        Ok(statements) => {
-            let identity = Identity::at(&place.file);
-            let epoch = signed(epoch.0);
-            Writer { conn: &conn, statements, shared, place, identity, epoch, end: None }.work();
-        }
-        Err(error) => shared.fatal(&format!("the journal can't be used: {error}")),
-    }
+    let tools = Statements::prepare(conn)
+        .and_then(|statements| Ok((statements, Housekeeping::new(conn, options.turns_bytes_max)?)));
+    let (statements, housekeeping) = match tools {
+        Ok(tools) => tools,
+        Err(error) => return shared.fatal(&format!("the journal can't be used: {error}")),
+    };
+    let mut writer = Writer {
+        conn,
+        statements,
+        shared,
+        place,
+        identity: Identity::at(&place.file),
+        epoch: signed(epoch.0),
+        room: Room::new(place, options),
+        housekeeping,
+        pace: Urgency::Urgent,
+        end: None,
+    };
+    writer.work();
+    writer.close();
 }
 
 /// A writer that panics decides nothing any more.
@@ -51,6 +69,10 @@ struct Writer<'w> {
     place: &'w Place,
     identity: Option<Identity>,
     epoch: i64,
+    room: Room,
+    housekeeping: Housekeeping<'w>,
+    /// How commits are synced.
+    pace: Urgency,
     /// Why nothing is written any more.
     end: Option<JournalError>,
 }
@@ -58,7 +80,8 @@ struct Writer<'w> {
 impl Writer<'_> {
     fn work(&mut self) {
         loop {
-            match self.shared.mailbox.take(Duration::from_secs(60)) {
+            let is_restless = self.end.is_none() && (self.housekeeping.is_due() || self.room.is_tight());
+            match self.shared.mailbox.take(if is_restless { IDLE } else { ASLEEP }) {
                 Taken::Work(work, urgency) => {
                     let mut entries: Vec<_> = work.into_iter().map(Entry::of).collect();
                     while !entries.is_empty() {
@@ -67,18 +90,75 @@ impl Writer<'_> {
                     }
                     self.shared.mailbox.decided();
                 }
-                Taken::Idle => {}
+                Taken::Idle => self.tidy(),
                 Taken::Closed => break,
             }
         }
     }
 
-    fn group(&mut self, entries: Vec<Entry>, _urgency: Urgency) {
+    fn group(&mut self, entries: Vec<Entry>, urgency: Urgency) {
+        self.room.look();
         let outcomes = match &self.end {
-            Some(end) => entries.iter().map(|_| Err(end.clone())).collect(),
-            None => self.transact(&entries).unwrap_or_else(|trouble| self.troubled(&entries, trouble)),
+            Some(end) => refuse(&entries, end),
+            None => self.decide(&entries, urgency),
         };
+        let has_turns = entries.iter().any(|entry| matches!(&entry.change, Change::Add(_, Some(_))));
         self.tell(entries, outcomes);
+        // Whoever waited has been told.
+        if self.end.is_none() {
+            let noted = self.housekeeping.note(has_turns);
+            self.unless_fatal(noted);
+        }
+        if self.housekeeping.is_overdue() {
+            self.tidy();
+        }
+    }
+
+    fn decide(&mut self, entries: &[Entry], urgency: Urgency) -> Vec<Outcome> {
+        let written = self.set_pace(urgency).and_then(|()| self.transact(entries));
+        match written {
+            Ok(outcomes) => outcomes,
+            Err(Trouble::Full(_)) => self.without_room(entries),
+            Err(trouble) => refuse(entries, &self.troubled(trouble)),
+        }
+    }
+
+    /// What nobody waits for needs no sync of its own: the next one brings it to the disk.
+    fn set_pace(&mut self, urgency: Urgency) -> Result<(), Trouble> {
+        if self.pace != urgency {
+            self.conn.execute_batch(match urgency {
+                Urgency::Urgent => "PRAGMA synchronous = FULL",
+                Urgency::Lazy => "PRAGMA synchronous = NORMAL",
+            })?;
+            self.pace = urgency;
+        }
+        Ok(())
+    }
+
+    /// With what the reserve gave up; all together, or else each by itself, so that none fails for its neighbours.
+    fn without_room(&mut self, entries: &[Entry]) -> Vec<Outcome> {
+        self.room.tighten();
+        // Its log can be written over once its contents are in their places.
+        let emptied = self.housekeeping.empty_log();
+        self.unless_fatal(emptied);
+        if let Some(end) = &self.end {
+            return refuse(entries, end);
+        }
+        match self.transact(entries) {
+            Ok(outcomes) => outcomes,
+            Err(Trouble::Full(_)) => entries.iter().map(|entry| self.alone(entry)).collect(),
+            Err(trouble) => refuse(entries, &self.troubled(trouble)),
+        }
+    }
+
+    fn alone(&mut self, entry: &Entry) -> Outcome {
+        if let Some(end) = &self.end {
+            return Err(end.clone());
+        }
+        match self.transact(std::slice::from_ref(entry)) {
+            Ok(outcomes) => outcomes.into_iter().next().unwrap_or(Ok(true)),
+            Err(trouble) => Err(self.troubled(trouble)),
+        }
     }
 
     /// All of it, or nothing.
@@ -86,8 +166,8 @@ impl Writer<'_> {
         if Identity::at(&self.place.file) != self.identity {
             return Err(Trouble::Unknown("its file was deleted or replaced".into()));
         }
-        let written = self.statements.begin().map_err(Trouble::from).and_then(|()| self.write(entries));
-        let written = written.and_then(|outcomes| {
+        let begun = self.statements.begin().map_err(Trouble::from);
+        let written = begun.and_then(|()| self.write(entries)).and_then(|outcomes| {
             self.statements.commit()?;
             Ok(outcomes)
         });
@@ -102,7 +182,10 @@ impl Writer<'_> {
                         .execute_batch("ROLLBACK")
                         .map_err(|error| Trouble::Unknown(error.to_string()))?;
                 }
-                Err(trouble)
+                match trouble {
+                    Trouble::Unwritten(why) if room::is_used_up(self.place) => Err(Trouble::Full(why)),
+                    trouble => Err(trouble),
+                }
             }
         }
     }
@@ -111,23 +194,31 @@ impl Writer<'_> {
         if self.statements.epoch()? != self.epoch {
             return Err(Trouble::Usurped);
         }
+        let refusal = match entries.iter().any(Entry::is_new_call) {
+            true => self.room.refusal(self.statements.pages()?),
+            false => None,
+        };
         let mut outcomes = Vec::with_capacity(entries.len());
         for entry in entries {
-            outcomes.push(Ok(self.statements.write(&entry.change)?));
+            outcomes.push(match &refusal {
+                Some(why) if entry.is_new_call() => Err(JournalError::Full(why.clone())),
+                _ => Ok(self.statements.write(self.conn, &entry.change)?),
+            });
         }
         Ok(outcomes)
     }
 
-    fn troubled(&mut self, entries: &[Entry], trouble: Trouble) -> Vec<Outcome> {
-        if let Trouble::Unknown(why) = &trouble {
-            self.shared.fatal(&format!("the journal {}: {why}", self.place.file.display()));
+    /// What whoever waits is told. From some troubles there is no way back.
+    fn troubled(&mut self, trouble: Trouble) -> JournalError {
+        if let Trouble::Unknown(why) | Trouble::Unwritten(why) = &trouble {
+            self.shared.fatal(&format!("the journal {} can't be written: {why}", self.place.file.display()));
         }
-        let ends = matches!(trouble, Trouble::Unknown(_) | Trouble::Usurped);
+        let is_final = matches!(trouble, Trouble::Unknown(_) | Trouble::Unwritten(_) | Trouble::Usurped);
         let error = JournalError::from(trouble);
-        if ends {
+        if is_final {
             self.end = Some(error.clone());
         }
-        entries.iter().map(|_| Err(error.clone())).collect()
+        error
     }
 
     fn tell(&self, entries: Vec<Entry>, outcomes: Vec<Outcome>) {
@@ -142,9 +233,52 @@ impl Writer<'_> {
                 Answer::Nobody => {}
             }
         }
-        self.shared.decide(decisions);
-        self.shared.wake();
+        if !decisions.is_empty() {
+            self.shared.decide(decisions);
+            self.shared.wake();
+        }
     }
+
+    /// Nobody waits now.
+    fn tidy(&mut self) {
+        self.room.look();
+        if self.end.is_some() {
+            return;
+        }
+        let chores = self.housekeeping.chores();
+        if !chores.is_empty() {
+            let done = self.set_pace(Urgency::Lazy).and_then(|()| self.transact(&chores));
+            self.unless_fatal(done);
+        }
+        if self.end.is_none() {
+            let tidied = self.housekeeping.tidy();
+            self.unless_fatal(tidied);
+        }
+    }
+
+    /// What nobody waits for can fail, and be tried another time, unless it says that there will be none.
+    fn unless_fatal<T>(&mut self, result: Result<T, Trouble>) {
+        match result {
+            Ok(_) | Err(Trouble::Full(_) | Trouble::Refused(_)) => {}
+            Err(trouble) => drop(self.troubled(trouble)),
+        }
+    }
+
+    /// The next start finds an empty log, and sees by it that this one ended well.
+    fn close(&mut self) {
+        if self.end.is_none() && self.statements.epoch().is_ok_and(|epoch| epoch == self.epoch) {
+            let ended = self.housekeeping.end_log();
+            self.unless_fatal(ended);
+        } else {
+            // The file is another's by now, or in a state that nobody knows: the last one to close it touches nothing.
+            let setting = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            let _ = self.conn.set_db_config(setting, true);
+        }
+    }
+}
+
+fn refuse(entries: &[Entry], error: &JournalError) -> Vec<Outcome> {
+    entries.iter().map(|_| Err(error.clone())).collect()
 }
 
 /// How many of them go into one transaction; at least one.

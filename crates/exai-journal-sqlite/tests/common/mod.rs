@@ -92,7 +92,7 @@ pub trait World {
 
     fn open(&self) -> Desk<Self::Store>;
 
-    fn turns(&self, desk: &Desk<Self::Store>) -> Box<dyn Turns>;
+    fn turns(&self, desk: &mut Desk<Self::Store>) -> Box<dyn Turns>;
 
     /// What is on the disk now, on a disk of its own: what a crash leaves.
     fn crashed(&self) -> Self;
@@ -166,7 +166,7 @@ impl World for Memory {
         Desk { journal: Journal::new(store), bell: None, next: 0 }
     }
 
-    fn turns(&self, _: &Desk<ModelStore>) -> Box<dyn Turns> {
+    fn turns(&self, _: &mut Desk<ModelStore>) -> Box<dyn Turns> {
         Box::new(self.0.clone())
     }
 
@@ -215,9 +215,8 @@ impl World for Disk {
         Desk { journal: Journal::new(store), bell: Some(bell), next: 0 }
     }
 
-    fn turns(&self, desk: &Desk<SqliteStore>) -> Box<dyn Turns> {
-        let _ = desk;
-        todo!()
+    fn turns(&self, desk: &mut Desk<SqliteStore>) -> Box<dyn Turns> {
+        Box::new(desk.journal.store_mut().turns())
     }
 
     fn crashed(&self) -> Self {

@@ -18,11 +18,19 @@ impl TempDir {
     /// # Errors
     /// It can't be created.
     pub fn new() -> anyhow::Result<Self> {
+        Self::within(&std::env::temp_dir())
+    }
+
+    /// Makes one in this directory.
+    ///
+    /// # Errors
+    /// It can't be created.
+    pub fn within(dir: &Path) -> anyhow::Result<Self> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         // Short: a socket or a log line below it has a length limit.
-        let path = std::env::temp_dir().join(format!("exai-sim-{}-{number}-{nanos:08x}", std::process::id()));
+        let path = dir.join(format!("exai-sim-{}-{number}-{nanos:08x}", std::process::id()));
         std::fs::create_dir(&path).with_context(|| format!("can't create {}", path.display()))?;
         Ok(Self { path })
     }

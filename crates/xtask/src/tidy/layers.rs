@@ -45,7 +45,7 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 14] = [
         ]),
     ),
     ("exai", Layer::L3, None),
-    ("exai-sim", Layer::L3, Some(&[])),
+    ("exai-sim", Layer::L3, Some(&["exai-journal", "exai-journal-sqlite", "exai-wire"])),
     ("xtask", Layer::L3, Some(&["exai-settings"])),
 ];
 

@@ -1,0 +1,112 @@
+//! What keeps the files small. None of it is waited for, and none of it matters if it fails: it is tried again later.
+
+use rusqlite::{Connection, Statement};
+
+use crate::error::Trouble;
+use crate::group::{Answer, Change, Entry};
+
+/// Pages of the log that are worth the two syncs of emptying it when nobody waits.
+const LOG_PAGES_IDLE: i64 = 250;
+/// Pages of the log that are too many, whoever waits: so much does a start read at most, and a daemon that is never idle
+/// write beside its journal (one transaction more included).
+const LOG_PAGES_MAX: i64 = 1000;
+
+/// Free pages that are worth giving back to the disk, and how many at a time.
+const FREE_PAGES: i64 = 512;
+
+/// Turns after which their room is looked at even if there is always something to do.
+const TURNS_UNSEEN_MAX: u32 = 256;
+
+#[derive(Debug)]
+pub(crate) struct Housekeeping<'c> {
+    conn: &'c Connection,
+    log: Statement<'c>,
+    turns_bytes_max: u64,
+    log_pages: i64,
+    free_pages: i64,
+    /// Transactions with turns since their room was looked at.
+    turns_unseen: u32,
+}
+
+impl<'c> Housekeeping<'c> {
+    pub(crate) fn new(conn: &'c Connection, turns_bytes_max: u64) -> rusqlite::Result<Self> {
+        let log = conn.prepare("PRAGMA wal_checkpoint(NOOP)")?;
+        let free_pages = free_pages(conn)?;
+        // The cap may be another one now.
+        Ok(Self { conn, log, turns_bytes_max, log_pages: 0, free_pages, turns_unseen: 1 })
+    }
+
+    /// After a group.
+    ///
+    /// # Errors
+    /// What was written is not on the disk as it should be.
+    pub(crate) fn note(&mut self, has_turns: bool) -> Result<(), Trouble> {
+        self.turns_unseen += u32::from(has_turns);
+        let (all, done) = self.log.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
+        self.log_pages = all - done;
+        if self.log_pages >= LOG_PAGES_MAX { self.empty_log() } else { Ok(()) }
+    }
+
+    pub(crate) fn is_due(&self) -> bool {
+        self.log_pages >= LOG_PAGES_IDLE || self.free_pages >= FREE_PAGES || self.turns_unseen > 0
+    }
+
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.turns_unseen >= TURNS_UNSEEN_MAX
+    }
+
+    /// What is to be written when nobody waits.
+    pub(crate) fn chores(&mut self) -> Vec<Entry> {
+        let mut chores = Vec::new();
+        if self.turns_unseen > 0 {
+            chores.push(Change::KeepTurnsWithin(self.turns_bytes_max));
+        }
+        if self.free_pages >= FREE_PAGES {
+            chores.push(Change::GiveBack(FREE_PAGES));
+        }
+        // Chores that fail are not tried again and again, but after the next records.
+        (self.turns_unseen, self.free_pages) = (0, 0);
+        chores.into_iter().map(|change| Entry { change, answer: Answer::Nobody }).collect()
+    }
+
+    /// After the chores.
+    ///
+    /// # Errors
+    /// As [`Housekeeping::note`].
+    pub(crate) fn tidy(&mut self) -> Result<(), Trouble> {
+        self.free_pages = free_pages(self.conn)?;
+        if self.log_pages >= LOG_PAGES_IDLE { self.empty_log() } else { Ok(()) }
+    }
+
+    /// Brings what is in the log to its place, so that the log can be written over from its beginning.
+    ///
+    /// # Errors
+    /// As [`Housekeeping::note`].
+    pub(crate) fn empty_log(&mut self) -> Result<(), Trouble> {
+        // What could not be brought there now will be when there is more of it.
+        self.log_pages = 0;
+        self.checkpoint("PASSIVE")
+    }
+
+    /// The same, and the log is cut off.
+    ///
+    /// # Errors
+    /// As [`Housekeeping::note`].
+    pub(crate) fn end_log(&self) -> Result<(), Trouble> {
+        self.checkpoint("TRUNCATE")
+    }
+
+    /// A reader that is in the way, or a full disk, only keeps it for later. A sync that failed is no such thing: asked
+    /// again, an operating system says that all is well, and what it lost stays lost.
+    fn checkpoint(&self, mode: &str) -> Result<(), Trouble> {
+        let done = self.conn.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
+        match done.map_err(Trouble::from) {
+            Err(trouble @ Trouble::Unknown(_)) => Err(trouble),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn free_pages(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.query_row("PRAGMA freelist_count", [], |row| row.get(0))
+}
