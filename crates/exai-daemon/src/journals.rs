@@ -51,7 +51,7 @@ pub(crate) fn open(
     let waker = Arc::clone(&news);
     match SqliteStore::open(options(dir, settings), move || waker.notify_one(), die) {
         Ok(store) => {
-            let turns = Arc::new(ModelDisk::default()); // TEMP
+            let turns = Arc::new(store.turns());
             let store: AnyStore = Box::new(store);
             let store = match around {
                 Some(around) => around(store),

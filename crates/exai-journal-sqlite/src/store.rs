@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use exai_journal::{JournalError, Row, Store};
 use exai_wire::{CallId, Epoch, JournalId, Record};
@@ -176,6 +176,10 @@ impl Store for SqliteStore {
 
     fn poll_fetched(&mut self) -> Option<(CallId, Option<Record>)> {
         self.shared.desk.take()
+    }
+
+    fn behind(&self) -> Option<Duration> {
+        self.shared.mailbox.waiting_since().map(|since| since.elapsed())
     }
 }
 

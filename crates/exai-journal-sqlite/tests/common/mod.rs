@@ -37,6 +37,7 @@ pub fn accepted_with(n: u64, params: &str) -> Record {
         adopt_key: None,
         adopts: None,
         method: "tools/call".into(),
+        tool: "chat".into(),
         class: Class::Metered,
         at_ms: 1000,
         remaining_ms: 60_000,

@@ -120,7 +120,7 @@ pub(crate) fn family(provider: &str) -> impl Iterator<Item = Named> + use<> {
 pub(crate) const OWN_PREFIXES: [&str; 3] = ["EXAI_", "GLM_", "KIMI_"];
 
 /// Names with our letters that are read elsewhere: by the tests.
-pub(crate) const READ_ELSEWHERE: [&str; 2] = ["EXAI_MCP_SCHEMA_DIR", "EXAI_CRASH_AT"];
+pub(crate) const READ_ELSEWHERE: [&str; 3] = ["EXAI_MCP_SCHEMA_DIR", "EXAI_CRASH_AT", "EXAI_BUG"];
 
 #[cfg(test)]
 mod tests;

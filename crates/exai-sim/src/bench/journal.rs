@@ -215,6 +215,7 @@ fn step_of(call: u64, step: u64) -> anyhow::Result<Record> {
                 adopt_key: None,
                 adopts: None,
                 method: "tools/call".into(),
+                tool: String::new(),
                 class: Class::Metered,
                 at_ms: 1,
                 remaining_ms: 60_000,
