@@ -9,6 +9,7 @@ mod bed;
 mod calls;
 mod deltas;
 mod floor;
+mod leaving;
 mod memory;
 mod raw_host;
 mod restart;
@@ -48,11 +49,12 @@ pub fn bench(exe: &Path, floor: &Path, only: &str, out: &mut dyn Write) -> anyho
 type Measure = fn(&Bed) -> anyhow::Result<Vec<table::Row>>;
 
 /// In the order of the table.
-const FIGURES: [(&str, Measure); 6] = [
+const FIGURES: [(&str, Measure); 7] = [
     ("the start of the shim", start::shim),
     ("the start of the daemon", start::daemon),
     ("idle memory", memory::idle),
     ("calls", calls::version),
     ("deltas", deltas::cost),
     ("restarts", restart::cycles),
+    ("ends of the shim", leaving::shim),
 ];
