@@ -45,6 +45,4 @@ mod witness;
 mod work;
 
 pub use boot::run;
-pub use endpoint::Endpoint;
-pub use lock::is_held;
 pub use options::{DaemonOptions, Mode};

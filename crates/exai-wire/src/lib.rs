@@ -7,6 +7,7 @@
 mod code;
 mod daemon_frame;
 mod decode;
+mod endpoint;
 mod id;
 mod limit;
 mod record;
@@ -18,6 +19,7 @@ pub use daemon_frame::{
     Refused, Reject, ResultFrame, Started, Unask, Welcome,
 };
 pub use decode::FrameError;
+pub use endpoint::{Endpoint, LOCK_FILE};
 pub use id::{AdoptKey, CallId, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
 pub use record::Record;
