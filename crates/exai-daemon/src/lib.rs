@@ -34,6 +34,7 @@ mod metrics;
 mod models;
 mod options;
 mod random;
+mod same_file;
 mod signals;
 mod snapshot;
 mod throttle;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use exai_wire::{Endpoint, LOCK_FILE};
 
 use crate::endpoint;
+use crate::same_file::is_at;
 
 /// The lock; free again when dropped, or when the process ends in whatever way.
 #[derive(Debug)]
@@ -70,24 +71,6 @@ impl StateLock {
         *self.file.lock().unwrap_or_else(PoisonError::into_inner) = file;
         Ok(Renewal::Taken)
     }
-}
-
-/// Whether this is the file of that name.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(ours), Ok(found)) => identity(ours) == identity(found),
-        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
-        (Err(_), Ok(_)) => true,
-    }
-}
-
-/// Whether there is a file of that name; which one it is can't be told everywhere.
-#[cfg(not(unix))]
-fn is_at(_file: &File, path: &Path) -> bool {
-    path.exists()
 }
 
 fn take(state_dir: &Path) -> Result<File, LockError> {
