@@ -1,50 +1,19 @@
 //! `endpoint.json`: where the daemon of this state directory listens, for every other command.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use exai_wire::Epoch;
-use serde::{Deserialize, Serialize};
+pub(crate) use exai_wire::Endpoint;
 
 use crate::atomic_file::{self, Readers};
 
-/// Name in the state directory.
-const FILE_NAME: &str = "endpoint.json";
-
-/// What stands in the file.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Endpoint {
-    /// `ws://` address to dial.
-    pub url: String,
-    /// Token to present, if one is asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
-    /// The daemon's release.
-    pub version: String,
-    /// Its start.
-    pub epoch: Epoch,
-    /// Its process.
-    pub pid: u32,
-}
-
-impl fmt::Debug for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, token: _, version, epoch, pid } = self;
-        write!(f, "Endpoint {{ url: {url}, version: {version}, epoch: {}, pid: {pid} }}", epoch.0)
-    }
-}
-
-impl Endpoint {
-    /// Reads the file of a state directory. It may speak of a daemon that is gone: dial to know.
-    ///
-    /// # Errors
-    /// If there is none, or it can't be understood.
-    pub fn read(state_dir: &Path) -> io::Result<Self> {
-        let bytes = fs::read(state_dir.join(FILE_NAME))?;
-        serde_json::from_slice(&bytes).map_err(io::Error::from)
-    }
+/// Reads the file of a state directory. It may speak of a daemon that is gone.
+///
+/// # Errors
+/// If there is none, or it can't be understood.
+pub(crate) fn read(state_dir: &Path) -> io::Result<Endpoint> {
+    Ok(Endpoint::decode(&fs::read(state_dir.join(Endpoint::FILE))?)?)
 }
 
 /// What a look at the file led to.
@@ -88,15 +57,15 @@ impl EndpointFile {
     }
 
     fn write_anew(&self) -> io::Result<()> {
-        atomic_file::write(&self.path(), &serde_json::to_vec(&self.endpoint)?, Readers::Owner)
+        atomic_file::write(&self.path(), &self.endpoint.encode()?, Readers::Owner)
     }
 
     fn is_ours(&self) -> bool {
-        Endpoint::read(&self.state_dir).is_ok_and(|found| found == self.endpoint)
+        read(&self.state_dir).is_ok_and(|found| found == self.endpoint)
     }
 
     fn path(&self) -> PathBuf {
-        self.state_dir.join(FILE_NAME)
+        self.state_dir.join(Endpoint::FILE)
     }
 }
 

@@ -36,6 +36,7 @@ mod metrics;
 mod models;
 mod options;
 mod random;
+mod same_file;
 mod signals;
 mod snapshot;
 mod throttle;
@@ -47,7 +48,5 @@ mod witness;
 mod work;
 
 pub use boot::run;
-pub use endpoint::Endpoint;
 pub use journals::AnyStore;
-pub use lock::is_held;
 pub use options::{DaemonOptions, Extras, Mode, Runtimes};

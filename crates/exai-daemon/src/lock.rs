@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::endpoint::Endpoint;
+use exai_wire::{Endpoint, LOCK_FILE};
 
-/// Name in the state directory.
-const FILE_NAME: &str = "daemon.lock";
+use crate::endpoint;
+use crate::same_file::is_at;
 
 /// The lock; free again when dropped, or when the process ends in whatever way.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl StateLock {
     /// # Errors
     /// [`LockError`]; `Held` if another daemon was faster.
     pub(crate) fn renew(&self, state_dir: &Path) -> Result<Renewal, LockError> {
-        let path = state_dir.join(FILE_NAME);
+        let path = state_dir.join(LOCK_FILE);
         if is_at(&self.file.lock().unwrap_or_else(PoisonError::into_inner), &path) {
             return Ok(Renewal::NotNeeded);
         }
@@ -73,39 +73,21 @@ impl StateLock {
     }
 }
 
-/// Whether this is the file of that name.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    let identity = |found: std::fs::Metadata| (found.dev(), found.ino());
-    match (file.metadata(), std::fs::metadata(path)) {
-        (Ok(ours), Ok(found)) => identity(ours) == identity(found),
-        (_, Err(error)) => error.kind() != io::ErrorKind::NotFound,
-        (Err(_), Ok(_)) => true,
-    }
-}
-
-/// Whether there is a file of that name; which one it is can't be told everywhere.
-#[cfg(not(unix))]
-fn is_at(_file: &File, path: &Path) -> bool {
-    path.exists()
-}
-
 fn take(state_dir: &Path) -> Result<File, LockError> {
-    let path = state_dir.join(FILE_NAME);
+    let path = state_dir.join(LOCK_FILE);
     let failed = |source| LockError::Io { path: path.display().to_string(), source };
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match try_lock(&file) {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LockError::Held {
             dir: state_dir.display().to_string(),
-            holder: Endpoint::read(state_dir).ok(),
+            holder: endpoint::read(state_dir).ok(),
         }),
         Err(TryLockError::Error(source)) => Err(failed(source)),
     }
 }
 
-/// How long somebody who only looks ([`is_held`]) is given to let go; a look takes microseconds.
+/// How long somebody who only looks is given to let go; a look takes microseconds.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Twice, because the first time somebody may just have looked.
@@ -120,21 +102,6 @@ fn try_lock(file: &File) -> Result<(), TryLockError> {
             file.try_lock()
         }
         locked => locked,
-    }
-}
-
-/// Whether a daemon works on this state directory, from its start to the end of its process. `None` where the file
-/// system does not tell.
-pub fn is_held(state_dir: &Path) -> Option<bool> {
-    let file = match File::open(state_dir.join(FILE_NAME)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(false),
-        Err(_) => return None,
-    };
-    match file.try_lock_shared() {
-        Ok(()) => Some(false),
-        Err(TryLockError::WouldBlock) => Some(true),
-        Err(TryLockError::Error(_)) => None,
     }
 }
 

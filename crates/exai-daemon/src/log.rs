@@ -13,6 +13,9 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::keeper::make_private;
+use crate::same_file::is_at;
+
 /// Lines that may wait to be written.
 const LINES_MAX: usize = 8192;
 
@@ -77,7 +80,8 @@ pub(crate) fn panics() {
     }));
 }
 
-/// A file and one predecessor, each at most 8 MiB and a line long.
+/// A file and one predecessor, each at most 8 MiB and a line long. Where its name leads to it no more, because somebody
+/// deleted the state directory or renamed the file, it goes on in a new one.
 struct BoundedFile {
     path: PathBuf,
     file: File,
@@ -93,9 +97,20 @@ impl BoundedFile {
 
     fn turn(&mut self) -> io::Result<()> {
         std::fs::rename(&self.path, self.path.with_extension("log.1"))?;
+        self.open_anew()
+    }
+
+    fn open_anew(&mut self) -> io::Result<()> {
         self.file = append(&self.path)?;
-        self.written = 0;
+        self.written = self.file.metadata()?.len();
         Ok(())
+    }
+
+    fn regain(&mut self) -> io::Result<()> {
+        if let Some(directory) = self.path.parent() {
+            make_private(directory)?;
+        }
+        self.open_anew()
     }
 }
 
@@ -109,6 +124,10 @@ fn append(path: &Path) -> io::Result<File> {
 
 impl Write for BoundedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A look at the name costs less than the write.
+        if !is_at(&self.file, &self.path) {
+            self.regain()?;
+        }
         if self.written >= FILE_BYTES_MAX {
             self.turn()?;
         }

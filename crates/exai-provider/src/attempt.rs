@@ -93,11 +93,12 @@ pub(crate) async fn run(
         Ok(ending) => Ok(Brought { answer, ending, unreadable: attempt.stream.unreadable }),
         Err(end) => {
             let generated = !answer.is_blank() || !answer.reasoning.is_empty();
+            let may_be_billed = end.cause.may_be_billed() && attempt.stream.page().is_none();
             Err(Failed {
                 cause: end.cause,
                 detail: world.redactor.clean(&end.detail),
                 retry_after: end.retry_after,
-                billed: generated || end.cause.may_be_billed(),
+                billed: generated || may_be_billed,
                 answer: Box::new(answer),
             })
         }
@@ -147,7 +148,7 @@ impl Attempt<'_> {
         if let Some(encoding) = encoding(&response) {
             return Err(End::new(Cause::Encoded, format!("the answer came with the encoding {encoding}")));
         }
-        self.read(response.body).await?;
+        self.read(response.body).await.map_err(|end| self.end_of_page(end))?;
         self.stream.answer.judge().map_err(|(cause, detail)| End::new(cause, detail))
     }
 
@@ -279,8 +280,17 @@ impl Attempt<'_> {
             Broken::Error(error) => {
                 End::new(classify(self.subject.dialect, 200, &error), describe(None, &error))
             }
+            Broken::Page => End::new(Cause::Page, ""),
             Broken::Malformed(detail) => End::new(Cause::Malformed, detail),
             Broken::TooLarge(detail) => End::new(Cause::TooLarge, detail),
+        }
+    }
+
+    /// A page is one also where it hangs or breaks off.
+    fn end_of_page(&self, end: End) -> End {
+        match self.stream.page() {
+            Some(page) if end.cause != Cause::Deadline => End::new(Cause::Page, page),
+            _ => end,
         }
     }
 

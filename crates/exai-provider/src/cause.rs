@@ -64,6 +64,8 @@ pub enum Cause {
     TooLarge,
     /// The body is compressed, although that was ruled out.
     Encoded,
+    /// A page instead of an answer: of a gateway, or of whoever is at the base URL.
+    Page,
     /// Success without an answer, or a redirect: no model API is at the base URL.
     WrongAddress,
     /// The call's time is over.
@@ -79,7 +81,7 @@ pub enum Cause {
 }
 
 /// Every cause; which denial it was makes no difference to its word.
-const ALL: [Cause; 27] = [
+const ALL: [Cause; 28] = [
     Cause::Connect,
     Cause::Dns,
     Cause::Tls,
@@ -101,6 +103,7 @@ const ALL: [Cause; 27] = [
     Cause::Malformed,
     Cause::TooLarge,
     Cause::Encoded,
+    Cause::Page,
     Cause::WrongAddress,
     Cause::Deadline,
     Cause::Busy,
@@ -172,6 +175,7 @@ impl Cause {
             Self::Malformed => "malformed",
             Self::TooLarge => "too_large",
             Self::Encoded => "encoded",
+            Self::Page => "page",
             Self::WrongAddress => "wrong_address",
             Self::Deadline => "deadline",
             Self::Busy => "busy",
@@ -205,6 +209,7 @@ impl Cause {
             Self::Malformed => "unreadable answer",
             Self::TooLarge => "too large an answer",
             Self::Encoded => "compressed answer",
+            Self::Page => "a page instead of an answer",
             Self::WrongAddress => "no model API at its address",
             Self::Deadline => "time was over",
             Self::Busy => "no free place",
@@ -229,6 +234,7 @@ impl Cause {
             | Self::Stall(_)
             | Self::Cut
             | Self::Malformed
+            | Self::Page
             | Self::Busy
             | Self::Deadline => true,
             _ => false,
@@ -259,7 +265,7 @@ impl Cause {
 
     pub(crate) const fn again(self) -> Again {
         match self {
-            Self::Connect | Self::Dns | Self::Tls | Self::Server => Again::Backoff(2),
+            Self::Connect | Self::Dns | Self::Tls | Self::Server | Self::Page => Again::Backoff(2),
             Self::Rate => Again::Rate,
             Self::EmptyAnswer | Self::Cut | Self::Malformed => Again::AtOnce(1),
             Self::Stall(_) => Again::IfLast(1),

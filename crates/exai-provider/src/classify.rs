@@ -20,6 +20,9 @@ const OVERFLOW: &[&str] = &[
 /// The cause of an error with this HTTP status (200 for errors inside a stream).
 pub(crate) fn classify(dialect: &Dialect, status: u16, error: &ErrorBody) -> Cause {
     let cause = by_word(dialect, error).unwrap_or_else(|| by_status(status, error));
+    if error.page {
+        return of_page(cause);
+    }
     if cause == Cause::BadRequest && is_overflow(&error.message) { Cause::ContextOverflow } else { cause }
 }
 
@@ -43,6 +46,15 @@ fn by_status(status: u16, error: &ErrorBody) -> Cause {
         429 | 498 => Cause::Rate,
         400..=499 => Cause::BadRequest,
         _ => Cause::Server,
+    }
+}
+
+/// A page speaks for what stands between, or for another server: it knows of no model, no account and no request.
+const fn of_page(by_status: Cause) -> Cause {
+    match by_status {
+        Cause::ModelGone => Cause::WrongAddress,
+        Cause::AccountDead | Cause::BadRequest => Cause::Page,
+        other => other,
     }
 }
 

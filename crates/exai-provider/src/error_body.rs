@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::page;
+
 /// What an error says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ErrorBody {
@@ -11,11 +13,16 @@ pub(crate) struct ErrorBody {
     pub(crate) kind: Option<String>,
     /// Text for people; may be empty.
     pub(crate) message: String,
+    /// It was a page, so no word of the API itself.
+    pub(crate) page: bool,
 }
 
 impl ErrorBody {
     /// An error from JSON text, or from text that is none.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
+        if page::is_page(bytes) {
+            return Self { page: true, message: page::told(bytes), ..Self::default() };
+        }
         match serde_json::from_slice::<Value>(bytes) {
             Ok(value) => Self::from_value(&value).unwrap_or_else(|| Self::plain(&value.to_string())),
             Err(_) => Self::plain(&String::from_utf8_lossy(bytes)),
@@ -44,16 +51,21 @@ impl ErrorBody {
             return None;
         }
         let message = match message {
-            Some(Value::String(text)) => text.clone(),
+            Some(Value::String(text)) => readable(text),
             Some(Value::Null) | None => String::new(),
             Some(other) => other.to_string(),
         };
-        Some(Self { code, kind, message })
+        Some(Self { code, kind, message, page: false })
     }
 
     fn plain(text: &str) -> Self {
-        Self { code: None, kind: None, message: text.trim().to_owned() }
+        Self { message: readable(text), ..Self::default() }
     }
+}
+
+/// Routers hand on the page of what is behind them.
+fn readable(text: &str) -> String {
+    if page::is_page(text.as_bytes()) { page::told(text.as_bytes()) } else { text.trim().to_owned() }
 }
 
 fn word(value: &Value) -> Option<String> {

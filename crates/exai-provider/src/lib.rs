@@ -28,6 +28,7 @@ mod key;
 mod model;
 mod nearest;
 mod observer;
+mod page;
 mod places;
 mod providers;
 mod redact;

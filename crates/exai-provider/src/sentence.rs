@@ -55,6 +55,7 @@ const fn needs_a_person(cause: Cause) -> bool {
             | Cause::AuthDead
             | Cause::AccountDead
             | Cause::Encoded
+            | Cause::Page
             | Cause::WrongAddress
     )
 }
@@ -113,6 +114,10 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
         Cause::TooLarge => "Ask for less at a time.".to_owned(),
         Cause::Encoded => format!(
             "Nothing but plain text was asked for: check what stands between here and {name}, and its base URL: {url}."
+        ),
+        Cause::Page => format!(
+            "It is the page of a gateway, or of another server than {name}: check the base URL of {name}: {url}, or ask \
+             again in a minute."
         ),
         Cause::WrongAddress => format!("Check the base URL of {name}: {url}."),
         Cause::Denied(why) => after_denial(why).to_owned(),

@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Progress, TooLarge};
 use crate::chunk::{Chunk, Parsed};
 use crate::error_body::ErrorBody;
+use crate::page;
 use crate::sse::{DONE, Decoder, Kind};
 
 /// Most bytes of a body that is one JSON text.
@@ -16,6 +17,8 @@ const UNREADABLE_MAX: u32 = 1;
 pub(crate) enum Broken {
     /// The provider reports an error.
     Error(ErrorBody),
+    /// It is a page; [`Stream::page`] tells of it.
+    Page,
     /// Not what was agreed on.
     Malformed(String),
     /// More than is taken.
@@ -39,8 +42,10 @@ enum Form {
     Unknown,
     /// Server-sent events.
     Events(Decoder),
-    /// Something else, kept whole: JSON, or a page of HTML.
+    /// JSON, kept whole.
     Whole(Vec<u8>),
+    /// A page, of which the beginning is kept.
+    Page(Vec<u8>),
 }
 
 impl Stream {
@@ -54,6 +59,10 @@ impl Stream {
         }
         match &mut self.form {
             Form::Unknown => Ok(Progress::default()),
+            Form::Page(kept) => {
+                kept.extend_from_slice(bytes);
+                if kept.len() < page::READ_BYTES_MAX { Ok(Progress::default()) } else { Err(Broken::Page) }
+            }
             Form::Whole(kept) => {
                 if kept.len() + bytes.len() > WHOLE_BYTES_MAX {
                     return Err(Broken::TooLarge("the body is larger than 16 MiB".to_owned()));
@@ -83,8 +92,11 @@ impl Stream {
     /// # Errors
     /// [`Broken`], for bodies that are no stream.
     pub(crate) fn finish(&mut self) -> Result<(), Broken> {
+        if matches!(self.form, Form::Page(_)) {
+            return Err(Broken::Page);
+        }
         match std::mem::take(&mut self.form) {
-            Form::Unknown => {
+            Form::Page(_) | Form::Unknown => {
                 // An empty body is an empty answer.
                 self.answer.done = true;
                 Ok(())
@@ -95,6 +107,11 @@ impl Stream {
             }
             Form::Whole(body) => self.finish_whole(&body),
         }
+    }
+
+    /// What to tell of the body, if it is a page, whether it has ended or not.
+    pub(crate) fn page(&self) -> Option<String> {
+        if let Form::Page(kept) = &self.form { Some(page::told(kept)) } else { None }
     }
 
     fn finish_whole(&mut self, body: &[u8]) -> Result<(), Broken> {
@@ -108,7 +125,7 @@ impl Stream {
             Err(_) => {
                 let text = String::from_utf8_lossy(body.get(..body.len().min(800)).unwrap_or_default());
                 let message = format!("instead of an answer came: {text}");
-                Err(Broken::Error(ErrorBody { code: None, kind: None, message }))
+                Err(Broken::Error(ErrorBody { message, ..ErrorBody::default() }))
             }
         }
     }
@@ -121,7 +138,8 @@ impl Form {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
         match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
             None => Self::Unknown,
-            Some(b'{' | b'[' | b'<' | b'"') => Self::Whole(Vec::new()),
+            Some(b'<') => Self::Page(Vec::new()),
+            Some(b'{' | b'[' | b'"') => Self::Whole(Vec::new()),
             Some(_) => Self::Events(Decoder::default()),
         }
     }

@@ -1,13 +1,16 @@
 //! Names that nobody reads: misspelt ones get the nearest known name, retired ones what to do instead. The
 //! environment belongs to others too, so a name there is spoken of only if it is surely meant for us.
 
+use strsim::osa_distance as distance;
+
 use crate::load::Loader;
 use crate::problem::{Origin, Problem};
 use crate::provider::Provider;
 use crate::registry::{self, ADDRESS, BUILT_IN, FAMILY, OWN_PREFIXES, READ_ELSEWHERE};
 use crate::retired::{self, Scope};
 
-/// Most slips of a finger in a name that is still taken for a misspelt one.
+/// Most slips of a finger (letters put in, left out, changed, or swapped with their neighbour) in a name that is still
+/// taken for a misspelt one.
 const SLIPS: usize = 2;
 
 pub(crate) fn warn(loader: &mut Loader, providers: &[Provider]) {
@@ -80,30 +83,6 @@ fn of_a_provider(name: &str, loader: &Loader, providers: &[Provider]) -> Option<
     let nearest = FAMILY.iter().map(|row| row.name).min_by_key(|known| distance(suffix, known))?;
     let meant = distance(suffix, nearest) <= SLIPS;
     meant.then(|| format!("there is no such setting; is {} meant?", provider.variable(nearest)))
-}
-
-/// Slips between two words: letters put in, left out, changed, or swapped with their neighbour.
-fn distance(left: &str, right: &str) -> usize {
-    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=right.len()).collect();
-    for (row, l) in left.iter().enumerate() {
-        let mut here = vec![row + 1];
-        for (column, r) in right.iter().enumerate() {
-            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
-            let mut best = (at(&above, column) + usize::from(l != r))
-                .min(at(&above, column + 1) + 1)
-                .min(at(&here, column) + 1);
-            let crosswise =
-                row > 0 && column > 0 && left.get(row - 1) == Some(r) && right.get(column - 1) == Some(l);
-            if crosswise {
-                best = best.min(at(&before, column - 1) + 1);
-            }
-            here.push(best);
-        }
-        before = std::mem::replace(&mut above, here);
-    }
-    above.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

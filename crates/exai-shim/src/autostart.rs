@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{self, Endpoint};
 
 /// Pause between two looks at `endpoint.json` while a daemon starts: it needs some 50 ms.
 const LOOK: Duration = Duration::from_millis(10);
@@ -155,7 +155,7 @@ impl Autostart {
     }
 
     fn read(&self) -> Option<Endpoint> {
-        Endpoint::read(self.state_dir.as_deref()?).ok()
+        endpoint::read(self.state_dir.as_deref()?).ok()
     }
 
     fn start_if_due(&mut self, now: Duration) {

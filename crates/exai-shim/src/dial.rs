@@ -75,13 +75,14 @@ impl Target {
         match self {
             Self::Local(dir) => {
                 let unreadable = |error| ConnectError::Unreachable(endpoint::sentence(dir, &error));
-                let endpoint = Endpoint::read(dir).map_err(unreadable)?;
-                if endpoint::is_left_behind(dir) {
+                let endpoint = endpoint::read(dir).map_err(unreadable)?;
+                // Its port may be anybody's by now, who must not be handed a token and prompts.
+                if endpoint::is_held(dir) == Some(false) {
                     let file = endpoint::path(dir);
                     let why = format!("no local exai daemon runs ({} was left behind)", file.display());
                     return Err(ConnectError::Unreachable(why));
                 }
-                let (url, token) = (endpoint.url.clone(), endpoint.token.clone());
+                let (url, token) = (endpoint.url.clone(), endpoint.token.clone().map(Secret::new));
                 Ok(Place { url, token, tls: None, endpoint: Some(endpoint) })
             }
             Self::Url { url, token, trust } => {

@@ -1,60 +1,33 @@
-//! `endpoint.json`: where this user's local daemon listens.
+//! Where this user's local daemon listens, and whether it lives: what it leaves in the state directory.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use exai_settings::Secret;
-use serde::Deserialize;
-
-/// What a daemon of the local default writes down once it listens. Fields of later releases are ignored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// `ws://` URL.
-    pub url: String,
-    /// Its random token, if it asks for one.
-    pub token: Option<Secret>,
-    /// Its release.
-    pub version: String,
-    /// Number of its start.
-    pub epoch: u64,
-    /// Its process.
-    pub pid: u32,
-}
-
-#[derive(Deserialize)]
-struct File {
-    url: String,
-    token: Option<String>,
-    #[serde(default)]
-    version: String,
-    #[serde(default)]
-    epoch: u64,
-    #[serde(default)]
-    pid: u32,
-}
+pub use exai_wire::Endpoint;
+use exai_wire::LOCK_FILE;
 
 /// Where it is.
 pub(crate) fn path(state_dir: &Path) -> PathBuf {
-    state_dir.join("endpoint.json")
+    state_dir.join(Endpoint::FILE)
 }
 
-impl Endpoint {
-    /// Reads the file of a state directory. It may speak of a daemon that is gone: dial to know.
-    ///
-    /// # Errors
-    /// If there is none, or it can't be read or understood.
-    pub fn read(state_dir: &Path) -> io::Result<Self> {
-        let File { url, token, version, epoch, pid } =
-            serde_json::from_slice(&std::fs::read(path(state_dir))?)?;
-        Ok(Self { url, token: token.map(Secret::new), version, epoch, pid })
+/// Reads the file of a state directory. It may speak of a daemon that is gone: dial to know.
+///
+/// # Errors
+/// If there is none, or it can't be read or understood.
+pub fn read(state_dir: &Path) -> io::Result<Endpoint> {
+    Ok(Endpoint::decode(&std::fs::read(path(state_dir))?)?)
+}
+
+/// Whether a daemon works on this state directory, from its start to the end of its process. `None` where there is no
+/// lock to look at, or the file system does not tell.
+pub fn is_held(state_dir: &Path) -> Option<bool> {
+    match File::open(state_dir.join(LOCK_FILE)).ok()?.try_lock_shared() {
+        Ok(()) => Some(false),
+        Err(TryLockError::WouldBlock) => Some(true),
+        Err(TryLockError::Error(_)) => None,
     }
-}
-
-/// Whether the file's daemon is gone: a daemon holds the lock beside it as long as its process lives. Its port may be
-/// anybody's by now, who must not be handed a token and prompts. `false` where the lock can't be looked at.
-pub(crate) fn is_left_behind(state_dir: &Path) -> bool {
-    let lock = std::fs::File::open(state_dir.join("daemon.lock"));
-    lock.is_ok_and(|lock| lock.try_lock_shared().is_ok())
 }
 
 /// What to tell when it can't be read.

@@ -73,6 +73,15 @@ mod unix {
 
     use super::{Gone, Hangup};
 
+    /// The other side of a socket writes no more, but may go on reading: only where it is asked for is it told before
+    /// the last byte is read.
+    #[cfg(target_os = "linux")]
+    const HALF_CLOSED: PollFlags = PollFlags::RDHUP;
+
+    /// Other systems have no such flag.
+    #[cfg(not(target_os = "linux"))]
+    const HALF_CLOSED: PollFlags = PollFlags::empty();
+
     /// Starts the thread; without one, nothing is watched.
     pub(super) fn watch(stdin: impl AsFd + Send + 'static, stdout: impl AsFd + Send + 'static) -> Hangup {
         let (sender, news) = mpsc::channel(2);
@@ -82,9 +91,11 @@ mod unix {
     }
 
     fn wait(stdin: &impl AsFd, stdout: &impl AsFd, sender: &mpsc::Sender<Gone>) {
-        // Hangups and errors are told without being asked for; nothing else is of interest.
-        let watched = |fd| PollFd::from_borrowed_fd(fd, PollFlags::empty());
-        let mut fds = vec![(Gone::Reader, watched(stdout.as_fd())), (Gone::Writer, watched(stdin.as_fd()))];
+        // Hangups and errors are told without being asked for; of stdout nothing else is of interest.
+        let mut fds = vec![
+            (Gone::Reader, PollFd::from_borrowed_fd(stdout.as_fd(), PollFlags::empty())),
+            (Gone::Writer, PollFd::from_borrowed_fd(stdin.as_fd(), HALF_CLOSED)),
+        ];
         while !fds.is_empty() {
             let mut polled: Vec<PollFd<'_>> = fds.iter().map(|(_, fd)| fd.clone()).collect();
             match poll(&mut polled, None) {
@@ -95,7 +106,7 @@ mod unix {
             let mut results = polled.iter().map(PollFd::revents);
             fds.retain(|(gone, _)| {
                 let flags = results.next().unwrap_or(PollFlags::empty());
-                if flags.intersects(PollFlags::HUP | PollFlags::ERR) {
+                if flags.intersects(HALF_CLOSED | PollFlags::HUP | PollFlags::ERR) {
                     // Two places, two senders at most once each: never full.
                     let _ = sender.try_send(*gone);
                 }

@@ -17,7 +17,7 @@ mod catalogue;
 mod clock;
 mod counted;
 mod dial;
-mod endpoint;
+pub mod endpoint;
 mod event;
 pub mod files;
 mod gate;
@@ -44,7 +44,6 @@ mod stdin;
 mod stdout;
 mod tls;
 
-pub use endpoint::Endpoint;
 pub use nearest::nearest;
 pub use options::{Catalogue, ShimOptions};
 

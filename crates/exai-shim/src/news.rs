@@ -241,7 +241,7 @@ impl Shim {
         let waiters = self.calls.take(call_id);
         if waiters.is_empty() || outcome == Outcome::Cancelled {
             // Nobody is there to be told; the daemon need not keep it for this session.
-            self.session.delivered(now, call_id);
+            self.session.delivered(call_id);
         }
         for (key, open) in waiters {
             if self.stdout.is_full() {

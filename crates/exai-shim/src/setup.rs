@@ -7,6 +7,7 @@ use exai_settings::{Settings, Target as Configured};
 use crate::autostart::Autostart;
 use crate::clock::Clock;
 use crate::dial::Target;
+use crate::endpoint;
 use crate::files::FileRules;
 use crate::options::ShimOptions;
 use crate::starter::Starter;
@@ -70,7 +71,7 @@ pub(crate) fn start_command(settings: &Settings) -> Option<&'static str> {
 pub(crate) fn file_rules(options: &ShimOptions) -> FileRules {
     let settings = &options.loaded.settings;
     let mut rules = FileRules::new(&settings.shim.file_roots, options.cwd.clone(), options.home.clone());
-    let endpoint = settings.state.dir.as_ref().map(|dir| dir.join("endpoint.json"));
+    let endpoint = settings.state.dir.as_ref().map(|dir| endpoint::path(dir));
     rules.secret_files = settings.state.env_file.iter().cloned().chain(endpoint).collect();
     rules
 }

@@ -235,7 +235,7 @@ impl Shim {
             Event::Signal(name) => self.on_signal(name),
             Event::Gone(gone) => self.on_hangup(gone),
             Event::Input(input) => self.on_input(now, input),
-            Event::Written(written) => self.on_written(now, written),
+            Event::Written(written) => self.on_written(written),
             Event::Link(event) => self.on_link(now, event),
             Event::Job(done) => self.on_job(now, done),
             Event::Starter(report) => self.on_report(now, report),
@@ -381,11 +381,11 @@ impl Shim {
         }
     }
 
-    fn on_written(&mut self, now: Duration, written: Written) {
+    fn on_written(&mut self, written: Written) {
         match written {
             Written::Calls(keys) => {
                 for call_id in keys.into_iter().filter_map(|key| self.calls.written(key)) {
-                    self.session.delivered(now, call_id);
+                    self.session.delivered(call_id);
                 }
             }
             Written::Closed(error) => {
@@ -418,7 +418,7 @@ impl Shim {
     fn poll_said(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Poll::Ready(written) = self.stdout.poll(cx) {
             let closed = matches!(written, Written::Closed(_));
-            self.on_written(self.clock.now(), written);
+            self.on_written(written);
             if closed {
                 return Poll::Ready(());
             }

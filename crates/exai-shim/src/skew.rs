@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use exai_settings::Secret;
 use serde::Deserialize;
 
 use crate::ask::{Address, Request, ask};
@@ -57,7 +56,7 @@ struct Health {
 
 fn drain(endpoint: &Endpoint) -> Option<Asked> {
     let address = Address::parse(&endpoint.url, None)?;
-    let token = endpoint.token.as_ref().map(Secret::expose);
+    let token = endpoint.token.as_deref();
     let health = Request { method: "GET", path: "/health/ready", token };
     let health = ask(&address, health, TIMEOUT).ok()?;
     let idle = serde_json::from_str(health.body.trim()).is_ok_and(|health: Health| health.in_flight == 0);

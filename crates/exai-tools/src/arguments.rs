@@ -131,18 +131,21 @@ impl<'a> Arguments<'a> {
     /// What nobody asked for, as a short remark, if all that was read is usable.
     ///
     /// # Errors
-    /// One sentence with every problem.
+    /// One sentence with every problem; what nobody asked for may be one of them, misspelt.
     pub(crate) fn finish(self) -> Result<Option<String>, String> {
-        if !self.problems.is_empty() {
-            return Err(format!("Wrong arguments, nothing was sent. {}.", self.problems.join("; ")));
+        let unknown = self.unknown();
+        if self.problems.is_empty() {
+            return Ok(unknown.map(|unknown| format!("ignored {unknown}")));
         }
-        if self.left.is_empty() {
-            return Ok(None);
-        }
+        let problems: Vec<String> = self.problems.into_iter().chain(unknown).collect();
+        Err(format!("Wrong arguments, nothing was sent. {}.", problems.join("; ")))
+    }
+
+    fn unknown(&self) -> Option<String> {
         let named: Vec<String> = self.left.keys().take(UNKNOWN_NAMED).map(|name| excerpt(name)).collect();
         let more = self.left.len().saturating_sub(named.len());
         let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
-        Ok(Some(format!("ignored unknown arguments: {}{rest}", named.join(", "))))
+        (!named.is_empty()).then(|| format!("unknown arguments: {}{rest}", named.join(", ")))
     }
 }
 

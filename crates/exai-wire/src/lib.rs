@@ -7,6 +7,7 @@
 mod code;
 mod daemon_frame;
 mod decode;
+mod endpoint;
 mod id;
 mod kept;
 mod limit;
@@ -19,6 +20,7 @@ pub use daemon_frame::{
     Refused, Reject, ResultFrame, Started, Unask, Welcome,
 };
 pub use decode::FrameError;
+pub use endpoint::{Endpoint, LOCK_FILE};
 pub use id::{AdoptKey, CallId, ConversationKey, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
 pub use kept::{Ended, Kept, Partial};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};

@@ -5,8 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use exai_settings::{Secret, Settings, Target};
-use exai_shim::Endpoint;
 use exai_shim::ask::Address;
+use exai_shim::endpoint::{self, Endpoint};
 
 /// A daemon to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,11 +79,11 @@ fn local(settings: &Settings) -> Result<Located, LocateError> {
     };
     let missing = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => LocateError::NoneRuns { starts: settings.connection.may_start_daemon() },
-        _ => LocateError::Unreadable { endpoint: dir.join("endpoint.json"), why: error.to_string() },
+        _ => LocateError::Unreadable { endpoint: dir.join(Endpoint::FILE), why: error.to_string() },
     };
-    let Endpoint { url, token, .. } = Endpoint::read(dir).map_err(missing)?;
+    let Endpoint { url, token, .. } = endpoint::read(dir).map_err(missing)?;
     let address = Address::parse(&url, None).ok_or(LocateError::Url(url))?;
-    Ok(Located { address, token })
+    Ok(Located { address, token: token.map(Secret::new) })
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn stop_returns_when_the_process_has_ended_and_so_does_a_second_one() {
     assert_eq!(code_and_stdout(&second).0, Some(0));
     let stderr = String::from_utf8_lossy(&second.stderr);
     assert!(stderr.contains("still ending, up to 3 s"), "{stderr}");
-    assert_eq!(exai_daemon::is_held(&exai.state_dir()), Some(false));
+    assert_eq!(exai_shim::endpoint::is_held(&exai.state_dir()), Some(false));
     assert_eq!(first.wait(HANG).unwrap().code(), Some(0));
     call.signal(Signal::Interrupt).unwrap();
     let (code, stdout) = code_and_stdout(&exai.run(&["stop"], HANG).unwrap());

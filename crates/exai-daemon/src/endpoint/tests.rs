@@ -1,6 +1,6 @@
 use exai_wire::Epoch;
 
-use super::{Endpoint, EndpointFile};
+use super::{Endpoint, EndpointFile, read};
 
 fn endpoint(pid: u32) -> Endpoint {
     Endpoint {
@@ -16,9 +16,9 @@ fn endpoint(pid: u32) -> Endpoint {
 fn what_was_written_is_read_and_removed_by_its_writer() {
     let dir = tempfile::tempdir().unwrap();
     let file = EndpointFile::write(dir.path(), endpoint(1)).unwrap();
-    assert_eq!(Endpoint::read(dir.path()).unwrap(), endpoint(1));
+    assert_eq!(read(dir.path()).unwrap(), endpoint(1));
     drop(file);
-    assert!(Endpoint::read(dir.path()).is_err());
+    assert!(read(dir.path()).is_err());
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "no neighbours are left");
 }
 
@@ -28,7 +28,7 @@ fn a_successor_keeps_its_file() {
     let old = EndpointFile::write(dir.path(), endpoint(1)).unwrap();
     let _new = EndpointFile::write(dir.path(), endpoint(2)).unwrap();
     drop(old);
-    assert_eq!(Endpoint::read(dir.path()).unwrap(), endpoint(2));
+    assert_eq!(read(dir.path()).unwrap(), endpoint(2));
 }
 
 #[cfg(unix)]
@@ -39,9 +39,4 @@ fn only_the_owner_may_read_it() {
     let _file = EndpointFile::write(dir.path(), endpoint(1)).unwrap();
     let mode = std::fs::metadata(dir.path().join("endpoint.json")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-}
-
-#[test]
-fn the_token_is_not_shown() {
-    assert!(!format!("{:?}", endpoint(1)).contains("s3cret"));
 }

@@ -29,3 +29,33 @@ fn a_log_is_continued_after_a_restart() {
     BoundedFile::open(path.clone()).unwrap().write_all(b"two\n").unwrap();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
 }
+
+#[test]
+fn a_log_whose_file_or_directory_is_gone_goes_on_in_a_new_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let logs = dir.path().join("state").join("logs");
+    std::fs::create_dir_all(&logs).unwrap();
+    let path = logs.join("daemon.log");
+    let mut file = BoundedFile::open(path.clone()).unwrap();
+    file.write_all(b"one\n").unwrap();
+    std::fs::remove_file(&path).unwrap();
+    file.write_all(b"two\n").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "two\n");
+    std::fs::remove_dir_all(dir.path().join("state")).unwrap();
+    file.write_all(b"three\n").unwrap();
+    file.write_all(b"four\n").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\nfour\n");
+    assert!(file.written < 20, "its length counts anew");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_that_somebody_renamed_goes_on_under_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("daemon.log");
+    let mut file = BoundedFile::open(path.clone()).unwrap();
+    std::fs::rename(&path, dir.path().join("kept")).unwrap();
+    std::fs::write(&path, "begun by another\n").unwrap();
+    file.write_all(b"one\n").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "begun by another\none\n");
+}

@@ -4,13 +4,13 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use exai_daemon::{Endpoint, Mode};
+use exai_daemon::Mode;
 use exai_settings::{Address, Host};
 use exai_wire::DaemonFrame;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::world::{Daemon, HANG, options};
+use crate::world::{Daemon, HANG, options, read_endpoint};
 
 fn health(dir: &TempDir) -> Value {
     let text = std::fs::read_to_string(dir.path().join("logs/ws_daemon.health.json")).unwrap();
@@ -25,7 +25,7 @@ fn an_asked_for_end_is_orderly() {
     assert_eq!(code, ExitCode::SUCCESS);
     assert!(matches!(shim.next(), DaemonFrame::Goaway(goaway) if goaway.reason == "asked to stop"));
     assert_eq!(shim.close_code(), 1012);
-    assert!(Endpoint::read(dir.path()).is_err(), "endpoint.json is gone");
+    assert!(read_endpoint(dir.path()).is_err(), "endpoint.json is gone");
     assert_eq!(health(&dir)["state"].as_str(), Some("stopped"));
 }
 
@@ -57,7 +57,7 @@ fn a_second_daemon_on_the_same_directory_steps_back() {
     let code = exai_daemon::run(options(&daemon.dir));
     assert_eq!(code, ExitCode::from(75));
     assert_eq!(
-        Endpoint::read(daemon.dir.path()).unwrap(),
+        read_endpoint(daemon.dir.path()).unwrap(),
         daemon.endpoint,
         "the first one's file is untouched"
     );
@@ -94,7 +94,7 @@ fn a_taken_port_ends_the_start() {
     options.mode = Mode::ByHand;
     options.settings.connection.port = taken.local_addr().unwrap().port();
     assert_eq!(exai_daemon::run(options), ExitCode::from(1));
-    assert!(Endpoint::read(dir.path()).is_err());
+    assert!(read_endpoint(dir.path()).is_err());
 }
 
 #[test]

@@ -5,9 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use exai_daemon::Endpoint;
-
-use crate::world::{Daemon, HANG, options};
+use crate::world::{Daemon, HANG, options, read_endpoint};
 
 fn until(what: &str, happened: impl Fn() -> bool) {
     let since = Instant::now();
@@ -18,7 +16,7 @@ fn until(what: &str, happened: impl Fn() -> bool) {
 }
 
 fn is_told(daemon: &Daemon) -> bool {
-    Endpoint::read(daemon.dir.path()).is_ok_and(|found| found == daemon.endpoint)
+    read_endpoint(daemon.dir.path()).is_ok_and(|found| found == daemon.endpoint)
 }
 
 #[cfg(unix)]
@@ -44,7 +42,7 @@ fn an_endpoint_that_was_removed_or_changed_comes_back() {
     assert_eq!(mode(&path), 0o600);
     let (code, dir) = daemon.stop();
     assert_eq!(code, ExitCode::SUCCESS);
-    assert!(Endpoint::read(dir.path()).is_err(), "endpoint.json is gone");
+    assert!(read_endpoint(dir.path()).is_err(), "endpoint.json is gone");
 }
 
 #[test]
@@ -70,5 +68,5 @@ fn who_lost_the_lock_to_another_daemon_steps_back() {
     fs::rename(dir.join("new.lock"), dir.join("daemon.lock")).unwrap();
     let (code, dir) = daemon.end();
     assert_eq!(code, ExitCode::from(75));
-    assert!(Endpoint::read(dir.path()).is_err(), "endpoint.json is left to the other");
+    assert!(read_endpoint(dir.path()).is_err(), "endpoint.json is left to the other");
 }

@@ -2,14 +2,15 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use exai_daemon::{DaemonOptions, Endpoint, Extras, Mode};
+use exai_daemon::{DaemonOptions, Extras, Mode};
 use exai_settings::{Secret, Settings};
 use exai_wire::{
-    Call, CallId, DaemonFrame, DialNo, Fingerprint, Hello, PROTO, SessionId, ShimFrame, ShimPeer,
+    Call, CallId, DaemonFrame, DialNo, Endpoint, Fingerprint, Hello, PROTO, SessionId, ShimFrame, ShimPeer,
 };
 use serde_json::value::RawValue;
 use tempfile::TempDir;
@@ -41,6 +42,11 @@ pub(crate) fn options(dir: &TempDir) -> DaemonOptions {
     }
 }
 
+/// What a daemon has left for those who look for it.
+pub(crate) fn read_endpoint(dir: &Path) -> std::io::Result<Endpoint> {
+    Ok(Endpoint::decode(&std::fs::read(dir.join(Endpoint::FILE))?)?)
+}
+
 impl Daemon {
     /// As a shim would start it.
     pub(crate) fn start() -> Self {
@@ -54,7 +60,7 @@ impl Daemon {
         let thread = std::thread::spawn(move || exai_daemon::run(options));
         let since = Instant::now();
         let endpoint = loop {
-            match Endpoint::read(dir.path()) {
+            match read_endpoint(dir.path()) {
                 Ok(endpoint) => break endpoint,
                 Err(_) => std::thread::park_timeout(Duration::from_millis(2)),
             }

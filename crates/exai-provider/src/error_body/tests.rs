@@ -1,7 +1,12 @@
 use super::*;
 
 fn error(code: Option<&str>, kind: Option<&str>, message: &str) -> ErrorBody {
-    ErrorBody { code: code.map(str::to_owned), kind: kind.map(str::to_owned), message: message.to_owned() }
+    ErrorBody {
+        code: code.map(str::to_owned),
+        kind: kind.map(str::to_owned),
+        message: message.to_owned(),
+        page: false,
+    }
 }
 
 #[test]
@@ -22,7 +27,15 @@ fn every_shape_is_read() {
         (r#"{"detail":[{"loc":["body"]}]}"#, error(None, None, r#"[{"loc":["body"]}]"#)),
         (r#"{"object":"error","message":"m","code":400}"#, error(Some("400"), None, "m")),
         (r#"{"code":500,"msg":"404 NOT_FOUND","success":false}"#, error(Some("500"), None, "404 NOT_FOUND")),
-        ("<html>Bad Gateway</html>", error(None, None, "<html>Bad Gateway</html>")),
+        (
+            "<html><style>b { color: red }</style><script>track()</script>Bad Gateway</html>",
+            ErrorBody { page: true, ..error(None, None, "a page: Bad Gateway") },
+        ),
+        (
+            r#"{"error":{"code":502,"message":"<html><style>b {}</style>Bad Gateway</html>"}}"#,
+            error(Some("502"), None, "a page: Bad Gateway"),
+        ),
+        (r#"{"error":"<html>Bad Gateway</html>"}"#, error(None, None, "a page: Bad Gateway")),
         ("", error(None, None, "")),
     ];
     for (text, expected) in cases {

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use exai_wire::{
-    AdoptKey, CallId, Epoch, Fingerprint, Outcome, RefusedCode, RejectCode, SessionId, ShimPeer,
-};
+use exai_wire::{AdoptKey, CallId, Fingerprint, Outcome, RefusedCode, RejectCode, SessionId, ShimPeer};
 use serde_json::value::RawValue;
 
 /// Number of a connection attempt, from 1; the same number goes out as `dial_no`.
@@ -190,14 +188,10 @@ pub enum ShimEvent {
         resent: usize,
         /// Calls that the daemon knew: they go on there, or their recorded result follows.
         known: usize,
-        /// The daemon's start.
-        epoch: Epoch,
         /// The daemon's release.
         version: String,
         /// The tool definitions differ from `catalogue_hash` seen before; ask with `get_catalogue`.
         catalogue_hash: String,
-        /// Another daemon start than before.
-        restarted: bool,
     },
     /// The daemon turned the session away; dialling goes on every 15 s.
     Rejected {
@@ -236,10 +230,6 @@ pub enum Link {
     },
     /// Welcomed.
     Up {
-        /// Since when.
-        since: Duration,
-        /// The daemon's start.
-        epoch: Epoch,
         /// The daemon's release.
         version: String,
     },

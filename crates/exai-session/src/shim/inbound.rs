@@ -75,10 +75,8 @@ impl ShimEnd {
             calls_held,
             resent,
             known,
-            epoch: welcome.epoch,
             version: welcome.version.clone(),
             catalogue_hash: welcome.catalogue_hash.clone(),
-            restarted: before.is_some_and(|was| (was.journal, was.epoch) != (welcome.journal, welcome.epoch)),
         });
     }
 

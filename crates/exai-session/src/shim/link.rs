@@ -180,9 +180,7 @@ impl LinkState {
 
     pub(super) fn describe(&self) -> Link {
         match (&self.primary, &self.daemon, &self.rejection, self.down_since) {
-            (Some(primary), Some(daemon), _, _) => {
-                Link::Up { since: primary.since, epoch: daemon.epoch, version: daemon.version.clone() }
-            }
+            (Some(_), Some(daemon), _, _) => Link::Up { version: daemon.version.clone() },
             (_, _, Some(rejection), _) => {
                 Link::Rejected { code: rejection.code, message: rejection.message.clone() }
             }

@@ -134,7 +134,7 @@ impl ShimEnd {
     }
 
     /// The whole line of this call's answer has been written to the host.
-    pub fn delivered(&mut self, _now: Duration, call_id: CallId) {
+    pub fn delivered(&mut self, call_id: CallId) {
         self.receipts.delivered(call_id);
     }
 

@@ -158,7 +158,7 @@ impl World {
                 let seen = Seen::Result { outcome, body: body.get().to_owned(), attempts, replayed };
                 self.seen.entry(call_id).or_default().push(seen);
                 if self.auto_deliver {
-                    self.shims[shim].delivered(self.now, call_id);
+                    self.shims[shim].delivered(call_id);
                 }
             }
             ShimEvent::End { call_id, why, fate } => {

@@ -3,22 +3,23 @@
 use super::*;
 
 #[test]
-fn what_the_daemon_wrote_is_read_and_what_is_new_in_it_ignored() {
-    let state = tempfile::tempdir().unwrap();
-    let text =
-        r#"{"url":"ws://127.0.0.1:4711/","token":"t0ken","version":"9.9.9","epoch":7,"pid":1,"new":[]}"#;
-    std::fs::write(state.path().join("endpoint.json"), text).unwrap();
-    let endpoint = Endpoint::read(state.path()).unwrap();
-    assert_eq!((endpoint.url.as_str(), endpoint.epoch), ("ws://127.0.0.1:4711/", 7));
-    assert_eq!(endpoint.token.unwrap().expose(), "t0ken");
-}
-
-#[test]
 fn a_missing_and_a_malformed_file_are_told_apart_without_their_text() {
     let state = tempfile::tempdir().unwrap();
-    let told = || sentence(state.path(), &Endpoint::read(state.path()).unwrap_err());
+    let told = || sentence(state.path(), &read(state.path()).unwrap_err());
     assert!(told().starts_with("no local exai daemon runs"));
     std::fs::write(state.path().join("endpoint.json"), "{\"token\":\"secret\"").unwrap();
     let error = told();
     assert!(error.contains("is malformed") && !error.contains("secret"), "{error}");
+}
+
+#[test]
+fn the_lock_tells_whether_a_daemon_lives() {
+    let state = tempfile::tempdir().unwrap();
+    assert_eq!(is_held(state.path()), None, "there never was one, or somebody deleted its lock");
+    let lock = File::create(state.path().join("daemon.lock")).unwrap();
+    assert_eq!(is_held(state.path()), Some(false));
+    lock.lock().unwrap();
+    assert_eq!(is_held(state.path()), Some(true));
+    lock.unlock().unwrap();
+    assert_eq!(is_held(state.path()), Some(false), "a look leaves no lock behind");
 }

@@ -16,9 +16,3 @@ fn slips_find_their_word_and_other_words_find_none() {
         assert_eq!(nearest(word, known.into_iter()), expected, "{word}");
     }
 }
-
-#[test]
-fn the_distance_counts_changes_insertions_and_deletions() {
-    let of = |word: &str, other| distance(&word.chars().collect::<Vec<_>>(), other);
-    assert_eq!([of("kitten", "sitting"), of("", "abc"), of("abc", ""), of("abc", "abc")], [3, 3, 3, 0]);
-}

@@ -20,8 +20,8 @@ fn releases_are_compared_by_number() {
 fn ask_one_with(in_flight: u64) -> (Vec<String>, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
-    let token = Some(Secret::new("t0ken"));
-    let endpoint = Endpoint { url, token, version: "0.0.1".to_owned(), epoch: 1, pid: 1 };
+    let token = Some("t0ken".to_owned());
+    let endpoint = Endpoint { url, token, version: "0.0.1".to_owned(), epoch: exai_wire::Epoch(1), pid: 1 };
     let (tell, told) = sync_channel(4);
     std::thread::spawn(move || {
         for stream in listener.incoming() {

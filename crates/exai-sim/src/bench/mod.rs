@@ -10,6 +10,7 @@ mod calls;
 mod deltas;
 mod floor;
 mod journal;
+mod leaving;
 mod memory;
 mod raw_host;
 mod restart;
@@ -49,7 +50,7 @@ pub fn bench(exe: &Path, floor: &Path, only: &str, out: &mut dyn Write) -> anyho
 type Measure = fn(&Bed) -> anyhow::Result<Vec<table::Row>>;
 
 /// In the order of the table.
-const FIGURES: [(&str, Measure); 7] = [
+const FIGURES: [(&str, Measure); 8] = [
     ("the start of the shim", start::shim),
     ("the start of the daemon", start::daemon),
     ("idle memory", memory::idle),
@@ -57,4 +58,5 @@ const FIGURES: [(&str, Measure); 7] = [
     ("calls", calls::version),
     ("deltas", deltas::cost),
     ("restarts", restart::cycles),
+    ("ends of the shim", leaving::shim),
 ];

@@ -4,17 +4,29 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use super::floor::id_in;
-use crate::process::{Child, Group, HANG};
+use crate::process::{Child, Group, HANG, Signal, poll_every};
+
+/// Time between two looks at a process that is to end: a thousandth of what is promised.
+const LOOK_EVERY: Duration = Duration::from_micros(100);
 
 /// What every host says first.
 const INITIALIZE: &[u8] = br#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"exai-bench","version":"1"}}}
 "#;
 const INITIALIZED: &[u8] = b"{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}\n";
+
+/// How a server is let go.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// End of its stdin.
+    Stdin,
+    /// SIGTERM.
+    Terminate,
+}
 
 /// A server process with its pipes. It is killed when its time is up, so that no read here waits for ever.
 #[derive(Debug)]
@@ -130,6 +142,24 @@ impl RawHost {
         drop(stdin);
         child.wait(HANG)?;
         Ok(())
+    }
+
+    /// Ends the server, and how long it takes until its process is gone. Nothing more is read from it.
+    pub(super) fn end(self, end: End) -> anyhow::Result<Duration> {
+        let Self { child, stdin, stdout: _unread, .. } = self;
+        let start = Instant::now();
+        let _open = match end {
+            End::Stdin => {
+                drop(stdin);
+                None
+            }
+            End::Terminate => {
+                child.signal(Signal::Terminate)?;
+                Some(stdin)
+            }
+        };
+        poll_every(LOOK_EVERY, HANG, || child.status()).context("the server does not end")?;
+        Ok(start.elapsed())
     }
 
     fn shown(&self) -> String {

@@ -21,7 +21,7 @@ pub use transcript::{Direction, Line, Transcript};
 
 use crate::process::{Child, HANG, Signal};
 use crate::sync::Watched;
-use pipes::{Pipes, Tape};
+use pipes::{Pipes, Reading, Tape};
 
 /// Whether the host gives a progress token with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,7 +266,13 @@ impl Host {
 
     /// Stops reading stdout, and closes it, as soon as one more line has come.
     pub fn close_stdout_after_next_line(&self) {
-        self.pipes.close_stdout_after_next_line();
+        self.pipes.read_on(Reading::Over);
+    }
+
+    /// Stops reading stdout as soon as one more line has come, and keeps it open: what the server says now only fills the
+    /// pipe. [`Host::close_stdout_after_next_line`] then closes it at once.
+    pub fn stop_reading_after_next_line(&self) {
+        self.pipes.read_on(Reading::Held);
     }
 
     /// Sends a signal to the server.

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{ChildStderr, ChildStdin, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
@@ -57,11 +56,23 @@ impl Tape {
     }
 }
 
+/// What the host does with the server's stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// Reads it.
+    #[default]
+    On,
+    /// Stops after the next line, and keeps it open: it fills.
+    Held,
+    /// Stops, after the next line where it is still read, and closes it.
+    Over,
+}
+
 /// The host's ends.
 #[derive(Debug)]
 pub(super) struct Pipes {
     stdin: Watched<Option<SyncSender<Vec<u8>>>>,
-    close_stdout: Arc<AtomicBool>,
+    reading: Arc<Watched<Reading>>,
     /// Held so that the pipe stays open, and fills.
     _unread: Option<ChildStderr>,
 }
@@ -81,8 +92,15 @@ impl Pipes {
         self.stdin.change(Option::take);
     }
 
-    pub(super) fn close_stdout_after_next_line(&self) {
-        self.close_stdout.store(true, Ordering::SeqCst);
+    pub(super) fn read_on(&self, reading: Reading) {
+        self.reading.change(|now| *now = reading);
+    }
+}
+
+impl Drop for Pipes {
+    /// Lets a thread go that holds stdout.
+    fn drop(&mut self) {
+        self.read_on(Reading::Over);
     }
 }
 
@@ -100,9 +118,9 @@ pub(super) fn start(
 
     let (sender, receiver) = sync_channel(WRITE_QUEUE);
     Builder::new().name("host-stdin".into()).spawn(move || write_lines(stdin, &receiver))?;
-    let close_stdout = Arc::new(AtomicBool::new(false));
-    let (close, lines) = (Arc::clone(&close_stdout), Arc::clone(tape));
-    Builder::new().name("host-stdout".into()).spawn(move || read_lines(stdout, start, &lines, &close))?;
+    let reading = Arc::new(Watched::default());
+    let (now, lines) = (Arc::clone(&reading), Arc::clone(tape));
+    Builder::new().name("host-stdout".into()).spawn(move || read_lines(stdout, start, &lines, &now))?;
     let unread = match stderr {
         Stderr::NeverRead => errors,
         Stderr::Read => {
@@ -113,7 +131,7 @@ pub(super) fn start(
             None
         }
     };
-    let pipes = Pipes { stdin: Watched::default(), close_stdout, _unread: unread };
+    let pipes = Pipes { stdin: Watched::default(), reading, _unread: unread };
     pipes.stdin.change(|stdin| *stdin = Some(sender));
     Ok((child, pipes))
 }
@@ -126,7 +144,7 @@ fn write_lines(mut stdin: ChildStdin, lines: &Receiver<Vec<u8>>) {
     }
 }
 
-fn read_lines(stdout: impl Read, start: Instant, tape: &Watched<Tape>, close: &AtomicBool) {
+fn read_lines(stdout: impl Read, start: Instant, tape: &Watched<Tape>, now: &Watched<Reading>) {
     let mut reader = BufReader::new(stdout);
     let mut line = Vec::new();
     while let Ok(count) = reader.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut line) {
@@ -136,7 +154,9 @@ fn read_lines(stdout: impl Read, start: Instant, tape: &Watched<Tape>, close: &A
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         tape.change(|tape| tape.push(Direction::Received, start.elapsed(), text));
         line.clear();
-        if close.load(Ordering::SeqCst) {
+        if now.read(|now| *now != Reading::On) {
+            // However long: whoever holds it lets it go in the end.
+            now.wait(Duration::MAX, |now| (*now == Reading::Over).then_some(()));
             return;
         }
     }

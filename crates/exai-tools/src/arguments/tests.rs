@@ -73,3 +73,13 @@ fn arguments_that_are_no_object_are_a_problem_and_long_values_are_cut() {
     assert!(sentence.contains("expected an object"), "{sentence}");
     assert!(sentence.chars().count() < 200, "{sentence}");
 }
+
+#[test]
+fn a_complaint_names_what_nobody_knows_too() {
+    let json = raw(r#"{"promt":"hi","sytem":"x"}"#);
+    let mut arguments = Arguments::read(&json);
+    assert_eq!(arguments.required_text("prompt"), None);
+    let sentence = arguments.finish().unwrap_err();
+    assert!(sentence.contains("prompt: missing"), "{sentence}");
+    assert!(sentence.contains("unknown arguments: promt, sytem."), "{sentence}");
+}

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::{ArgMatches, Command};
-use exai_daemon::is_held;
 use exai_settings::{Secret, Settings, Start};
 use exai_shim::ask::{Address, AskError, Request, ask};
+use exai_shim::endpoint::is_held;
 
 use crate::exit;
 use crate::locate::{LocateError, locate};

@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use exai_provider::words;
 use serde_json::Value;
 
 use super::{Report, Source};
@@ -105,7 +106,8 @@ fn provider_line(provider: &Value) -> String {
     );
     if let Some(error) = text("last_error") {
         let ago = millis(provider, "/last_error_ms").unwrap_or_default();
-        parts.push(format!("last error {error} {} ago", duration(ago)));
+        // What another release calls it stays as it is.
+        parts.push(format!("last error {} ago: {}", duration(ago), words(error)));
     }
     format!("{name}: {}", parts.join(", "))
 }

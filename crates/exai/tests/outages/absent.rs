@@ -2,20 +2,12 @@
 
 use std::time::Duration;
 
-use exai_sim::host::Host;
-use exai_sim::process::{HANG, Port, Signal};
+use exai_sim::process::{HANG, Port};
 use serde_json::Value;
 
 use crate::world::{
-    PROMPT, World, assert_orderly, assert_served, assert_whole, chat, chat_now, failure_of, text_of,
+    World, assert_orderly, assert_served, assert_whole, chat, chat_now, configured, failure_of, text_of,
 };
-
-/// A world in which a daemon is to listen on this port, by whoever starts it.
-fn configured(port: &Port, settings: &[(&str, &str)]) -> World {
-    let number = port.number().to_string();
-    let address = [("EXAI_WS_HOST", "127.0.0.1"), ("EXAI_WS_PORT", number.as_str())];
-    World::with(&[&address, settings].concat())
-}
 
 #[test]
 fn a_shim_whose_daemon_stays_away_stays_and_says_what_is_wrong() {
@@ -95,38 +87,4 @@ fn a_shim_that_starts_before_its_daemon_holds_the_first_calls_for_it() {
     assert_whole(&host.wait(&pending, HANG).unwrap(), "first", 3);
     assert_eq!(world.requests("first").len(), 1);
     assert_orderly(&host);
-}
-
-type Leave = (&'static str, fn(&Host));
-
-/// Ways in which a host lets its server go.
-const LEAVE: [Leave; 4] = [
-    ("end of stdin", |host| host.close_stdin()),
-    ("SIGTERM", |host| host.signal(Signal::Terminate).unwrap()),
-    ("SIGINT", |host| host.signal(Signal::Interrupt).unwrap()),
-    ("SIGHUP", |host| host.signal(Signal::Hangup).unwrap()),
-];
-
-/// Sends the shim away in each way, with a call open that nobody will answer.
-pub(crate) fn assert_leaves(world: &World, open_call: impl Fn(&Host)) {
-    for (how, leave) in LEAVE {
-        let host = world.host();
-        open_call(&host);
-        leave(&host);
-        let exit = host.wait_exit(HANG).unwrap();
-        assert_eq!(exit.status.code(), Some(0), "{how}");
-        assert!(exit.after < PROMPT, "{how}: gone after {:?}", exit.after);
-        host.transcript().check().unwrap();
-    }
-}
-
-#[test]
-fn a_shim_in_an_outage_leaves_with_its_host() {
-    let port = Port::reserve().unwrap();
-    let world = configured(&port, &[]);
-    assert_leaves(&world, |host| {
-        let pending = chat(host, "nobody hears this");
-        // Progress comes from an outage that has lasted for 5 s: the shim is between two dials, or in one.
-        host.wait_progress(&pending, 1, Duration::from_secs(60)).unwrap();
-    });
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use exai_sim::process::{HANG, Signal, pace};
 
-use crate::absent::assert_leaves;
 use crate::world::{
     PATIENCE, World, assert_orderly, assert_served, assert_whole, chat, chat_now, failure_of, list_models,
     stated_attempts, text_of,
@@ -59,17 +58,4 @@ fn a_frozen_daemon_is_told_of_in_time_and_another_one_takes_its_calls() {
     assert_whole(&host.wait(&patient, HANG).unwrap(), "patient", 3);
     assert_eq!(world.requests("patient").len(), 1);
     assert_orderly(&host);
-}
-
-#[test]
-fn a_shim_of_a_hung_daemon_leaves_with_its_host() {
-    let world = World::new();
-    let daemon = world.daemon();
-    assert_leaves(&world, |host| {
-        // The one before has left the daemon frozen, and this one is to be connected first.
-        let _ = daemon.child().signal(Signal::Continue);
-        assert_served(host);
-        daemon.child().signal(Signal::Stop).unwrap();
-        list_models(host);
-    });
 }

@@ -31,6 +31,7 @@ mod door;
 mod frozen;
 mod health;
 mod hosts;
+mod leaving;
 mod local;
 mod restarts;
 mod streams;

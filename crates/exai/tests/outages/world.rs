@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use exai_sim::host::{Answer, Host, Pending, Progress, Revision};
-use exai_sim::process::{Daemon, Exai, HANG};
+use exai_sim::process::{Daemon, Exai, HANG, Port};
 use exai_sim::provider::{Request, SimProvider, answer_to, digest};
 use serde_json::{Value, json};
 
@@ -69,6 +69,13 @@ impl World {
         self.provider.wait_for(HANG, over).unwrap();
         self.requests(prompt)
     }
+}
+
+/// A world in which a daemon is to listen on this port, by whoever starts it.
+pub(crate) fn configured(port: &Port, settings: &[(&str, &str)]) -> World {
+    let number = port.number().to_string();
+    let address = [("EXAI_WS_HOST", "127.0.0.1"), ("EXAI_WS_PORT", number.as_str())];
+    World::with(&[&address, settings].concat())
 }
 
 /// Asks a model, with a progress token: such a call is held to its deadline.

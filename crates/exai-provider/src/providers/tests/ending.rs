@@ -95,8 +95,29 @@ async fn json_and_pages_instead_of_a_stream() {
     let page = status(200, "<html>502 Bad Gateway</html>");
     let world = World::new(vec![page, says("x")], vec![]);
     let reply = world.ask(None, 1200).await.unwrap();
-    assert_eq!(causes(&reply.attempts), ["glm:server", "glm:ok"]);
+    assert_eq!(causes(&reply.attempts), ["glm:page", "glm:ok"]);
     assert!(reply.attempts[0].detail.contains("502 Bad Gateway"), "{}", reply.attempts[0].detail);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_under_http_200_is_no_answer_and_is_not_billed_however_it_ends() {
+    let html = Do::Send(b"<!doctype html><script>track()</script><h1>Log in to the network</h1>".to_vec());
+    let endless = Do::Repeat(b"<p>more</p>".repeat(1000), Duration::from_millis(1));
+    for end in [Do::End, Do::Break, Do::Hang, endless] {
+        let page = Answer::Head(200, vec![("content-type", "text/html")], vec![html.clone(), end.clone()]);
+        let world = World::new(vec![page; 3], vec![]);
+        let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+        assert_eq!((failure.code(), failure.is_retryable()), ("page", true), "{end:?}");
+        assert!(failure.attempts.iter().all(|one| !one.billed && one.n == 1), "{failure:?}");
+        assert_eq!(world.granted(), ["1 glm/glm-fast"]);
+        for part in ["a page instead of an answer", "Log in to the network", "base URL of glm: http://h"] {
+            assert!(failure.message.contains(part), "{part} is not in {failure}");
+        }
+        assert!(!failure.message.contains("track"), "{failure}");
+    }
+    let page = status(200, "<html>maintenance</html>");
+    let world = World::new(vec![page; 3], vec![says("kimi")]);
+    assert_eq!(world.ask(None, 1200).await.unwrap().text, "kimi");
 }
 
 #[tokio::test(start_paused = true)]
