@@ -21,7 +21,7 @@ struct Arguments {
     path: String,
     line: String,
     ms: u64,
-    crash: String,
+    end: String,
 }
 
 fn arguments(raw: &RawValue) -> Arguments {
@@ -83,20 +83,23 @@ impl CustomTool for Hog {
     fn definition(&self) -> Box<RawValue> {
         definition(
             self.name(),
-            "Computes for `ms` milliseconds without a pause; with `crash`, ends the process then.",
+            "Computes for `ms` milliseconds without a pause; `end` may be abort (of the process) or panic.",
         )
     }
 
     fn run<'a>(&'a self, raw: &'a RawValue, _context: &'a ToolContext<'a>) -> BoxFuture<'a, ToolResult> {
         Box::pin(async move {
-            let Arguments { ms, crash, .. } = arguments(raw);
+            let Arguments { ms, end, .. } = arguments(raw);
             let until = Instant::now() + Duration::from_millis(ms);
             let mut turns = 0_u64;
             while Instant::now() < until {
                 turns = std::hint::black_box(turns.wrapping_add(1));
             }
-            if !crash.is_empty() {
-                std::process::abort();
+            match end.as_str() {
+                "abort" => std::process::abort(),
+                #[expect(clippy::panic, reason = "what a tool must not do, and does")]
+                "panic" => panic!("a tool that panics"),
+                _ => {}
             }
             ToolResult::text(Outcome::Ok, &format!("{turns} turns"))
         })

@@ -1,0 +1,168 @@
+//! The crash table, row by row.
+
+use exai_sim::process::{HANG, Signal, pace};
+use exai_sim::provider::answer_to;
+use std::time::Duration;
+
+use crate::world::{PATIENCE, World, assert_orderly, is_unknown, stated};
+
+/// What the table asks for where the daemon dies at a point.
+struct Row {
+    point: &'static str,
+    /// Requests that reach the provider.
+    requests: usize,
+    /// Attempts that the answer states: never fewer.
+    stated: u64,
+    /// Whether an effect may only be called unknown.
+    unknown: bool,
+    /// How often it takes place.
+    effects: usize,
+}
+
+const fn row(point: &'static str, requests: usize, stated: u64, unknown: bool, effects: usize) -> Row {
+    Row { point, requests, stated, unknown, effects }
+}
+
+/// Rows 2 to 5, 7 and 8.
+const ROWS: [Row; 6] = [
+    row("accepted-unwritten", 1, 1, false, 1),
+    row("accepted-written", 1, 1, false, 1),
+    row("started-unwritten", 1, 1, false, 1),
+    row("started-written", 1, 2, true, 0),
+    row("done-unwritten", 2, 2, true, 1),
+    row("done-written", 1, 1, false, 1),
+];
+
+#[test]
+fn a_question_is_answered_wherever_the_daemon_dies() {
+    for Row { point, requests, stated: attempts, .. } in ROWS {
+        let mut world = World::new();
+        let first = world.faulty_daemon("EXAI_CRASH_AT", point);
+        let host = world.host();
+        let prompt = format!("a question at {point}");
+        let pending = world.chat(&host, &prompt);
+        assert!(!first.child().wait(HANG).unwrap().success(), "{point}");
+        assert!(host.answer(&pending).is_none(), "{point}: answered by a daemon that could not have known");
+        let _second = world.daemon();
+        let answer = host.wait(&pending, HANG).unwrap();
+        assert!(answer.text().unwrap().contains(&answer_to(&prompt, 3)), "{point}: {}", answer.line);
+        let asked = world.requests(&prompt).len();
+        assert_eq!((asked, stated(&answer)), (requests, attempts), "{point}: {}", answer.line);
+        assert_orderly(&host);
+    }
+}
+
+#[test]
+fn an_effect_takes_place_once_or_is_called_unknown() {
+    for Row { point, unknown, effects, .. } in ROWS {
+        let mut world = World::new();
+        let first = world.faulty_daemon("EXAI_CRASH_AT", point);
+        let host = world.host();
+        let pending = world.write(&host, 0);
+        assert!(!first.child().wait(HANG).unwrap().success(), "{point}");
+        let _second = world.daemon();
+        let answer = host.wait(&pending, HANG).unwrap();
+        assert_eq!((is_unknown(&answer), world.effects()), (unknown, effects), "{point}: {}", answer.line);
+        assert!(unknown || answer.text().unwrap().contains("wrote done"), "{point}: {}", answer.line);
+        assert_orderly(&host);
+    }
+}
+
+#[test]
+fn a_daemon_that_dies_before_it_reads_a_call_costs_a_delay() {
+    let world = World::new();
+    let first = world.daemon();
+    let host = world.host();
+    host.ask("listmodels", crate::world::empty()).unwrap();
+    first.child().signal(Signal::Stop).unwrap();
+    let pending = world.chat(&host, "unread");
+    first.kill().unwrap();
+    let _second = world.daemon();
+    let answer = host.wait(&pending, HANG).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to("unread", 3)));
+    assert_eq!((world.requests("unread").len(), stated(&answer)), (1, 1));
+}
+
+#[test]
+fn a_daemon_that_dies_while_an_answer_streams_tells_of_the_attempt() {
+    let mut world = World::new();
+    let first = world.faulty_daemon("EXAI_CRASH_AT", "streaming");
+    let host = world.host();
+    let prompt = "[[sim 1: chunks=50 gap=100ms]] [[sim: chunks=3]] a long answer";
+    let pending = world.chat(&host, prompt);
+    assert!(!first.child().wait(HANG).unwrap().success());
+    let _second = world.daemon();
+    let answer = host.wait(&pending, PATIENCE).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to(prompt, 3)), "{}", answer.line);
+    assert_eq!((world.requests(prompt).len(), stated(&answer)), (2, 2));
+    assert!(answer.text().unwrap().contains("lost when the daemon ended"), "{}", answer.line);
+}
+
+#[test]
+fn a_cancelled_call_does_not_come_back_with_the_daemon() {
+    let world = World::new();
+    let first = world.daemon();
+    let host = world.host();
+    let prompt = "[[sim: after=1 stall]] never mind";
+    let pending = world.chat(&host, prompt);
+    world.wait_events(prompt, 1, 1);
+    host.cancel(&pending, "changed my mind").unwrap();
+    // The provider is left only after the cancel is in the journal.
+    assert_eq!(world.requests(prompt).len(), 1);
+    first.kill().unwrap();
+    let _second = world.daemon();
+    host.ask("listmodels", crate::world::empty()).unwrap();
+    pace(Duration::from_secs(1));
+    assert!(host.answer(&pending).is_none());
+    assert_eq!(world.requests(prompt).len(), 1);
+}
+
+#[test]
+fn nothing_new_is_paid_for_a_host_that_has_gone() {
+    let world = World::new();
+    let first = world.daemon();
+    let host = world.host();
+    let prompt = "[[sim: after=1 stall]] gone";
+    let _pending = world.chat(&host, prompt);
+    world.wait_events(prompt, 1, 1);
+    host.signal(Signal::Kill).unwrap();
+    first.kill().unwrap();
+    let _second = world.daemon();
+    pace(Duration::from_secs(2));
+    assert_eq!(world.requests(prompt).len(), 1);
+}
+
+#[test]
+fn a_lost_volume_reruns_no_effect_and_goes_on_counting() {
+    let world = World::new();
+    let first = world.daemon();
+    let host = world.host();
+    let prompt = "[[sim 1: after=1 stall]] count on";
+    let (question, effect) = (world.chat(&host, prompt), world.write(&host, 60_000));
+    world.wait_events(prompt, 1, 1);
+    exai_sim::process::poll(HANG, || (world.effects() == 1).then_some(())).unwrap();
+    first.kill().unwrap();
+    for file in ["journal.db", "journal.db-wal", "journal.db-shm"] {
+        let _ = std::fs::remove_file(world.exai.state_dir().join(file));
+    }
+    let _second = world.daemon();
+    let answer = host.wait(&question, HANG).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to(prompt, 3)), "{}", answer.line);
+    assert_eq!((world.requests(prompt).len(), stated(&answer)), (2, 2));
+    let answer = host.wait(&effect, HANG).unwrap();
+    assert!(is_unknown(&answer) && world.effects() == 1, "{}", answer.line);
+}
+
+#[test]
+fn a_tool_that_panics_ends_its_own_call_alone() {
+    let world = World::new();
+    let _daemon = world.daemon();
+    let host = world.host();
+    let prompt = "[[sim: chunks=5 gap=200ms]] beside it";
+    let beside = world.chat(&host, prompt);
+    world.wait_events(prompt, 1, 1);
+    let answer = host.ask("hog", serde_json::json!({"end": "panic"})).unwrap();
+    assert!(answer.is_tool_error() && answer.text().unwrap().contains("crashed"), "{}", answer.line);
+    let answer = host.wait(&beside, HANG).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to(prompt, 5)), "{}", answer.line);
+}
