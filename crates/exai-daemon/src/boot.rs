@@ -26,7 +26,7 @@ use crate::guard::Guard;
 use crate::health::{Health, Identity, Present};
 use crate::health_file::HealthFile;
 use crate::http::{self, Web};
-use crate::hub::Hub;
+use crate::hub::{Ended, Hub};
 use crate::idle::Idle;
 use crate::journals::{self, AnyStore, Opened};
 use crate::keeper::{Keeper, make_private};
@@ -102,7 +102,7 @@ fn start(options: DaemonOptions) -> Result<u8, StartError> {
     let log = open_log(&options, state_dir.as_deref())?;
     log::panics();
     let local = options.mode == Mode::Local;
-    let ended = begin(options, clock, place, state_dir, &log);
+    let ended = begin(&options, clock, &place, state_dir.as_deref(), &log);
     // Nobody may be there to read the stderr of a local daemon.
     if let (Err(error), true) = (&ended, local) {
         tracing::error!(%error, "not started");
@@ -110,19 +110,40 @@ fn start(options: DaemonOptions) -> Result<u8, StartError> {
     ended
 }
 
+/// Works until the end. A daemon whose journal can't be used listens all the same, so that it can say so, and begins anew
+/// once it can.
 fn begin(
-    options: DaemonOptions,
+    options: &DaemonOptions,
     clock: Clock,
-    place: Place,
-    state_dir: Option<PathBuf>,
+    place: &Place,
+    state_dir: Option<&Path>,
     log: &Log,
 ) -> Result<u8, StartError> {
     // Held until everything else is gone.
-    let lock = state_dir.as_deref().map(|dir| take_lock(dir, options.mode)).transpose()?.flatten();
+    let lock = state_dir.map(|dir| take_lock(dir, options.mode)).transpose()?.flatten();
     let lock = lock.map(Arc::new);
-    let opened = journals::open(state_dir.as_deref(), &options.settings, options.extras.around_store);
+    loop {
+        let dir = state_dir.map(|dir| (dir.to_owned(), lock.clone()));
+        if let Ended::With(code) = begin_once(options, clock, place, dir, log)? {
+            return Ok(code);
+        }
+    }
+}
+
+/// The state directory, with its lock where there is one.
+type StateDir = Option<(PathBuf, Option<Arc<StateLock>>)>;
+
+fn begin_once(
+    options: &DaemonOptions,
+    clock: Clock,
+    place: &Place,
+    state_dir: StateDir,
+    log: &Log,
+) -> Result<Ended, StartError> {
+    let dir = state_dir.as_ref().map(|(dir, _)| dir.as_path());
+    let opened = journals::open(dir, &options.settings, options.extras.around_store);
     let opened = opened.map_err(StartError::io("journal id"))?;
-    let mut health = open_health(&options, &opened.journal, log)?;
+    let mut health = open_health(options, &opened.journal, log)?;
     let nothing = present_at_start();
     health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
 
@@ -139,13 +160,11 @@ fn begin(
     let io = io.map_err(StartError::io("io runtime"))?;
     let parts = Parts { clock, opened, health, toolbox, facts, work, progress, slots };
     let (runtimes, shared) = (options.extras.runtimes, parts.work.pulse.handle());
-    let serving = serve(options, place, state_dir.map(|dir| (dir, lock.clone())), parts);
-    let code = match runtimes {
-        Runtimes::Two => io.block_on(serving)?,
-        Runtimes::One => shared.block_on(serving)?,
-    };
-    drop((io, lock));
-    Ok(code)
+    let serving = serve(options, place, state_dir, parts);
+    match runtimes {
+        Runtimes::Two => io.block_on(serving),
+        Runtimes::One => shared.block_on(serving),
+    }
 }
 
 /// Where to listen, and what to ask for.
@@ -246,11 +265,11 @@ struct Parts {
 
 /// Listens, tells where, and runs the hub to its end.
 async fn serve(
-    options: DaemonOptions,
-    place: Place,
-    state_dir: Option<(PathBuf, Option<Arc<StateLock>>)>,
+    options: &DaemonOptions,
+    place: &Place,
+    state_dir: StateDir,
     parts: Parts,
-) -> Result<u8, StartError> {
+) -> Result<Ended, StartError> {
     let signals = Signals::listen(options.mode).map_err(StartError::io("signals"))?;
     let doors = Doors::bind(&place.host, place.port).await?;
     let address = doors.address().map_err(StartError::io("listener"))?;
@@ -267,6 +286,10 @@ async fn serve(
     let (version, epoch) = (options.version.clone(), parts.health.identity.epoch);
     let token = place.token.as_ref().map(|token| token.expose().to_owned());
     let endpoint = Endpoint { url: url.clone(), token, version, epoch, pid: std::process::id() };
+    let mut looks = JoinSet::new();
+    if let (Some((dir, _)), Some(_)) = (&state_dir, &parts.opened.unusable) {
+        looks.spawn(journals::await_usable(dir.clone(), options.settings.clone(), events.clone()));
+    }
     if let Some((dir, lock)) = state_dir {
         let endpoint = write_endpoint(&dir, endpoint, options.mode)?;
         parts.health.keep(Keeper::new(dir, lock, endpoint), events.clone());
@@ -274,14 +297,14 @@ async fn serve(
     tracing::info!(%url, version = options.version, pid = std::process::id(), "listening");
     // Only now: resolving the host's name may take longer than the watchdog waits for the loop.
     let watchdog = Watchdog::start(Arc::clone(&parts.progress)).map_err(StartError::io("watchdog"))?;
-    let mut hub = hub(&options, parts, events, inbox, signals, door);
+    let mut hub = hub(options, parts, events, inbox, signals, door);
     hub.health.address = Some(url);
-    let code = pin!(hub.run()).await;
+    let ended = pin!(hub.run()).await;
     // The answer to `/stop` may still be on its way.
     let _ = tokio::time::timeout(drain::LAST_ANSWERS, tasks.join_next()).await;
-    tracing::info!(code, "ended");
-    drop(watchdog);
-    Ok(code)
+    tracing::info!(?ended, "ended");
+    drop((watchdog, looks));
+    Ok(ended)
 }
 
 fn write_endpoint(dir: &Path, endpoint: Endpoint, mode: Mode) -> Result<Option<EndpointFile>, StartError> {
@@ -340,6 +363,7 @@ fn hub(
         drained_by: None,
         drained: false,
         usurped: false,
+        usable_again: false,
         sessions_log: Throttle::default(),
         alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
         ticks,

@@ -41,6 +41,8 @@ pub(crate) enum Event {
     Piece(Piece),
     /// The journal has decided on something, or read something.
     Journal,
+    /// A journal that could not be used can be now.
+    JournalUsable,
     /// A moment that the sessions asked for has come.
     Alarm,
     /// The hub's own beat.

@@ -43,6 +43,15 @@ const JOURNAL_STUCK: Duration = Duration::from_secs(5);
 /// Exit code of a daemon that made way for another, the same as at the start.
 const USURPED: u8 = 75;
 
+/// How the loop ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The daemon ends with this exit code.
+    With(u8),
+    /// Its journal can be used after all: it begins anew.
+    Again,
+}
+
 /// All that the loop works with.
 pub(crate) struct Hub<S> {
     pub(crate) clock: Clock,
@@ -71,6 +80,8 @@ pub(crate) struct Hub<S> {
     pub(crate) drained: bool,
     /// Another daemon has the state directory.
     pub(crate) usurped: bool,
+    /// A journal that could not be used can be now.
+    pub(crate) usable_again: bool,
     pub(crate) sessions_log: Throttle,
     pub(crate) journal_log: Throttle,
     /// The journal's disk hangs.
@@ -84,8 +95,8 @@ pub(crate) struct Hub<S> {
 }
 
 impl<S: Store> Hub<S> {
-    /// Runs until the daemon is to end; the exit code.
-    pub(crate) async fn run(mut self) -> u8 {
+    /// Runs until the daemon is to end, or to begin anew.
+    pub(crate) async fn run(mut self) -> Ended {
         self.settle();
         let code = loop {
             if let Some(code) = self.exit {
@@ -102,7 +113,17 @@ impl<S: Store> Hub<S> {
             self.settle();
         };
         self.health.stop(self.clock.now(), &self.present());
-        if code == 0 && self.usurped { USURPED } else { code }
+        let (usurped, usable) = (self.usurped, self.usable_again);
+        // Dropped, a journal writes what it was given, and waits for that: not for a disk that hangs, nor after a second
+        // signal.
+        if code != 0 || self.journal.behind().is_some_and(|behind| behind > OVERDUE) {
+            std::mem::forget(self.journal);
+        }
+        match code {
+            0 if usurped => Ended::With(USURPED),
+            0 if usable => Ended::Again,
+            code => Ended::With(code),
+        }
     }
 
     async fn next_event(&mut self) -> Event {
@@ -151,6 +172,11 @@ impl<S: Store> Hub<S> {
             }
             // Taken with everything else that is asked for.
             Event::Journal => {}
+            Event::JournalUsable => {
+                tracing::info!("the journal can be used again, beginning anew");
+                self.usable_again = true;
+                self.drain("the journal can be used again");
+            }
             Event::StopAsked => self.drain("asked to stop"),
             Event::Signal(signal) => self.signal(signal),
             Event::Report(report) => self.report(report),

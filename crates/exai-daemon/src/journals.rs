@@ -1,7 +1,7 @@
 //! Which journal this daemon works with: the one on the disk of its state directory; one in memory where no state directory is
 //! known; none where there should be one and it can't be used.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +10,9 @@ use exai_journal_sqlite::{Options, SqliteStore};
 use exai_session::{Keeping, RecoveredCall};
 use exai_settings::Settings;
 use exai_wire::{JournalId, KeptFrame};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
+use crate::event::Event;
 use crate::random;
 
 /// How long the id of a call is remembered after its answer is gone.
@@ -72,6 +73,23 @@ fn die(why: &str) {
     tracing::error!(why, "the journal failed, ending at once");
     eprintln!("exai daemon: the journal failed, ending at once: {why}");
     std::process::abort();
+}
+
+/// How often it is looked whether a journal that could not be used can be after all.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// Looks now and then, and says when it is so; each look may block on the disk.
+pub(crate) async fn await_usable(dir: PathBuf, settings: Settings, events: mpsc::Sender<Event>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let options = options(&dir, &settings);
+        let look = tokio::task::spawn_blocking(move || SqliteStore::open(options, || {}, |_| {}).is_ok());
+        if look.await.is_ok_and(|usable| usable) {
+            // The hub that hears this, or is gone.
+            let _ = events.send(Event::JournalUsable).await;
+            return;
+        }
+    }
 }
 
 fn options(dir: &Path, settings: &Settings) -> Options {

@@ -2,5 +2,7 @@
 //! table of the session protocol.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod busy;
 mod crash_points;
+mod disks;
 mod world;

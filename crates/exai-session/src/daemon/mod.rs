@@ -148,7 +148,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// State to be told: ready, busy, stalled or draining.
     pub fn state(&self) -> DaemonState {
-        event::state(self.drain.is_some(), self.vitals, self.in_flight())
+        // A daemon that turns everybody away is not ready, and makes no progress.
+        let stalled = self.vitals.stalled || self.config.unusable.is_some();
+        event::state(self.drain.is_some(), Vitals { stalled, ..self.vitals }, self.in_flight())
     }
 
     /// Calls that are accepted or run, of all sessions.
