@@ -104,7 +104,10 @@ fn a_read_only_state_directory_is_named_with_what_to_do() {
     let host = world.host();
     let answer = host.wait(&world.chat(&host, "read-only"), HANG).unwrap();
     let text = answer.text().unwrap();
-    assert!(answer.is_tool_error() && text.contains("journal.db") && text.contains("make it writable"), "{text}");
+    assert!(
+        answer.is_tool_error() && text.contains("journal.db") && text.contains("make it writable"),
+        "{text}"
+    );
     assert_eq!(world.requests("read-only").len(), 0);
     disk.remount("rw");
     world.exai.wait_status(address, 200).unwrap();
