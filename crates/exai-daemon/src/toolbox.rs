@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use exai_provider::{BoxFuture, Denied, Gate, Observer, ProviderHealth, Providers};
+use exai_provider::{Before, BoxFuture, Denied, Gate, Observer, ProviderHealth, Providers};
 use exai_session::{CallClass, Finished};
 use exai_tools::{ConversationId, ConversationMemory, DaemonFacts, DaemonView, ToolContext, ToolResult};
 use exai_wire::{CallId, Class, Outcome};
@@ -99,7 +99,8 @@ impl Toolbox {
             daemon: &Now(facts),
             call_id: &call_id.to_string(),
             sharer: 0,
-            attempts_before: 0,
+            before: &[],
+            kept: None,
             deadline: Duration::MAX,
             gate: &nobody,
             observer: &nobody,
@@ -124,13 +125,15 @@ impl Toolbox {
             return failure::finished("the operating system gives no randomness; try again");
         };
         let view = Told(self.facts.clone());
+        let before: Vec<Before> = (1..=job.attempts_before).map(lost).collect();
         let context = ToolContext {
             providers: &self.providers,
             conversations: &self.conversations,
             daemon: &view,
             call_id: &job.call_id.to_string(),
             sharer: job.sharer,
-            attempts_before: job.attempts_before,
+            before: &before,
+            kept: None,
             deadline: job.deadline,
             gate,
             observer,
@@ -138,6 +141,11 @@ impl Toolbox {
         };
         finished(exai_tools::run(&params.name, params.arguments(), &context).await)
     }
+}
+
+/// An attempt of which nothing but its number is known.
+const fn lost(n: u32) -> Before {
+    Before { n, provider: String::new(), model: String::new(), cut: false }
 }
 
 fn finished(result: ToolResult) -> Finished {
@@ -170,7 +178,13 @@ impl DaemonView for Told {
 struct Nobody;
 
 impl Gate for Nobody {
-    fn begin<'a>(&'a self, _: Option<u32>, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+    fn begin<'a>(
+        &'a self,
+        _: Option<u32>,
+        _: &'a str,
+        _: &'a str,
+        _: u64,
+    ) -> BoxFuture<'a, Result<u32, Denied>> {
         Box::pin(std::future::ready(Err(Denied::Over)))
     }
 }

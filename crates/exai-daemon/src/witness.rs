@@ -36,6 +36,7 @@ impl Gate for Asker {
         unused: Option<u32>,
         provider: &'a str,
         model: &'a str,
+        _continues: u64,
     ) -> BoxFuture<'a, Result<u32, Denied>> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();

@@ -2,12 +2,14 @@
 
 mod arguments;
 mod failure;
+mod lost;
 mod prompt;
 mod report;
+mod seams;
 
 use std::sync::Arc;
 
-use exai_provider::{Chat, ModelInfo};
+use exai_provider::{Chat, ModelInfo, Reply};
 use serde_json::value::RawValue;
 
 use self::arguments::ChatArguments;
@@ -43,7 +45,13 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     };
     let thread = match Thread::open(&arguments, context) {
         Ok(thread) => thread,
-        Err(unknown) => return failure::unknown_conversation(&unknown),
+        Err(unknown) => {
+            let thread = Thread::new(context);
+            let exchange =
+                thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
+            let why = "not asked again: its conversation is not known any more";
+            return salvaged(exchange, why, failure::unknown_conversation(&unknown), context);
+        }
     };
     let models = context.providers.models();
     let exchange = thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
@@ -55,7 +63,10 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     };
     let prompt = match prompt::build(question, &thread.history, asked) {
         Ok(prompt) => prompt,
-        Err(too_long) => return failure::too_long(&too_long, asked, &models),
+        Err(too_long) => {
+            let failed = failure::too_long(&too_long, asked, &models);
+            return salvaged(exchange, "not asked again: it is too long for the model", failed, context);
+        }
     };
     let chat = Chat {
         model: exchange.model.clone(),
@@ -68,20 +79,42 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         Ok(reply) => reply,
         Err(failed) => {
             let env_file = context.daemon.facts().env_file;
-            return failure::provider(&failed, context.attempts_before, env_file.as_deref());
+            return failure::provider(&failed, context.before, env_file.as_deref());
         }
     };
-    let answer = reply.text.clone();
     let report = Report {
         reply,
         expected: asked.map(|model: &ModelInfo| model.id.clone()),
         conversation: thread.id,
         left_out: prompt.left_out,
-        attempts_lost: context.attempts_before,
+        before: context.before.to_vec(),
         ignored,
     };
-    context.conversations.append(thread.id, Exchange { answer, ..exchange });
+    deliver(report, exchange, context)
+}
+
+/// Keeps question and answer, and tells the answer.
+fn deliver(report: Report, exchange: Exchange, context: &ToolContext<'_>) -> ToolResult {
+    let answer = report.reply.text.clone();
+    context.conversations.append(report.conversation, Exchange { answer, ..exchange });
     report.into_result()
+}
+
+/// For a call that can't be asked again: what an earlier start of the daemon left of its answer, in a conversation of its
+/// own; without that, the failure.
+fn salvaged(exchange: Exchange, why: &str, failed: ToolResult, context: &ToolContext<'_>) -> ToolResult {
+    let requested = exchange.model.as_deref();
+    let kept = context.kept.and_then(|kept| Reply::of_kept(kept, context.before, requested, why.to_owned()));
+    let Some(reply) = kept else { return failed };
+    let report = Report {
+        expected: Some(reply.asked_model.clone()),
+        reply,
+        conversation: context.new_conversation,
+        left_out: 0,
+        before: context.before.to_vec(),
+        ignored: None,
+    };
+    deliver(report, exchange, context)
 }
 
 /// The conversation that a call belongs to.
@@ -91,13 +124,18 @@ struct Thread {
 }
 
 impl Thread {
+    /// One that this call starts.
+    const fn new(context: &ToolContext<'_>) -> Self {
+        Self { id: context.new_conversation, history: Vec::new() }
+    }
+
     /// Finds the conversation that is named, or starts one where none is, or where a new one is asked for.
     ///
     /// # Errors
     /// The name of a conversation that is not known.
     fn open(arguments: &ChatArguments, context: &ToolContext<'_>) -> Result<Self, String> {
         let named = arguments.conversation.as_deref().filter(|name| !name.eq_ignore_ascii_case("new"));
-        let Some(name) = named else { return Ok(Self { id: context.new_conversation, history: Vec::new() }) };
+        let Some(name) = named else { return Ok(Self::new(context)) };
         let known =
             name.parse().ok().and_then(|id| Some(Self { id, history: context.conversations.load(id)? }));
         known.ok_or_else(|| name.to_owned())
