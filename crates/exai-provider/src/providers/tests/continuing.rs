@@ -136,8 +136,8 @@ async fn an_answer_may_be_gone_on_from_twice() {
     let whole = whole(60);
     let (first, rest) = halves(&whole, 700);
     let (second, third) = halves(&rest, 600);
-    let script = vec![breaks_off(&first, 70, Do::Hang), breaks_off(&second, 1, Do::Break), says(&third)];
-    let world = World::new(vec![script[0].clone()], script[1..].to_vec());
+    let kimi = vec![breaks_off(&second, 1, Do::Break), says(&third)];
+    let world = World::new(vec![breaks_off(&first, 70, Do::Hang)], kimi);
     let reply = world.ask(None, 1200).await.unwrap();
     assert_eq!((reply.text.as_str(), *world.notes.text.lock().unwrap() == whole), (whole.as_str(), true));
     let stalled = Broke::Failed(Cause::Stall(StallClock::Idle));
