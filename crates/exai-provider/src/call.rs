@@ -172,12 +172,14 @@ impl<'a> Call<'a> {
             Ok(_) => ("ok", String::new(), true),
             Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.billed),
         };
+        let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let ms = u64::try_from(now.saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             call = self.context.call_id,
             n,
             provider,
             model = candidate.model.id,
+            continues,
             cause,
             ms,
             billed,
