@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_provider::{BoxFuture, Denied, Gate, Observer, ProviderHealth, Providers};
-use exai_session::{CallClass, Finished};
+use exai_provider::{Before, BoxFuture, Denied, Gate, Kept, Observer, ProviderHealth, Providers};
+use exai_session::{AttemptFate, CallClass, Finished};
 use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
-use exai_wire::{CallId, Class, ConversationKey, Outcome, Turn};
+use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Turn};
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -123,7 +123,8 @@ impl Toolbox {
             daemon: &Now(facts),
             call_id: &call_id.to_string(),
             sharer: 0,
-            attempts_before: 0,
+            before: &[],
+            kept: None,
             deadline: Duration::MAX,
             gate: &nobody,
             observer: &nobody,
@@ -148,13 +149,16 @@ impl Toolbox {
             return failure::finished("the operating system gives no randomness; try again");
         };
         let view = Told(self.facts.clone());
+        let before: Vec<Before> = job.before.iter().map(earlier).collect();
+        let kept = job.kept.as_ref().and_then(|partial| kept(partial, &before));
         let context = ToolContext {
             providers: &self.providers,
             conversations: &self.conversations,
             daemon: &view,
             call_id: &job.call_id.to_string(),
             sharer: job.sharer,
-            attempts_before: u32::try_from(job.before.len()).unwrap_or(u32::MAX),
+            before: &before,
+            kept,
             deadline: job.deadline,
             gate,
             observer,
@@ -166,6 +170,19 @@ impl Toolbox {
             None => finished(exai_tools::run(&params.name, arguments, &context).await),
         }
     }
+}
+
+/// An attempt of an earlier start, as the provider layer knows it.
+fn earlier(before: &exai_session::Before) -> Before {
+    let exai_session::Before { n, provider, model, fate } = before;
+    let cut = *fate == AttemptFate::Cut;
+    Before { n: *n, provider: provider.clone(), model: model.clone(), cut }
+}
+
+/// The text that one of them had brought.
+fn kept<'a>(partial: &'a Partial, before: &'a [Before]) -> Option<Kept<'a>> {
+    let of = before.iter().find(|before| before.n == partial.attempt)?;
+    Some(Kept { attempt: of.n, provider: &of.provider, model: &of.model, text: &partial.text })
 }
 
 fn finished(result: ToolResult) -> Finished {
@@ -202,7 +219,13 @@ impl DaemonView for Told {
 struct Nobody;
 
 impl Gate for Nobody {
-    fn begin<'a>(&'a self, _: Option<u32>, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+    fn begin<'a>(
+        &'a self,
+        _: Option<u32>,
+        _: &'a str,
+        _: &'a str,
+        _: u64,
+    ) -> BoxFuture<'a, Result<u32, Denied>> {
         Box::pin(std::future::ready(Err(Denied::Over)))
     }
 }

@@ -54,12 +54,13 @@ impl Gate for Asker {
         unused: Option<u32>,
         provider: &'a str,
         model: &'a str,
+        continues: u64,
     ) -> BoxFuture<'a, Result<u32, Denied>> {
         Box::pin(async move {
             let (reply, answer) = oneshot::channel();
             let (provider, model) = (provider.to_owned(), model.to_owned());
             let question =
-                Report::Attempt { call_id: self.call_id, unused, provider, model, continues: 0, reply };
+                Report::Attempt { call_id: self.call_id, unused, provider, model, continues, reply };
             self.report.send(question).await.map_err(|_| Denied::Draining)?;
             answer.await.unwrap_or(Err(Denied::Over))
         })

@@ -26,7 +26,7 @@ pub(crate) struct Progress {
 pub(crate) struct TooLarge;
 
 /// An answer as it grows.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) reasoning: String,
@@ -39,9 +39,16 @@ pub(crate) struct Answer {
     pub(crate) model: Option<String>,
     /// The end mark has come.
     pub(crate) done: bool,
+    /// Bytes of the text that this one goes on from; they count.
+    pub(crate) before: usize,
 }
 
 impl Answer {
+    /// One of which nothing but the text is known.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+
     /// Adds a chunk.
     ///
     /// # Errors
@@ -72,7 +79,7 @@ impl Answer {
         for call in delta.tool_calls() {
             progress.chars += self.absorb_tool(call)?;
         }
-        if self.text.len() + self.reasoning.len() + self.tool_bytes > ANSWER_BYTES_MAX {
+        if self.before + self.text.len() + self.reasoning.len() + self.tool_bytes > ANSWER_BYTES_MAX {
             return Err(TooLarge);
         }
         Ok(progress)
@@ -160,6 +167,20 @@ impl Answer {
             Some(_) if self.done => Ending::Whole,
             _ => Ending::Unterminated,
         })
+    }
+
+    /// As [`Answer::judge`], for a model that was given the beginning as its own: where it ends at once, the beginning was
+    /// whole but for its end mark.
+    ///
+    /// # Errors
+    /// The cause, and a sentence on it.
+    pub(crate) fn judge_rest(&self) -> Result<Ending, (Cause, String)> {
+        match self.judge() {
+            Err((Cause::EmptyAnswer, _)) if self.finish.as_deref() == Some("stop") => {
+                Ok(if self.done { Ending::Whole } else { Ending::Unterminated })
+            }
+            judged => judged,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
 use crate::retry_after::retry_after;
+use crate::splice::{Joined, Manner, More, Splice};
 use crate::state::Place;
 use crate::stream::{Broken, Stream};
 use crate::timer::Timer;
@@ -41,17 +42,20 @@ pub(crate) struct World<'a> {
 }
 
 /// Which attempt it is.
-#[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) n: u32,
     pub(crate) model: &'a str,
     pub(crate) dialect: &'a Dialect,
     pub(crate) place: &'a Place<'a>,
+    /// What its text is to be joined to.
+    pub(crate) splice: Splice<'a>,
 }
 
 /// An answer and how it ended.
 pub(crate) struct Brought {
+    /// With the whole text.
     pub(crate) answer: Answer,
+    pub(crate) joined: Joined,
     pub(crate) ending: Ending,
     pub(crate) unreadable: u32,
 }
@@ -62,8 +66,12 @@ pub(crate) struct Failed {
     /// Without secrets.
     pub(crate) detail: String,
     pub(crate) retry_after: Option<Duration>,
-    /// What had come.
+    /// What there is of the answer, the text that this attempt went on from included.
     pub(crate) answer: Box<Answer>,
+    pub(crate) joined: Joined,
+    pub(crate) unreadable: u32,
+    /// From its first delta to its last.
+    pub(crate) generated: Duration,
     /// Whether the provider may charge for it.
     pub(crate) billed: bool,
 }
@@ -78,30 +86,36 @@ pub(crate) async fn run(
     request: Request,
     clocks: Clocks,
 ) -> Result<Brought, Failed> {
+    let mut stream = Stream::default();
+    stream.answer.before = subject.splice.beginning_len();
     let mut attempt = Attempt {
         world,
         subject,
         clocks,
         alarm: None,
-        stream: Stream::default(),
+        stream,
         noted_at: world.timer.now(),
         started: world.timer.now(),
     };
     let ended = attempt.drive(request).await;
-    let answer = std::mem::take(&mut attempt.stream.answer);
+    attempt.tell(More::Over);
+    let is_page = attempt.stream.page().is_some();
+    let Attempt { subject, clocks, stream, .. } = attempt;
+    let (mut answer, unreadable) = (stream.answer, stream.unreadable);
+    let brought_something = !answer.is_blank() || !answer.reasoning.is_empty();
+    let joined = subject.splice.join(&mut answer.text);
     match ended {
-        Ok(ending) => Ok(Brought { answer, ending, unreadable: attempt.stream.unreadable }),
-        Err(end) => {
-            let generated = !answer.is_blank() || !answer.reasoning.is_empty();
-            let may_be_billed = end.cause.may_be_billed() && attempt.stream.page().is_none();
-            Err(Failed {
-                cause: end.cause,
-                detail: world.redactor.clean(&end.detail),
-                retry_after: end.retry_after,
-                billed: generated || may_be_billed,
-                answer: Box::new(answer),
-            })
-        }
+        Ok(ending) => Ok(Brought { answer, joined, ending, unreadable }),
+        Err(end) => Err(Failed {
+            cause: end.cause,
+            detail: world.redactor.clean(&end.detail),
+            retry_after: end.retry_after,
+            billed: brought_something || (end.cause.may_be_billed() && !is_page),
+            answer: Box::new(answer),
+            joined,
+            unreadable,
+            generated: clocks.generated(),
+        }),
     }
 }
 
@@ -149,7 +163,12 @@ impl Attempt<'_> {
             return Err(End::new(Cause::Encoded, format!("the answer came with the encoding {encoding}")));
         }
         self.read(response.body).await.map_err(|end| self.end_of_page(end))?;
-        self.stream.answer.judge().map_err(|(cause, detail)| End::new(cause, detail))
+        let answer = &self.stream.answer;
+        let judged = match self.subject.splice.manner() {
+            Some(Manner::Prefix) => answer.judge_rest(),
+            Some(Manner::Turn) | None => answer.judge(),
+        };
+        judged.map_err(|(cause, detail)| End::new(cause, detail))
     }
 
     /// Reads up to the end mark, or the end of the body.
@@ -178,18 +197,22 @@ impl Attempt<'_> {
     }
 
     fn take(&mut self, piece: &Bytes) -> Result<(), End> {
-        let text_before = self.stream.answer.text.len();
         let fed = self.stream.feed(piece);
         let now = self.world.timer.now();
-        if let Some(fresh) = self.stream.answer.text.get(text_before..).filter(|fresh| !fresh.is_empty()) {
-            self.world.observer.partial(self.subject.n, text_before, fresh);
-        }
+        self.tell(More::Coming);
         let progress = fed.map_err(|broken| self.broken(broken))?;
         if self.stream.answer.finish.is_some() {
             self.clocks.finished(now);
         }
         self.progress(now, progress);
         Ok(())
+    }
+
+    /// Tells the text that is new.
+    fn tell(&mut self, more: More) {
+        if let Some((offset, fresh)) = self.subject.splice.fresh(&self.stream.answer.text, more) {
+            self.world.observer.partial(self.subject.n, offset, fresh);
+        }
     }
 
     fn progress(&mut self, now: Duration, progress: Progress) {
@@ -204,7 +227,7 @@ impl Attempt<'_> {
             let (stage, bytes) = if answer.text.is_empty() && answer.tool_calls.is_empty() {
                 ("is thinking", answer.reasoning.len())
             } else {
-                ("is answering", answer.text.len())
+                ("is answering", answer.before + answer.text.len())
             };
             let (model, kb) = (self.subject.model, bytes as f64 / 1000.0);
             let seconds = now.saturating_sub(self.started).as_secs();

@@ -1,8 +1,13 @@
 //! The attempt loop: the one owner of retries and fallback, under one deadline.
 
+mod continuing;
+mod outcome;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::answer::{ANSWER_BYTES_MAX, Answer};
+use self::continuing::{Candidacy, Part, Plan};
 use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::backoff;
 use crate::cause::{Again, Cause, Next};
@@ -12,10 +17,10 @@ use crate::config::{ProviderConfig, StreamTimeout};
 use crate::dialect::Dialect;
 use crate::model::{IdleClass, Model};
 use crate::providers::{CallContext, Layer};
-use crate::reply::{AttemptReport, Ending, Failure, Reply, Usage};
+use crate::reply::{AttemptReport, Failure, Reply, Usage};
 use crate::request::{self, Room, Variant};
 use crate::route::{Candidate, Route};
-use crate::sentence;
+use crate::splice::{Joined, Splice};
 use crate::state::{Place, ProviderState, Wish};
 
 /// Requests that may be billed, for one call, all causes together.
@@ -45,20 +50,19 @@ pub(crate) struct Call<'a> {
     grant: Option<Grant>,
     usage: Option<Usage>,
     /// The longest part of an answer so far.
-    best: Option<Part>,
+    best: Option<Arc<Part>>,
+    /// What the attempt that runs goes on from.
+    plan: Option<Plan>,
+    /// Candidates that were asked to go on and did not; they are asked from the beginning.
+    declined: BTreeSet<usize>,
 }
 
-/// The number of an attempt, and the index of the candidate under whose name it was granted.
+/// The number of an attempt, the index of the candidate under whose name it was granted, and how many bytes it goes on from.
 #[derive(Debug, Clone, Copy)]
 struct Grant {
     n: u32,
     candidate: usize,
-}
-
-struct Part {
-    candidate: usize,
-    cause: Cause,
-    answer: Answer,
+    continues: u64,
 }
 
 /// What to do after a failure.
@@ -86,10 +90,13 @@ impl<'a> Call<'a> {
             reserve_at: context.deadline.saturating_sub(reserve),
             reports: Vec::new(),
             requests: 0,
-            billed: 0,
+            // Whether they really went out nobody knows.
+            billed: context.before.iter().map(|before| before.n).max().unwrap_or(0),
             grant: None,
             usage: None,
-            best: None,
+            best: context.kept.and_then(|kept| Part::of_kept(kept, context.before)).map(Arc::new),
+            plan: None,
+            declined: BTreeSet::new(),
         }
     }
 
@@ -105,15 +112,21 @@ impl<'a> Call<'a> {
             let Some(candidate) = self.route.candidates.get(index) else {
                 return self.give_up(Cause::UnknownModel);
             };
-            let failed = match self.attempt(candidate, index, room).await {
-                Ok(brought) => return Ok(self.reply(index, brought)),
+            let outcome = self.attempt(candidate, index, room).await;
+            let plan = self.plan.take();
+            let failed = match outcome {
+                Ok(brought) => return Ok(self.reply(index, brought, plan)),
                 Err(failed) => failed,
             };
             let cause = failed.cause;
+            if plan.is_some() && self.is_declined(&failed, index) {
+                self.note(format!("{}: can't go on from the text; asking anew", candidate.model.id));
+                continue;
+            }
             let tries = causes.iter().filter(|known| known.is_like(cause)).count();
             let step = self.step(&failed, index, u32::try_from(tries).unwrap_or(u32::MAX));
             causes.push(cause);
-            self.keep(failed, index);
+            self.keep(failed, index, plan);
             match step {
                 Step::Again(pause) => {
                     self.pause(pause, &format!("{}: {}", candidate.model.id, cause.words())).await;
@@ -159,12 +172,14 @@ impl<'a> Call<'a> {
             Ok(_) => ("ok", String::new(), true),
             Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.billed),
         };
+        let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let ms = u64::try_from(now.saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             call = self.context.call_id,
             n,
             provider,
             model = candidate.model.id,
+            continues,
             cause,
             ms,
             billed,
@@ -192,15 +207,23 @@ impl<'a> Call<'a> {
     ) -> Result<Brought, Failed> {
         let place = self.place(state, index, &config.name).await?;
         self.in_time()?;
-        *n = self.grant(index, &config.name, &candidate.model.id).await?;
+        let dialect = Dialect::of(&config.name);
+        let plan = self.plan_for(candidate, index, room, config, dialect);
+        let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
+        *n = self.grant(index, &config.name, &candidate.model.id, continues as u64).await?;
         self.in_time()?;
         self.requests += 1;
-        let dialect = Dialect::of(&config.name);
+        self.plan.clone_from(&plan);
         let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
-        let variant = Variant { request_id: &request_id, room };
+        let after = plan.as_ref().map(|plan| plan.continuation(&config.name, &candidate.model.id));
+        let variant = Variant { request_id: &request_id, room, after };
         let request = request::build(config, dialect, &candidate.model, self.chat, variant)
             .map_err(|error| failed(Cause::BadRequest, &error.to_string()))?;
-        self.note(format!("asking {} at {} (attempt {n})", candidate.model.id, config.name));
+        let from = match continues {
+            0 => String::new(),
+            bytes => format!(", going on from {:.1} kB", bytes as f64 / 1000.0),
+        };
+        self.note(format!("asking {} at {} (attempt {n}{from})", candidate.model.id, config.name));
         let now = self.layer.timer.now();
         let clocks = Clocks::new(now, self.limits(config, &candidate.model, index));
         let world = World {
@@ -209,7 +232,8 @@ impl<'a> Call<'a> {
             redactor: &self.layer.redactor,
             observer: self.context.observer,
         };
-        let subject = Subject { n: *n, model: &candidate.model.id, dialect, place: &place };
+        let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
+        let subject = Subject { n: *n, model: &candidate.model.id, dialect, place: &place, splice };
         let outcome = attempt::run(world, subject, request, clocks).await;
         let now = self.layer.timer.now();
         match &outcome {
@@ -222,15 +246,59 @@ impl<'a> Call<'a> {
     }
 
     /// The number under which this request goes out, kept with the provider's and model's names.
-    async fn grant(&mut self, candidate: usize, provider: &str, model: &str) -> Result<u32, Failed> {
+    async fn grant(
+        &mut self,
+        candidate: usize,
+        provider: &str,
+        model: &str,
+        continues: u64,
+    ) -> Result<u32, Failed> {
         let unused = match self.grant {
-            Some(grant) if grant.candidate == candidate => return Ok(grant.n),
+            Some(grant) if (grant.candidate, grant.continues) == (candidate, continues) => {
+                return Ok(grant.n);
+            }
             other => other.map(|grant| grant.n),
         };
-        let granted = self.context.gate.begin(unused, provider, model).await;
+        let granted = self.context.gate.begin(unused, provider, model, continues).await;
         let n = granted.map_err(|denied| failed(Cause::Denied(denied), &denied.to_string()))?;
-        self.grant = Some(Grant { n, candidate });
+        self.grant = Some(Grant { n, candidate, continues });
         Ok(n)
+    }
+
+    /// What this candidate goes on from, if anything.
+    fn plan_for(
+        &self,
+        candidate: &Candidate,
+        index: usize,
+        room: Room,
+        config: &ProviderConfig,
+        dialect: &Dialect,
+    ) -> Option<Plan> {
+        let part = self.best.as_ref().filter(|_| !self.declined.contains(&index))?;
+        continuing::plan(
+            part,
+            Candidacy {
+                provider: &config.name,
+                prefix: candidate.model.prefix.unwrap_or(dialect.prefix),
+                output: request::output(&candidate.model, room).unwrap_or(request::OUTPUT_DEFAULT),
+                is_last_attempt: self.billed + 1 >= BILLED_MAX,
+            },
+        )
+    }
+
+    /// A request for the rest failed: `true` where the same candidate is to be asked for the whole at once. What was turned
+    /// down before it cost anything says nothing about the question itself. What gave nothing, or began anew, is not asked
+    /// for a rest again.
+    fn is_declined(&mut self, failed: &Failed, index: usize) -> bool {
+        let refused = !failed.billed
+            && matches!(
+                failed.cause,
+                Cause::BadRequest | Cause::ModelGone | Cause::WrongAddress | Cause::ContextOverflow
+            );
+        if refused || failed.cause == Cause::EmptyAnswer || failed.joined == Joined::Anew {
+            self.declined.insert(index);
+        }
+        refused && self.requests < REQUESTS_MAX
     }
 
     async fn place<'s>(
@@ -331,73 +399,6 @@ impl<'a> Call<'a> {
         index + 1 >= self.route.candidates.len()
     }
 
-    /// Remembers what a failed attempt had brought.
-    fn keep(&mut self, failed: Failed, candidate: usize) {
-        self.add_usage(failed.answer.usage);
-        let best = self.best.as_ref().map_or(0, |best| best.answer.text.len());
-        let usable = !failed.answer.text.trim().is_empty() && failed.cause != Cause::Policy;
-        if usable && failed.answer.text.len() > best {
-            self.best = Some(Part { candidate, cause: failed.cause, answer: *failed.answer });
-        }
-    }
-
-    fn reply(mut self, index: usize, brought: Brought) -> Reply {
-        self.add_usage(brought.answer.usage);
-        let mut reply = self.make_reply(index, brought.answer, brought.ending);
-        if brought.unreadable > 0 {
-            reply.notes.push(
-                "One chunk of the stream could not be read; a piece of the answer may be missing.".to_owned(),
-            );
-        }
-        reply
-    }
-
-    fn give_up(mut self, cause: Cause) -> Result<Reply, Failure> {
-        if let Some(part) = self.best.take() {
-            if part.cause != Cause::TooLarge {
-                return Ok(self.make_reply(part.candidate, part.answer, Ending::Partial(part.cause)));
-            }
-            let mut reply = self.make_reply(part.candidate, part.answer, Ending::Truncated);
-            let most = ANSWER_BYTES_MAX >> 20;
-            reply.notes.push(format!("The answer went on past {most} MiB, the most that is taken of any."));
-            return Ok(reply);
-        }
-        let message = sentence::failure(cause, &self.reports, &self.layer.config.providers);
-        Err(Failure { cause, message, attempts: self.reports })
-    }
-
-    fn make_reply(self, index: usize, answer: Answer, ending: Ending) -> Reply {
-        let candidate = self.route.candidates.get(index);
-        let asked_model = candidate.map_or_else(String::new, |candidate| candidate.model.id.clone());
-        let endpoint = candidate.and_then(|candidate| self.layer.endpoint(candidate.provider));
-        let redactor = &self.layer.redactor;
-        Reply {
-            text: answer.text,
-            reasoning: answer.reasoning,
-            tool_calls: answer.tool_calls,
-            requested_model: self.route.requested.clone(),
-            provider: endpoint.map_or_else(String::new, |(config, _)| config.name.clone()),
-            model: answer
-                .model
-                .map(|model| redactor.name(&model))
-                .filter(|model| !model.is_empty())
-                .unwrap_or_else(|| asked_model.clone()),
-            asked_model,
-            attempts: self.reports,
-            usage: self.usage,
-            finish: answer.finish.map(|finish| redactor.name(&finish)),
-            ending,
-            notes: candidate
-                .map_or_else(Vec::new, |candidate| request::left_out(&candidate.model, self.chat)),
-        }
-    }
-
-    fn add_usage(&mut self, usage: Option<Usage>) {
-        if let Some(usage) = usage {
-            self.usage.get_or_insert_default().add(usage);
-        }
-    }
-
     fn note(&self, text: String) {
         self.context.observer.note(text);
     }
@@ -405,5 +406,14 @@ impl<'a> Call<'a> {
 
 /// A failure before anything was sent.
 fn failed(cause: Cause, detail: &str) -> Failed {
-    Failed { cause, detail: detail.to_owned(), retry_after: None, answer: Box::default(), billed: false }
+    Failed {
+        cause,
+        detail: detail.to_owned(),
+        retry_after: None,
+        answer: Box::default(),
+        joined: Joined::Alone,
+        unreadable: 0,
+        generated: Duration::ZERO,
+        billed: false,
+    }
 }

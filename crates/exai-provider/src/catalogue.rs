@@ -8,6 +8,7 @@ use toml::Spanned;
 use crate::chat::Effort;
 use crate::model::{IdleClass, Model, Price, Thinking};
 use crate::nearest::nearest;
+use crate::prefix::Prefix;
 
 const BUILTIN: &str = include_str!("models.toml");
 
@@ -52,6 +53,7 @@ struct Entry {
     price_in: Option<f64>,
     price_out: Option<f64>,
     price_cached: Option<f64>,
+    prefix: Option<Prefix>,
 }
 
 impl Catalogue {
@@ -159,6 +161,7 @@ impl Entry {
         set(&mut model.output_cap, self.output_cap);
         set(&mut model.thinking, self.thinking);
         set(&mut model.temperature_max, self.temperature_max);
+        model.prefix = self.prefix.or(model.prefix);
         let old = model.price;
         let input = self.price_in.or(old.map(|price| price.input));
         let output = self.price_out.or(old.map(|price| price.output));

@@ -98,6 +98,12 @@ impl Clocks {
         self.finished_at.get_or_insert(now);
     }
 
+    /// How long text has been coming: from its first sign to its last.
+    pub(crate) fn generated(&self) -> Duration {
+        let (first, last) = (self.first_progress, self.last_progress);
+        first.zip(last).map_or(Duration::ZERO, |(first, last)| last.saturating_sub(first))
+    }
+
     /// The next moment at which a clock runs out if nothing comes.
     pub(crate) fn next_deadline(&self) -> Duration {
         self.nearest().0

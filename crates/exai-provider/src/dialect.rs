@@ -1,6 +1,7 @@
 //! How providers differ, as data: one row each.
 
 use crate::cause::Cause;
+use crate::prefix::Prefix;
 
 /// Name of the field that bounds the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub(crate) struct Dialect {
     pub(crate) output_field: OutputField,
     pub(crate) usage: StreamUsage,
     pub(crate) request_id: RequestId,
+    /// How it goes on from the beginning of an answer, unless the catalogue says otherwise of the model.
+    pub(crate) prefix: Prefix,
     /// Business codes, error types and status words, and what they mean. They beat the HTTP status.
     causes: &'static [(&'static str, Cause)],
 }
@@ -73,6 +76,7 @@ const DIALECTS: &[Dialect] = &[
         output_field: OutputField::MaxTokens,
         usage: StreamUsage::Unasked,
         request_id: RequestId::Field,
+        prefix: Prefix::None,
         causes: GLM_CAUSES,
     },
     Dialect {
@@ -82,8 +86,11 @@ const DIALECTS: &[Dialect] = &[
         output_field: OutputField::MaxCompletionTokens,
         usage: StreamUsage::Asked,
         request_id: RequestId::None,
+        prefix: Prefix::Partial,
         causes: KIMI_CAUSES,
     },
+    Dialect { name: "deepseek", prefix: Prefix::Beta, ..COMPATIBLE },
+    Dialect { name: "mistral", prefix: Prefix::Prefix, ..COMPATIBLE },
     Dialect { name: "openai", output_field: OutputField::MaxCompletionTokens, ..COMPATIBLE },
 ];
 
@@ -94,6 +101,7 @@ const COMPATIBLE: Dialect = Dialect {
     output_field: OutputField::MaxTokens,
     usage: StreamUsage::Asked,
     request_id: RequestId::None,
+    prefix: Prefix::None,
     causes: COMPATIBLE_CAUSES,
 };
 

@@ -25,13 +25,17 @@ pub enum Denied {
 /// Counts attempts over the call's whole life, restarts of the daemon included.
 pub trait Gate: Send + Sync {
     /// Asks for an attempt before the first byte goes out; its number counts from 1. A granted attempt that
-    /// was not billed (connection refused, refusal before generation) serves the next request to the same model
-    /// without asking again; for another model its number is given as `unused`, so that the attempt is kept under
+    /// was not billed (connection refused, refusal before generation) serves the next request of the same kind to the
+    /// same model without asking again; for another its number is given as `unused`, so that the attempt is kept under
     /// the name of whom it really goes to, and counts once.
+    ///
+    /// `continues`: so many bytes of the longest text so far are what it goes on from; 0: it begins from nothing. The text
+    /// may be longer, since not every end is a good place to go on from.
     fn begin<'a>(
         &'a self,
         unused: Option<u32>,
         provider: &'a str,
         model: &'a str,
+        continues: u64,
     ) -> BoxFuture<'a, Result<u32, Denied>>;
 }

@@ -1,7 +1,8 @@
 //! What is said to model APIs, and when.
 //!
 //! The host receives a result whole, so nothing is committed to it until the end: an attempt that fails in the
-//! middle of its stream can be made again, here or elsewhere, with nothing visible but a note.
+//! middle of its stream can be made again, here or elsewhere, from its beginning or from where it broke off, with
+//! nothing visible but a note.
 //!
 //! Invariants: no I/O, no clock, no randomness of its own ([`Transport`], [`Timer`], seed); every wait has a
 //! deadline that is a timer and not a test on arrival; at most three requests that may be billed for a call, all
@@ -11,6 +12,8 @@
 mod answer;
 mod attempt;
 mod backoff;
+mod before;
+mod broke;
 mod call;
 mod catalogue;
 mod cause;
@@ -19,17 +22,22 @@ mod chunk;
 mod classify;
 mod clocks;
 mod config;
+mod continuation;
+mod continued;
 mod dialect;
 mod error_body;
 mod fair_queue;
+mod fence;
 mod gate;
 mod health;
+mod kept;
 mod key;
 mod model;
 mod nearest;
 mod observer;
 mod page;
 mod places;
+mod prefix;
 mod providers;
 mod redact;
 mod reply;
@@ -37,6 +45,7 @@ mod request;
 mod retry_after;
 mod route;
 mod sentence;
+mod splice;
 mod sse;
 mod state;
 mod stream;
@@ -44,15 +53,20 @@ mod timer;
 mod tolerant;
 mod transport;
 
+pub use before::Before;
+pub use broke::Broke;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use cause::{Cause, StallClock, words};
 pub use chat::{Chat, Effort, Fallback, Message, Role, UnknownEffort};
 pub use config::{Bounds, ClockOverrides, FallbackPolicy, ProviderConfig, ProvidersConfig, StreamTimeout};
+pub use continued::Continued;
 pub use gate::{Denied, Gate};
 pub use health::{HealthState, ProviderHealth};
+pub use kept::Kept;
 pub use key::{Key, KeyError};
 pub use model::{IdleClass, Model, Price, Thinking};
 pub use observer::Observer;
+pub use prefix::Prefix;
 pub use providers::{CallContext, ModelInfo, Providers};
 pub use reply::{AttemptReport, Ending, Failure, Reply, ToolCall, Usage};
 pub use timer::Timer;

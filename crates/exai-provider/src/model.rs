@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::chat::Effort;
+use crate::prefix::Prefix;
 
 /// How long a healthy model may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -86,6 +87,8 @@ pub struct Model {
     pub temperature_max: f64,
     /// Price, where known.
     pub price: Option<Price>,
+    /// How it goes on from the beginning of an answer; `None`: as its provider does.
+    pub prefix: Option<Prefix>,
 }
 
 impl Model {
@@ -103,6 +106,7 @@ impl Model {
             efforts: vec![Effort::Low, Effort::Medium, Effort::High],
             temperature_max: 2.0,
             price: None,
+            prefix: None,
         }
     }
 

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::backoff::Jitter;
+use crate::before::Before;
 use crate::call::Call;
 use crate::catalogue::Catalogue;
 use crate::chat::Chat;
 use crate::config::{ProviderConfig, ProvidersConfig};
 use crate::gate::Gate;
 use crate::health::ProviderHealth;
+use crate::kept::Kept;
 use crate::model::Thinking;
 use crate::observer::Observer;
 use crate::places::Places;
@@ -27,6 +29,10 @@ pub struct CallContext<'a> {
     pub call_id: &'a str,
     /// Whose call it is: an opaque number of the session. Places at a provider are given to sharers in turns.
     pub sharer: u128,
+    /// Attempts that earlier starts of the daemon made.
+    pub before: &'a [Before],
+    /// The longest text that one of them had brought.
+    pub kept: Option<Kept<'a>>,
     /// Moment on the timer's clock at which the answer, or what there is of it, must be handed back.
     pub deadline: Duration,
     /// Grants attempts.
@@ -107,7 +113,15 @@ impl Providers {
     /// # Errors
     /// When no attempt brought any text; see [`Failure`].
     pub async fn chat(&self, chat: Chat, call: CallContext<'_>) -> Result<Reply, Failure> {
-        let route = route::route(&self.layer.config, &self.layer.catalogue, &chat)?;
+        let route = match route::route(&self.layer.config, &self.layer.catalogue, &chat) {
+            Ok(route) => route,
+            Err(failure) => {
+                // Settings may have changed since; the text is paid for all the same.
+                let (requested, why) = (chat.model.as_deref(), failure.message.clone());
+                let kept = call.kept.and_then(|kept| Reply::of_kept(kept, call.before, requested, why));
+                return kept.ok_or(failure);
+            }
+        };
         Call::new(&self.layer, &chat, call, &route).run().await
     }
 

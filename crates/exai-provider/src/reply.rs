@@ -2,7 +2,11 @@
 
 use serde::Serialize;
 
+use crate::before::Before;
+use crate::broke::Broke;
 use crate::cause::Cause;
+use crate::continued::Continued;
+use crate::kept::Kept;
 
 /// Tokens as the provider counts them, summed over the attempts that told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -56,8 +60,8 @@ pub enum Ending {
     Unterminated,
     /// At the output limit.
     Truncated,
-    /// Not at all: this is what came before the cause.
-    Partial(Cause),
+    /// Not at all: this is what came before it broke off.
+    Partial(Broke),
 }
 
 /// A tool call that the model makes; its arguments are JSON text, possibly incomplete where the answer is partial.
@@ -96,8 +100,32 @@ pub struct Reply {
     pub finish: Option<String>,
     /// How it ended.
     pub ending: Ending,
+    /// Its seams, in the order of the text.
+    pub continued: Vec<Continued>,
     /// Sentences on what was left out of the request or done otherwise than asked.
     pub notes: Vec<String>,
+}
+
+impl Reply {
+    /// The text that an earlier start of the daemon left, where the question can't even be asked again; `why` says what
+    /// stands against it. `None` where the text says nothing.
+    pub fn of_kept(kept: Kept<'_>, before: &[Before], requested: Option<&str>, why: String) -> Option<Self> {
+        (!kept.text.trim().is_empty()).then(|| Self {
+            text: kept.text.to_owned(),
+            reasoning: String::new(),
+            tool_calls: Vec::new(),
+            requested_model: requested.map(str::to_owned),
+            provider: kept.provider.to_owned(),
+            asked_model: kept.model.to_owned(),
+            model: kept.model.to_owned(),
+            attempts: Vec::new(),
+            usage: None,
+            finish: None,
+            ending: Ending::Partial(kept.broke(before)),
+            continued: Vec::new(),
+            notes: vec![why],
+        })
+    }
 }
 
 /// No answer.

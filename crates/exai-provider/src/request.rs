@@ -3,15 +3,17 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::chat::{Chat, Effort, Message};
+use crate::chat::{Chat, Effort};
 use crate::config::ProviderConfig;
+use crate::continuation::{self, Continuation, How, Turn};
 use crate::dialect::{Dialect, OutputField, RequestId, StreamUsage};
 use crate::model::{Model, Thinking};
+use crate::prefix::Prefix;
 use crate::transport::Request;
 
 /// Longest answer in tokens that is asked for: twice what vendors ask for thinking models, whose reasoning counts too, and
 /// well below the caps, since rate limits reserve what is asked for.
-const OUTPUT_DEFAULT: u32 = 32_768;
+pub(crate) const OUTPUT_DEFAULT: u32 = 32_768;
 
 /// What differs between the attempts of one call.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +22,8 @@ pub(crate) struct Variant<'a> {
     pub(crate) request_id: &'a str,
     /// Whether the last answer was empty.
     pub(crate) room: Room,
+    /// The beginning of the answer, where only the rest is asked for.
+    pub(crate) after: Option<Continuation<'a>>,
 }
 
 /// Room for the answer.
@@ -34,7 +38,7 @@ pub(crate) enum Room {
 #[derive(Serialize)]
 struct Body<'a> {
     model: &'a str,
-    messages: &'a [Message],
+    messages: Vec<Turn<'a>>,
     stream: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     stream_options: Option<StreamOptions>,
@@ -50,6 +54,10 @@ struct Body<'a> {
     reasoning_effort: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continue_final_message: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    add_generation_prompt: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -74,10 +82,14 @@ pub(crate) fn build(
     variant: Variant<'_>,
 ) -> Result<Request, serde_json::Error> {
     let output = output(model, variant.room);
+    let prefix = match variant.after {
+        Some(Continuation { how: How::Prefix(prefix), .. }) => prefix,
+        Some(Continuation { how: How::Turn, .. }) | None => Prefix::None,
+    };
     let (thinking, effort) = thinking(model, chat.effort);
     let body = Body {
         model: &model.id,
-        messages: &chat.messages,
+        messages: continuation::turns(&chat.messages, variant.after),
         stream: true,
         stream_options: (dialect.usage == StreamUsage::Asked)
             .then_some(StreamOptions { include_usage: true }),
@@ -87,6 +99,8 @@ pub(crate) fn build(
         thinking,
         reasoning_effort: effort,
         request_id: (dialect.request_id == RequestId::Field).then_some(variant.request_id),
+        continue_final_message: (prefix == Prefix::Vllm).then_some(true),
+        add_generation_prompt: (prefix == Prefix::Vllm).then_some(false),
     };
     let mut headers = vec![
         ("content-type", "application/json".to_owned()),
@@ -99,7 +113,7 @@ pub(crate) fn build(
     }
     Ok(Request {
         provider: config.name.clone(),
-        url: format!("{}/chat/completions", config.base_url.trim_end_matches('/')),
+        url: format!("{}/chat/completions", base_url(&config.base_url, prefix)),
         headers,
         body: Bytes::from(serde_json::to_vec(&body)?),
     })
@@ -136,7 +150,16 @@ pub(crate) fn left_out(model: &Model, chat: &Chat) -> Vec<String> {
     notes
 }
 
-fn output(model: &Model, room: Room) -> Option<u32> {
+fn base_url(configured: &str, prefix: Prefix) -> String {
+    let url = configured.trim_end_matches('/');
+    match prefix {
+        Prefix::Beta if !url.ends_with("/beta") => format!("{}/beta", url.trim_end_matches("/v1")),
+        _ => url.to_owned(),
+    }
+}
+
+/// Most tokens that are asked for; `None`: the model's own default.
+pub(crate) fn output(model: &Model, room: Room) -> Option<u32> {
     // A model that nobody described has its own default, which is better than a guess.
     if model.output_cap == 0 {
         return None;

@@ -2,10 +2,12 @@
 
 mod arguments;
 mod failure;
+mod lost;
 mod prompt;
 mod report;
+mod seams;
 
-use exai_provider::{Chat, ModelInfo};
+use exai_provider::{Chat, ModelInfo, Reply};
 use serde_json::value::RawValue;
 
 use self::arguments::ChatArguments;
@@ -41,7 +43,13 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     };
     let thread = match Thread::open(&arguments, context).await {
         Ok(thread) => thread,
-        Err(NoThread::Unknown(name)) => return failure::unknown_conversation(&name),
+        Err(NoThread::Unknown(name)) => {
+            let thread = Thread::new(context);
+            let exchange =
+                thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
+            let why = "not asked again: its conversation is not known any more";
+            return salvaged(exchange, why, failure::unknown_conversation(&name), context);
+        }
         Err(NoThread::Unreadable(why)) => return failure::unreadable_conversation(&why),
     };
     let models = context.providers.models();
@@ -54,7 +62,10 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     };
     let prompt = match prompt::build(question, &thread.history, asked) {
         Ok(prompt) => prompt,
-        Err(too_long) => return failure::too_long(&too_long, asked, &models),
+        Err(too_long) => {
+            let failed = failure::too_long(&too_long, asked, &models);
+            return salvaged(exchange, "not asked again: it is too long for the model", failed, context);
+        }
     };
     let chat = Chat {
         model: exchange.model.clone(),
@@ -67,20 +78,43 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         Ok(reply) => reply,
         Err(failed) => {
             let env_file = context.daemon.facts().env_file;
-            return failure::provider(&failed, context.attempts_before, env_file.as_deref());
+            return failure::provider(&failed, context.before, env_file.as_deref());
         }
     };
-    let answer = reply.text.clone();
     let report = Report {
         reply,
         expected: asked.map(|model: &ModelInfo| model.id.clone()),
         conversation: thread.id,
         left_out: prompt.left_out,
-        attempts_lost: context.attempts_before,
+        before: context.before.to_vec(),
         ignored,
     };
-    let turn = NewTurn { conversation: thread.id, exchange: Exchange { answer, ..exchange }.json() };
+    deliver(report, exchange)
+}
+
+/// Tells the answer, and has question and answer kept with it.
+fn deliver(report: Report, exchange: Exchange) -> ToolResult {
+    let answer = report.reply.text.clone();
+    let turn =
+        NewTurn { conversation: report.conversation, exchange: Exchange { answer, ..exchange }.json() };
     ToolResult { turn: Some(turn), ..report.into_result() }
+}
+
+/// For a call that can't be asked again: what an earlier start of the daemon left of its answer, in a conversation of its
+/// own; without that, the failure.
+fn salvaged(exchange: Exchange, why: &str, failed: ToolResult, context: &ToolContext<'_>) -> ToolResult {
+    let requested = exchange.model.as_deref();
+    let kept = context.kept.and_then(|kept| Reply::of_kept(kept, context.before, requested, why.to_owned()));
+    let Some(reply) = kept else { return failed };
+    let report = Report {
+        expected: Some(reply.asked_model.clone()),
+        reply,
+        conversation: context.new_conversation,
+        left_out: 0,
+        before: context.before.to_vec(),
+        ignored: None,
+    };
+    deliver(report, exchange)
 }
 
 /// The conversation that a call belongs to.
@@ -98,13 +132,18 @@ enum NoThread {
 }
 
 impl Thread {
+    /// One that this call starts.
+    const fn new(context: &ToolContext<'_>) -> Self {
+        Self { id: context.new_conversation, history: Vec::new() }
+    }
+
     /// Finds the conversation that is named, or starts one where none is, or where a new one is asked for.
     ///
     /// # Errors
     /// [`NoThread`].
     async fn open(arguments: &ChatArguments, context: &ToolContext<'_>) -> Result<Self, NoThread> {
         let named = arguments.conversation.as_deref().filter(|name| !name.eq_ignore_ascii_case("new"));
-        let Some(name) = named else { return Ok(Self { id: context.new_conversation, history: Vec::new() }) };
+        let Some(name) = named else { return Ok(Self::new(context)) };
         let unknown = || NoThread::Unknown(name.to_owned());
         let id: ConversationId = name.parse().map_err(|_| unknown())?;
         let history = context.conversations.load(id).await.map_err(NoThread::Unreadable)?;

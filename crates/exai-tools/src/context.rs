@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_provider::{CallContext, Gate, Observer, Providers};
+use exai_provider::{Before, CallContext, Gate, Kept, Observer, Providers};
 
 use crate::conversation::{ConversationId, Conversations};
 use crate::daemon_view::DaemonView;
@@ -22,7 +22,9 @@ pub struct ToolContext<'a> {
     pub sharer: u128,
     /// Attempts that earlier starts of the daemon were allowed for this call and did not live to report; whether their
     /// first byte went out is not known.
-    pub attempts_before: u32,
+    pub before: &'a [Before],
+    /// The longest text that one of them had brought.
+    pub kept: Option<Kept<'a>>,
     /// Moment on the providers' clock at which the result must be handed back.
     pub deadline: Duration,
     /// Grants attempts.
@@ -38,6 +40,8 @@ impl<'a> ToolContext<'a> {
         CallContext {
             call_id: self.call_id,
             sharer: self.sharer,
+            before: self.before,
+            kept: self.kept,
             deadline: self.deadline,
             gate: self.gate,
             observer: self.observer,

@@ -107,3 +107,15 @@ fn an_answer_without_end_is_refused_at_the_bound() {
     let taken = (0..64).take_while(|_| answer.absorb(&chunk).is_ok()).count();
     assert_eq!(taken, ANSWER_BYTES_MAX >> 20);
 }
+
+#[test]
+fn a_rest_that_ends_at_once_ends_a_whole_answer() {
+    let judged = |finish: &str, done| {
+        let answer = Answer { finish: Some(finish.to_owned()), done, ..Answer::default() };
+        answer.judge_rest().map_err(|(cause, _)| cause)
+    };
+    assert_eq!(judged("stop", true), Ok(Ending::Whole));
+    assert_eq!(judged("stop", false), Ok(Ending::Unterminated));
+    assert_eq!(judged("length", true), Err(Cause::EmptyAnswer));
+    assert_eq!(judged("content_filter", true), Err(Cause::Policy));
+}

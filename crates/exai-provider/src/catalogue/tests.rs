@@ -76,3 +76,12 @@ fn every_field_is_documented() {
         assert!(table.contains(&format!("`{field}`")), "{field}");
     }
 }
+
+#[test]
+fn how_a_model_goes_on_can_be_set() {
+    let text = "[[model]]\nid = \"a\"\nprovider = \"box\"\nprefix = \"vllm\"\n[[model]]\nid = \"b\"\nprovider = \"box\"\n";
+    let catalogue = Catalogue::default().merge("f", text).unwrap();
+    let prefix = |id| catalogue.find(id).unwrap().prefix;
+    assert_eq!((prefix("a"), prefix("b")), (Some(Prefix::Vllm), None));
+    assert!(Catalogue::default().merge("f", &text.replace("vllm", "often")).is_err());
+}

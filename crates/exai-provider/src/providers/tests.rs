@@ -1,5 +1,6 @@
 //! The attempt loop against a scripted transport in paused time: what goes out, when, and what comes back.
 
+mod continuing;
 mod ending;
 mod retrying;
 mod streaming;

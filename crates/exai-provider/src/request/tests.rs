@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::catalogue::Catalogue;
-use crate::chat::Role;
+use crate::chat::{Message, Role};
 use crate::key::Key;
 
 const MODELS: &str = r#"
@@ -30,7 +30,7 @@ fn request(id: &str, chat: &Chat, room: Room) -> (Request, Value) {
     let model = model(id);
     let key = Key::new("secret.half").ok().filter(|_| model.provider != "local");
     let config = ProviderConfig { key, ..ProviderConfig::new(&model.provider, "http://h/v1/") };
-    let variant = Variant { request_id: "call-1-1", room };
+    let variant = Variant { request_id: "call-1-1", room, after: None };
     let request = build(&config, Dialect::of(&model.provider), &model, chat, variant).unwrap();
     let body = serde_json::from_slice(&request.body).unwrap();
     (request, body)
@@ -101,4 +101,43 @@ fn output_stays_within_the_cap_also_when_doubled() {
     assert_eq!(asked("steps", Room::Doubled), Some(65_536));
     let capped = |room| request("switch", &chat(), room).1["max_completion_tokens"].as_u64();
     assert_eq!((capped(Room::Asked), capped(Room::Doubled)), (Some(20_000), Some(20_000)));
+}
+
+#[test]
+fn a_request_for_the_rest_goes_where_and_how_the_endpoint_wants_it() {
+    let body = |prefix, base_url: &str| {
+        let model = Model::unlisted("local", "m");
+        let config = ProviderConfig::new("local", base_url);
+        let after = Some(Continuation { text: "It was", reasoning: "", how: How::Prefix(prefix) });
+        let variant = Variant { request_id: "call-1-1", room: Room::Asked, after };
+        let request = build(&config, Dialect::of("local"), &model, &chat(), variant).unwrap();
+        (request.url.clone(), serde_json::from_slice::<Value>(&request.body).unwrap())
+    };
+    let (url, vllm) = body(Prefix::Vllm, "http://h/v1");
+    assert_eq!(url, "http://h/v1/chat/completions");
+    assert_eq!(
+        (&vllm["continue_final_message"], &vllm["add_generation_prompt"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(vllm["messages"][1], json!({"role": "assistant", "content": "It was"}));
+    for base_url in ["http://h", "http://h/v1/", "http://h/beta"] {
+        let (url, beta) = body(Prefix::Beta, base_url);
+        assert_eq!(
+            (url.as_str(), &beta["messages"][1]["prefix"]),
+            ("http://h/beta/chat/completions", &json!(true))
+        );
+        assert_eq!(beta.get("continue_final_message"), None);
+    }
+}
+
+#[test]
+fn known_endpoints_have_their_way_of_going_on() {
+    let way = |provider| Dialect::of(provider).prefix;
+    assert_eq!(
+        (way("kimi"), way("deepseek"), way("mistral")),
+        (Prefix::Partial, Prefix::Beta, Prefix::Prefix)
+    );
+    for provider in ["glm", "openai", "gemini", "whatever"] {
+        assert_eq!(way(provider), Prefix::None);
+    }
 }

@@ -11,13 +11,28 @@ pub fn digest(text: &str) -> String {
 
 /// The whole answer to `prompt` when it is streamed in `chunks` pieces: `sim answer to DIGEST part 2 part 3 …`.
 pub fn answer_to(prompt: &str, chunks: u64) -> String {
+    wide_answer_to(prompt, chunks, 0)
+}
+
+/// The same with pieces of at least `width` bytes: behind its words each is filled up with digits that occur nowhere else.
+pub fn wide_answer_to(prompt: &str, chunks: u64, width: usize) -> String {
     let digest = digest(prompt);
-    (1..=chunks).map(|n| piece(&digest, n)).collect()
+    (1..=chunks).map(|n| piece(&digest, n, width)).collect()
 }
 
 /// Piece `n` (from 1) of the answer to the prompt of this digest.
-pub(crate) fn piece(digest: &str, n: u64) -> String {
-    if n <= 1 { format!("sim answer to {digest}") } else { format!(" part {n}") }
+pub(crate) fn piece(prompt_digest: &str, n: u64, width: usize) -> String {
+    let mut piece = if n <= 1 { format!("sim answer to {prompt_digest}") } else { format!(" part {n}") };
+    if piece.len() < width {
+        piece.push(' ');
+        let mut fill = 0_u64;
+        while piece.len() < width {
+            piece.push_str(&digest(&format!("{prompt_digest} {n} {fill}")));
+            fill += 1;
+        }
+        piece.truncate(width);
+    }
+    piece
 }
 
 /// `text` in `chunks` pieces of nearly equal numbers of characters.

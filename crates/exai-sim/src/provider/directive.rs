@@ -7,6 +7,8 @@
 //! |---|---|
 //! | `delay=2s` | silence before the headers |
 //! | `chunks=10`, `reasoning=5`, `gap=100ms` | deltas of content, deltas of reasoning before them, time between |
+//! | `width=BYTES` | fewest bytes of a delta; `width=512 gap=10ms` is 5 KiB each 100 ms |
+//! | `overlap=CHARS`, `anew`, `anew="…"` | what a client gets that goes on from a beginning: the end of it once more, or the whole answer, behind a greeting |
 //! | `text="…"`, `model=NAME`, `shape=glm`/`kimi` | what the chunks carry |
 //! | `finish=length`, `no-finish`, `no-done`, `done=bare`, `framing=close` | how they end |
 //! | `write-each`, `bytes=1` | one write for each event (otherwise many where there is no gap), most bytes a write |
@@ -19,7 +21,9 @@
 
 use std::time::Duration;
 
-use super::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, Reply, Script, Shape, Stream, Writes};
+use super::{
+    Cut, Done, ErrorReply, Fault, FaultKind, Framing, GoingOn, Reply, Script, Shape, Stream, Writes,
+};
 
 /// The script for the `nth` request (from 1) with this prompt to the provider `name`; `None`: no directive fits.
 ///
@@ -105,6 +109,7 @@ impl Draft {
         }
         match key {
             "no-finish" => self.stream.finish = None,
+            "anew" => self.stream.going_on = GoingOn::Anew(String::new()),
             "write-each" => self.stream.writes = Writes::EachEvent,
             "no-done" => self.stream.done = Done::Omitted,
             "stall" => self.fault = Some(FaultKind::Stall),
@@ -148,6 +153,9 @@ impl Draft {
         match (key, value) {
             ("chunks", _) => stream.chunks = value.parse()?,
             ("reasoning", _) => stream.reasoning = value.parse()?,
+            ("width", _) => stream.width = value.parse()?,
+            ("overlap", _) => stream.going_on = GoingOn::Overlap(value.parse()?),
+            ("anew", _) => stream.going_on = GoingOn::Anew(value.into()),
             ("gap", _) => stream.gap = duration(value)?,
             ("text", _) => stream.text = Some(value.into()),
             ("model", _) => stream.model = Some(value.into()),

@@ -35,6 +35,8 @@ pub struct Request {
     pub prompt: Arc<str>,
     /// [`digest`] of the prompt.
     pub digest: String,
+    /// The beginning of the answer that it is to go on from.
+    pub begun: Option<Arc<str>>,
     /// Which request with this prompt it is, from 1.
     pub nth: u64,
     /// The whole body.
@@ -75,11 +77,16 @@ impl Request {
         self.ended.is_none()
     }
 
+    /// How many bytes of the answer it is to go on from; 0: it asks for all of it.
+    pub fn continues(&self) -> u64 {
+        self.begun.as_ref().map_or(0, |begun| begun.len() as u64)
+    }
+
     fn summary(&self) -> Value {
         json!({
             "number": self.number, "at_ms": ms(self.at), "provider": self.provider, "path": self.path,
             "authorized": self.key.is_some(), "model": self.model, "request_id": self.request_id,
-            "digest": self.digest, "nth": self.nth, "events": self.events, "bytes": self.bytes,
+            "digest": self.digest, "nth": self.nth, "continues": self.continues(), "events": self.events, "bytes": self.bytes,
             "ended": self.ended.map(|e| json!({"at_ms": ms(e.at), "how": format!("{:?}", e.how)})),
         })
     }
@@ -133,7 +140,8 @@ impl Log {
 
     /// Writes down a new request.
     pub(crate) fn open(&self, request: &HttpRequest, body: Value) -> Request {
-        let prompt: Arc<str> = last_user_text(&body).into();
+        let turns = Turns::read(&body);
+        let prompt: Arc<str> = turns.prompt.into();
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let mut entry = Request {
             number: 0,
@@ -147,6 +155,7 @@ impl Log {
                 .and_then(text)
                 .or_else(|| request.header("x-request-id").map(str::to_owned)),
             digest: digest(&prompt),
+            begun: turns.begun.map(Into::into),
             prompt,
             nth: 0,
             body: Arc::new(body),
@@ -189,15 +198,38 @@ impl Log {
     }
 }
 
-fn last_user_text(body: &Value) -> String {
-    let messages = body.get("messages").and_then(Value::as_array);
-    let last = messages
-        .into_iter()
-        .flatten()
-        .rev()
-        .find(|message| message.get("role").and_then(Value::as_str) == Some("user"))
-        .and_then(|message| message.get("content"));
-    match last {
+/// How the turn begins by which exai asks for the rest of a message.
+const GO_ON: &str = "Your last message broke off. ";
+
+/// What the turns of a request ask for.
+struct Turns {
+    prompt: String,
+    begun: Option<String>,
+}
+
+impl Turns {
+    fn read(body: &Value) -> Self {
+        let turns = body.get("messages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let (before, begun) = match turns {
+            [before @ .., last] if is_from(last, "assistant") => (before, Some(text_of(last))),
+            [before @ .., beginning, last]
+                if is_from(beginning, "assistant") && text_of(last).starts_with(GO_ON) =>
+            {
+                (before, Some(text_of(beginning)))
+            }
+            all => (all, None),
+        };
+        let prompt = before.iter().rev().find(|turn| is_from(turn, "user")).map(text_of).unwrap_or_default();
+        Self { prompt, begun }
+    }
+}
+
+fn is_from(turn: &Value, role: &str) -> bool {
+    turn.get("role").and_then(Value::as_str) == Some(role)
+}
+
+fn text_of(turn: &Value) -> String {
+    match turn.get("content") {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(parts)) => {
             parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect()

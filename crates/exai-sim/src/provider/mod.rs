@@ -4,9 +4,13 @@
 //! and `kimi` answers in Kimi's shapes, everything else in GLM's. What an answer looks like is decided, in this order,
 //! by the test's function ([`SimProvider::decide`]), its queue ([`SimProvider::push`]), directives in the prompt
 //! (`[[sim: chunks=10 gap=100ms]]`, see [`directive`]), and the default script.
+//!
+//! A request whose last message is the assistant's, or is the turn by which exai asks for the rest of a message, goes on
+//! from that beginning: it belongs to the prompt before, and is sent what comes after (see [`GoingOn`]).
 
 mod answer;
 mod connection;
+mod contents;
 pub mod directive;
 mod http;
 mod log;
@@ -20,9 +24,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use answer::{answer_to, digest};
+pub use answer::{answer_to, digest, wide_answer_to};
 pub use log::{End, Ended, Request};
-pub use script::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, Reply, Script, Stream, Writes};
+pub use script::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, GoingOn, Reply, Script, Stream, Writes};
 pub use serve::{Lifetime, ServeOptions, serve_blocking};
 pub use shape::Shape;
 

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::answer;
 use super::connection::{Connection, Gone};
+use super::contents::{Contents, OtherBeginning};
 use super::log::Log;
 use super::shape::{ChunkWriter, Usage};
 use super::{Cut, Done, End, ErrorReply, FaultKind, Framing, Reply, Request, Script, Shape, Stream, Writes};
@@ -30,7 +31,14 @@ pub(crate) fn send(connection: &mut Connection, log: &Log, request: &Request, sc
         return (End::ClientClosed, Next::Close(None));
     }
     let result = match script.reply {
-        Reply::Stream(stream) => Player::new(connection, log, request, stream).play(),
+        Reply::Stream(stream) => match Contents::of(request, &stream) {
+            Ok(contents) => Player::new(connection, log, request, stream).play(&contents),
+            // A beginning that was put together wrongly must not look like a healthy one.
+            Err(OtherBeginning) => {
+                let reply = ErrorReply::glm(400, "1210", "the answer does not begin with this text");
+                send_whole(connection, log, request, &reply)
+            }
+        },
         Reply::Json => {
             let usage = Usage { prompt: 8, completion: 3, reasoning: 0 };
             let text = answer::answer_to(&request.prompt, 3);
@@ -110,10 +118,9 @@ impl<'a> Player<'a> {
         Self { connection, log, request, stream, shape, chunks, pending: Vec::new(), pending_events: 0 }
     }
 
-    fn play(mut self) -> Result<Last, Gone> {
+    fn play(mut self, contents: &Contents) -> Result<Last, Gone> {
         self.write_head()?;
         let fault = self.stream.fault.take();
-        let contents = self.contents();
         let total = self.stream.reasoning + contents.len();
         let fault_at = fault.as_ref().map(|fault| fault.after.min(total));
         if self.shape == Shape::Kimi && fault_at != Some(0) {
@@ -142,13 +149,6 @@ impl<'a> Player<'a> {
             }
         }
         self.write_end(total)
-    }
-
-    fn contents(&self) -> Contents {
-        match &self.stream.text {
-            Some(text) => Contents::Given(answer::split(text, self.stream.chunks)),
-            None => Contents::Made { digest: self.request.digest.clone(), chunks: self.stream.chunks },
-        }
     }
 
     fn write_head(&mut self) -> Result<(), Gone> {
@@ -273,30 +273,5 @@ impl<'a> Player<'a> {
         }
         self.log.sent(self.request.number, std::mem::take(&mut self.pending_events), bytes.len() as u64);
         Ok(())
-    }
-}
-
-/// The pieces of the answer.
-enum Contents {
-    Given(Vec<String>),
-    Made { digest: String, chunks: u64 },
-}
-
-impl Contents {
-    fn len(&self) -> u64 {
-        match self {
-            Self::Given(pieces) => pieces.len() as u64,
-            Self::Made { chunks, .. } => *chunks,
-        }
-    }
-
-    /// Piece `n`, from 0.
-    fn get(&self, n: u64) -> String {
-        match self {
-            Self::Given(pieces) => {
-                usize::try_from(n).ok().and_then(|n| pieces.get(n)).cloned().unwrap_or_default()
-            }
-            Self::Made { digest, .. } => answer::piece(digest, n + 1),
-        }
     }
 }

@@ -90,6 +90,10 @@ impl ErrorReply {
 pub struct Stream {
     /// Deltas of content.
     pub chunks: u64,
+    /// Fewest bytes of a delta of content, where `text` is `None` ([`super::wide_answer_to`]); 0: as short as it comes.
+    pub width: usize,
+    /// What a client gets that has the beginning of the answer already.
+    pub going_on: GoingOn,
     /// Deltas of reasoning before the content.
     pub reasoning: u64,
     /// Silence before every event but the first.
@@ -118,6 +122,8 @@ impl Default for Stream {
     fn default() -> Self {
         Self {
             chunks: 3,
+            width: 0,
+            going_on: GoingOn::Rest,
             reasoning: 0,
             gap: Duration::ZERO,
             text: None,
@@ -131,6 +137,17 @@ impl Default for Stream {
             piece: None,
         }
     }
+}
+
+/// What a client gets that asks to go on from the beginning of an answer. Deltas are counted from there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GoingOn {
+    /// What comes after the beginning; a beginning of another answer is refused (400).
+    Rest,
+    /// The same, but the last so many characters of the beginning come once more.
+    Overlap(usize),
+    /// The whole answer, behind this greeting.
+    Anew(String),
 }
 
 /// The last line of a stream.

@@ -10,8 +10,16 @@ struct Client(TcpStream);
 
 impl Client {
     fn ask(provider: &SimProvider, name: &str, prompt: &str) -> Self {
+        Self::go_on(provider, name, prompt, &[])
+    }
+
+    /// The same, with turns behind the prompt: role and text.
+    fn go_on(provider: &SimProvider, name: &str, prompt: &str, turns: &[(&str, &str)]) -> Self {
+        let turns = [("system", "s"), ("user", prompt)].into_iter().chain(turns.iter().copied());
+        let messages: Vec<_> =
+            turns.map(|(role, text)| serde_json::json!({"role": role, "content": text})).collect();
         let body = serde_json::json!({"model": "glm-4.6", "stream": true, "request_id": "call-1",
-            "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": prompt}]})
+            "messages": messages})
         .to_string();
         let mut stream = TcpStream::connect(provider.address()).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();
@@ -189,4 +197,45 @@ fn dropping_the_provider_ends_stalled_answers() {
     client.until("\r\n\r\n");
     drop(provider);
     assert_eq!(client.rest().0, "");
+}
+
+#[test]
+fn a_client_that_has_the_beginning_gets_what_comes_after() {
+    let provider = SimProvider::start().unwrap();
+    let go_on = |words: &str, begun: &str, more: &[(&str, &str)]| {
+        let prompt = format!("[[sim: chunks=20 {words}]]");
+        let turns: Vec<_> = [("assistant", begun)].into_iter().chain(more.iter().copied()).collect();
+        content(&Client::go_on(&provider, "kimi", &prompt, &turns).until("0\r\n\r\n"))
+    };
+    let whole = |words: &str| answer_to(&format!("[[sim: chunks=20 {words}]]"), 20);
+    for cut in [0, 5, 30, 31, 60] {
+        let whole = whole("");
+        let (begun, rest) = whole.split_at(cut);
+        assert_eq!(go_on("", begun, &[]), rest);
+        assert_eq!(go_on("", begun, &[("user", "Your last message broke off. Go on.")]), rest);
+    }
+    assert_eq!(go_on("", &whole(""), &[]), "");
+    let wide = wide_answer_to("[[sim: chunks=20 width=100]]", 20, 100);
+    let (begun, rest) = wide.split_at(777);
+    assert_eq!((go_on("width=100", begun, &[]), wide.len()), (rest.to_owned(), 2000));
+    let again = whole("overlap=20");
+    assert_eq!(go_on("overlap=20", again.split_at(50).0, &[]), again.split_at(30).1);
+    let anew = whole("anew=Sure:");
+    assert_eq!(go_on("anew=Sure:", anew.split_at(50).0, &[]), format!("Sure:{anew}"));
+    let log = provider.requests();
+    assert_eq!(
+        (log[0].continues(), log[2].continues(), log[2].digest.clone()),
+        (0, 5, log[0].digest.clone())
+    );
+    assert!(log[2].begun.as_deref() == Some("sim a") && log[0].begun.as_deref() == Some(""));
+}
+
+#[test]
+fn a_beginning_of_another_answer_is_refused() {
+    let provider = SimProvider::start().unwrap();
+    for begun in ["sim answer to somebody else", &format!("{} and more", answer_to("hi", 3))] {
+        let mut client = Client::go_on(&provider, "kimi", "hi", &[("assistant", begun)]);
+        let response = client.until("\"}");
+        assert!(response.starts_with("HTTP/1.1 400") && response.contains("does not begin"), "{response}");
+    }
 }

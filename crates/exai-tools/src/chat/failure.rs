@@ -1,8 +1,9 @@
 //! Failures of `chat`, in sentences that say what to do next.
 
-use exai_provider::{Cause, Failure, ModelInfo};
+use exai_provider::{Before, Cause, Failure, ModelInfo};
 use serde_json::json;
 
+use super::lost;
 use super::prompt::TooLong;
 use crate::arguments::excerpt;
 use crate::conversation::ConversationsUnreadable;
@@ -58,14 +59,8 @@ pub(crate) fn too_long(refused: &TooLong, asked: Option<&ModelInfo>, models: &[M
 
 /// A failure of the provider layer, whose message tells of every attempt and what to do.
 /// Attempts that were lost with earlier starts of the daemon come first: they are what it may have cost.
-pub(crate) fn provider(failed: &Failure, attempts_lost: u32, env_file: Option<&str>) -> ToolResult {
-    let mut sentences = match attempts_lost {
-        0 => String::new(),
-        1 => "An attempt of this call was lost when the daemon ended, and may have been billed. ".to_owned(),
-        lost => format!(
-            "{lost} attempts of this call were lost when the daemon ended; up to {lost} may have been billed. "
-        ),
-    };
+pub(crate) fn provider(failed: &Failure, before: &[Before], env_file: Option<&str>) -> ToolResult {
+    let mut sentences = lost::sentence(before);
     sentences.push_str(&failed.message);
     if let (Cause::NoKey, Some(file)) = (&failed.cause, env_file) {
         sentences.push_str(&format!(" The daemon reads such settings from {file}."));
@@ -74,7 +69,8 @@ pub(crate) fn provider(failed: &Failure, attempts_lost: u32, env_file: Option<&s
         "error": failed.code(),
         "retryable": failed.is_retryable(),
         "attempts": failed.attempts,
-        "attempts_lost": attempts_lost,
+        "attempts_lost": before.len(),
+        "before": lost::facts(before),
     });
     ToolResult::failure(&sentences, facts)
 }

@@ -1,8 +1,9 @@
 //! The result of `chat`: the answer, and how it came about.
 
-use exai_provider::{AttemptReport, Ending, Reply, words};
+use exai_provider::{AttemptReport, Before, Ending, Reply, words};
 use serde_json::{Value, json};
 
+use super::{lost, seams};
 use crate::conversation::ConversationId;
 use crate::models;
 use crate::result::{Text, ToolResult};
@@ -18,8 +19,8 @@ pub(crate) struct Report {
     pub(crate) conversation: ConversationId,
     /// Earlier exchanges that found no room in the prompt.
     pub(crate) left_out: usize,
-    /// Attempts that earlier starts of the daemon did not live to report; they are numbered from 1.
-    pub(crate) attempts_lost: u32,
+    /// Attempts that earlier starts of the daemon did not live to report.
+    pub(crate) before: Vec<Before>,
     /// Remark on arguments that were ignored.
     pub(crate) ignored: Option<String>,
 }
@@ -27,12 +28,16 @@ pub(crate) struct Report {
 impl Report {
     /// The result. A partial answer is no error: hosts cut the text of errors, and this text is paid for.
     pub(crate) fn into_result(self) -> ToolResult {
-        let first = [self.other_model(), self.partial()].into_iter().flatten().collect::<Vec<_>>().join("\n");
+        let first = [self.authors(), self.partial()].into_iter().flatten().collect::<Vec<_>>().join("\n");
         let (last, facts) = (self.last_line(), self.facts());
         ToolResult::success(Text { first, main: self.reply.text, last }, facts)
     }
 
-    /// Says that another model answered than was asked for.
+    /// Says who answered where that is not one model, or not the one that was asked for.
+    fn authors(&self) -> Option<String> {
+        seams::authors(&self.reply).or_else(|| self.other_model())
+    }
+
     fn other_model(&self) -> Option<String> {
         let Reply { model, provider, asked_model, .. } = &self.reply;
         let expected =
@@ -56,10 +61,10 @@ impl Report {
 
     fn partial(&self) -> Option<String> {
         match &self.reply.ending {
-            Ending::Partial(cause) => Some(format!(
+            Ending::Partial(broke) => Some(format!(
                 "PARTIAL ANSWER: it broke off ({}) and could not be completed. To get the rest, ask for it in the same \
                  conversation.",
-                cause.words()
+                broke.words()
             )),
             Ending::Whole | Ending::Unterminated | Ending::Truncated => None,
         }
@@ -80,7 +85,8 @@ impl Report {
         let reply = &self.reply;
         let requested = reply.requested_model.as_deref().unwrap_or("default");
         let mut parts = vec![format!("{} ({}), requested: {requested}", reply.model, reply.provider)];
-        parts.push(attempts_line(&reply.attempts, self.attempts_lost));
+        parts.push(attempts_line(&reply.attempts, &self.before));
+        parts.extend(seams::list(&reply.continued));
         if let Some(usage) = reply.usage {
             parts.push(format!("tokens: {} in, {} out", usage.prompt_tokens, usage.completion_tokens));
         }
@@ -102,7 +108,9 @@ impl Report {
             "asked": reply.asked_model,
             "model": reply.model,
             "attempts": reply.attempts,
-            "attempts_lost": self.attempts_lost,
+            "attempts_lost": self.before.len(),
+            "before": lost::facts(&self.before),
+            "continued": reply.continued,
             "usage": reply.usage,
             "finish": reply.finish,
             "ending": self.ending().0,
@@ -114,21 +122,21 @@ impl Report {
 }
 
 /// Every attempt with cause and duration; `ok` alone needs no cause.
-fn attempts_line(attempts: &[AttemptReport], lost: u32) -> String {
+fn attempts_line(attempts: &[AttemptReport], before: &[Before]) -> String {
     if let [only] = attempts
-        && (only.cause, lost) == ("ok", 0)
+        && only.cause == "ok"
+        && before.is_empty()
     {
         return span_ms(only.ms);
     }
-    let lost_told = (1..=lost).map(|n| format!("#{n} lost when the daemon ended, if it had begun"));
     let told = attempts.iter().map(|attempt| {
         let AttemptReport { n, provider, model, cause, ms, billed, .. } = attempt;
         // A request that was turned down before it could cost anything has no number of its own.
         let number = if *billed { format!("#{n} ") } else { String::new() };
         format!("{number}{model} ({provider}) {}, {}", words(cause), span_ms(*ms))
     });
-    let told: Vec<String> = lost_told.chain(told).collect();
-    let count = attempts.iter().filter(|attempt| attempt.billed).count() + lost as usize;
+    let told: Vec<String> = before.iter().map(lost::told).chain(told).collect();
+    let count = attempts.iter().filter(|attempt| attempt.billed).count() + before.len();
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} attempt{plural}: {}", told.join("; "))
 }

@@ -2,8 +2,7 @@
 
 mod world;
 
-use std::sync::atomic::Ordering;
-
+use exai_provider::Before;
 use serde_json::{Value, json};
 
 use self::world::{Answered, World};
@@ -151,8 +150,8 @@ fn every_other_tool_answers_at_once() {
 
 #[test]
 fn a_call_that_lost_all_its_attempts_with_the_daemon_says_what_it_may_have_cost() {
-    let world = World::new([]);
-    world.attempts_before.store(3, Ordering::Relaxed);
+    let mut world = World::new([]);
+    world.before = (1..=3).map(|n| lost(n, "")).collect();
     let shown = world.chat(&json!({ "prompt": "hi" }));
     assert!(shown.is_error);
     assert_eq!(
@@ -161,4 +160,58 @@ fn a_call_that_lost_all_its_attempts_with_the_daemon_says_what_it_may_have_cost(
          three attempts that may have been billed were made. Ask again only if the answer is worth up to three more."
     );
     assert_eq!((&shown.facts["attempts_lost"], &shown.facts["retryable"]), (&json!(3), &json!(false)));
+}
+
+fn lost(n: u32, model: &str) -> Before {
+    let provider = if model.is_empty() { "" } else { "test" };
+    Before { n, provider: provider.to_owned(), model: model.to_owned(), cut: false }
+}
+
+#[test]
+fn the_text_of_a_lost_attempt_comes_back_when_no_attempt_is_left() {
+    let mut world = World::new([]);
+    world.before = (1..=3).map(|n| lost(n, "one")).collect();
+    world.kept = Some("Half of an".to_owned());
+    let shown = world.chat(&json!({ "prompt": "hi" }));
+    assert!(!shown.is_error);
+    assert!(
+        shown.text.starts_with("PARTIAL ANSWER: it broke off (the daemon ended)")
+            && shown.text.contains("\n\nHalf of an\n\n— one (test), requested: default · 3 attempts: "),
+        "{}",
+        shown.text
+    );
+    assert!(shown.text.contains("#3 one (test) lost when the daemon ended"), "{}", shown.text);
+    assert_eq!((&shown.facts["ending"], &shown.facts["attempts_lost"]), (&json!("partial"), &json!(3)));
+    assert_eq!(shown.facts["before"][2], json!({"n": 3, "provider": "test", "model": "one", "cut": false}));
+}
+
+#[test]
+fn the_text_of_a_lost_attempt_comes_back_when_its_conversation_is_gone() {
+    let mut world = World::new([Answered::text("rest")]);
+    world.before = vec![lost(1, "one")];
+    world.kept = Some("Half of an".to_owned());
+    let shown = world.chat(&json!({ "prompt": "hi", "conversation": "00112233445566778899aabbccddeeff" }));
+    assert!(!shown.is_error && shown.text.contains("\n\nHalf of an\n\n"), "{}", shown.text);
+    assert!(shown.text.contains("its conversation is not known any more"), "{}", shown.text);
+    world.before.clear();
+    world.kept = None;
+    world.chat(&json!({ "prompt": "Go on.", "conversation": shown.conversation() }));
+    assert_eq!(world.sent()[0]["messages"][1], json!({"role": "assistant", "content": "Half of an"}));
+}
+
+#[test]
+fn an_answer_goes_on_from_the_text_of_a_lost_attempt() {
+    let begun = "It was a long answer. ".repeat(20);
+    let mut world = World::new([Answered::text("And so it ends.")]);
+    world.before = (1..=2).map(|n| lost(n, "one")).collect();
+    world.kept = Some(begun.clone());
+    let shown = world.chat(&json!({ "prompt": "hi" }));
+    assert!(shown.text.starts_with(&format!("{begun}And so it ends.\n\n— one (test)")), "{}", shown.text);
+    let told = "3 attempts: #1 one (test) lost when the daemon ended; #2 one (test) lost when the daemon ended; #3 one \
+                (test) ok, 0 ms · continued at character 440 (the daemon ended) ·";
+    assert!(shown.text.contains(told), "{}", shown.text);
+    assert_eq!(
+        shown.facts["continued"],
+        json!([{"at_char": 440, "from_model": "one", "to_model": "one", "cause": "daemon_lost"}])
+    );
 }

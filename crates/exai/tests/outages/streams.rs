@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use exai_sim::host::{Progress, Revision};
 use exai_sim::process::HANG;
-use exai_sim::provider::End;
+use exai_sim::provider::{End, answer_to};
 use serde_json::json;
 
 use crate::world::{
@@ -165,4 +165,33 @@ fn a_cancel_closes_the_providers_socket_and_nothing_more_is_said() {
         assert!(host.answer(&pending).is_none(), "a cancelled request has no answer");
         assert_orderly(&host);
     }
+}
+
+#[test]
+fn the_last_attempt_goes_on_from_what_a_cut_stream_has_brought() {
+    let world = World::with(&[("EXAI_FALLBACK", "off")]);
+    let _daemon = world.daemon();
+    let host = world.host();
+    // Kimi takes the beginning back as its own; GLM has to be told in a turn.
+    for (model, refusal) in [("kimi-k3", "type=server_error"), ("glm-5.3", "code=500")] {
+        let prompt = format!(
+            "[[sim 1: status=500 {refusal}]][[sim 2: chunks=90 cut=rst after=60]][[sim: chunks=90]] {model}?"
+        );
+        let answer = host.ask("chat", json!({"prompt": prompt, "model": model})).unwrap();
+        assert!(text_of(&answer).starts_with(&answer_to(&prompt, 90)), "{}", answer.line);
+        assert!(text_of(&answer).contains(" · continued at character "), "{}", answer.line);
+        let requests = world.ended(&prompt);
+        let asked: Vec<bool> = requests.iter().map(|request| request.continues() > 0).collect();
+        assert_eq!(asked, [false, false, true]);
+        let last = requests[2].body["messages"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(last["partial"] == true, model == "kimi-k3", "{last}");
+        assert_eq!(route(&answer)["continued"][0]["cause"], "cut");
+        assert!(requests[2].events <= 31, "only the rest is paid for: {}", requests[2].events);
+        // What is joined is what is kept of the conversation, too.
+        let next = json!({"prompt": "And?", "conversation": route(&answer)["conversation"]});
+        text_of(&host.ask("chat", next).unwrap());
+        let body = world.ended("And?").last().unwrap().body.clone();
+        assert_eq!(body["messages"][1]["content"], answer_to(&prompt, 90));
+    }
+    assert_orderly(&host);
 }

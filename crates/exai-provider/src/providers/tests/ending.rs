@@ -125,7 +125,10 @@ async fn the_longest_part_is_handed_back_when_all_fails() {
     let cut = |text: &str| stream(vec![content(text), Do::End]);
     let world = World::new(vec![cut("the longer part"), cut("short")], vec![cut("also short")]);
     let reply = world.ask(None, 1200).await.unwrap();
-    assert_eq!((reply.text.as_str(), reply.ending), ("the longer part", Ending::Partial(Cause::Cut)));
+    assert_eq!(
+        (reply.text.as_str(), reply.ending),
+        ("the longer part", Ending::Partial(Broke::Failed(Cause::Cut)))
+    );
     assert_eq!((reply.provider.as_str(), world.requests().len()), ("glm", 3));
 }
 

@@ -109,7 +109,7 @@ async fn at_the_deadline_what_came_is_handed_back_as_partial() {
     let world = World::new(vec![stream(vec![Do::Repeat(piece, 7 * S)])], vec![]);
     let reply = world.ask(None, 600).await.unwrap();
     assert_eq!(world.clock.now().as_secs(), 600);
-    assert_eq!(reply.ending, Ending::Partial(Cause::Deadline));
+    assert_eq!(reply.ending, Ending::Partial(Broke::Failed(Cause::Deadline)));
     assert_eq!(reply.text.len(), 11 * 85);
     assert_eq!(*world.notes.text.lock().unwrap(), reply.text);
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::*;
 
@@ -77,7 +77,7 @@ pub(super) fn event(json: &str) -> Do {
 }
 
 pub(super) fn content(text: &str) -> Do {
-    event(&format!(r#"{{"choices":[{{"delta":{{"content":"{text}"}}}}]}}"#))
+    event(&json!({"choices": [{"delta": {"content": text}}]}).to_string())
 }
 
 pub(super) fn reasoning(text: &str) -> Do {
@@ -103,6 +103,8 @@ pub(super) struct World {
     pub(super) clock: Clock,
     /// Attempts of each call before this daemon started.
     pub(super) made_before: AtomicU32,
+    /// Model and text of the last of them; the provider is the part of the model's name before its dash.
+    pub(super) kept: Option<(&'static str, String)>,
     /// What was kept of each attempt granted to any call: its number, and `provider/model`.
     pub(super) granted: Mutex<Vec<(u32, String)>>,
     pub(super) notes: Notes,
@@ -143,6 +145,7 @@ impl World {
             net,
             clock,
             made_before: AtomicU32::new(0),
+            kept: None,
             granted: Mutex::default(),
             notes: Notes::default(),
         }
@@ -159,11 +162,30 @@ impl World {
 
     pub(super) async fn chat(&self, chat: Chat, seconds: u32) -> Result<Reply, Failure> {
         let deadline = self.clock.now() + S * seconds;
-        let made = AtomicU32::new(self.made_before.load(Ordering::SeqCst));
-        let gate = CountingGate { made, granted: &self.granted };
-        let context =
-            CallContext { call_id: "call", sharer: 1, deadline, gate: &gate, observer: &self.notes };
+        let made = self.made_before.load(Ordering::SeqCst);
+        let (provider, model) =
+            self.kept.as_ref().map_or(("", ""), |(model, _)| (model.split('-').next().unwrap(), *model));
+        let before = |n| Before { n, provider: provider.to_owned(), model: model.to_owned(), cut: false };
+        let before: Vec<Before> = (1..=made).map(before).collect();
+        let kept = self.kept.as_ref().map(|(_, text)| Kept { attempt: made, provider, model, text });
+        let gate = CountingGate { made: AtomicU32::new(made), granted: &self.granted };
+        let context = CallContext {
+            call_id: "call",
+            sharer: 1,
+            before: &before,
+            kept,
+            deadline,
+            gate: &gate,
+            observer: &self.notes,
+        };
         self.providers.chat(chat, context).await
+    }
+
+    /// An earlier start of the daemon made `attempts` and kept a text of the last.
+    pub(super) fn keep(&mut self, attempts: u32, model: &'static str, text: &str) {
+        self.made_before.store(attempts, Ordering::SeqCst);
+        self.kept = Some((model, text.to_owned()));
+        text.clone_into(&mut self.notes.text.lock().unwrap());
     }
 
     /// Provider and second of each request that went out.
@@ -217,6 +239,7 @@ impl Gate for CountingGate<'_> {
         unused: Option<u32>,
         provider: &'a str,
         model: &'a str,
+        continues: u64,
     ) -> BoxFuture<'a, Result<u32, Denied>> {
         let n = match unused {
             Some(unused) => {
@@ -228,7 +251,8 @@ impl Gate for CountingGate<'_> {
         if n > 3 {
             return Box::pin(std::future::ready(Err(Denied::Exhausted)));
         }
-        self.granted.lock().unwrap().push((n, format!("{provider}/{model}")));
+        let from = if continues == 0 { String::new() } else { format!(" from {continues}") };
+        self.granted.lock().unwrap().push((n, format!("{provider}/{model}{from}")));
         Box::pin(std::future::ready(Ok(n)))
     }
 }
@@ -246,6 +270,7 @@ impl Observer for Notes {
 
     fn partial(&self, _: u32, offset: usize, text: &str) {
         let mut all = self.text.lock().unwrap();
+        assert!(offset <= all.len(), "a gap at {offset}");
         all.truncate(offset);
         all.push_str(text);
     }

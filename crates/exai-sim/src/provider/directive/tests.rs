@@ -23,6 +23,15 @@ fn quotes_keep_a_value_together() {
 }
 
 #[test]
+fn going_on_may_be_told_to_go_wrong() {
+    assert_eq!(stream("chunks=3 width=512").width, 512);
+    assert_eq!(stream("chunks=3").going_on, GoingOn::Rest);
+    assert_eq!(stream("overlap=120").going_on, GoingOn::Overlap(120));
+    assert_eq!(stream("anew").going_on, GoingOn::Anew(String::new()));
+    assert_eq!(stream("anew=\"Sure: \"").going_on, GoingOn::Anew("Sure: ".into()));
+}
+
+#[test]
 fn an_error_has_the_shape_of_the_word_that_names_it() {
     let body = |words| match parse(words).unwrap().reply {
         Reply::Error(reply) => (reply.status, reply.body, reply.headers),

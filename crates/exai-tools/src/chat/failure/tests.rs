@@ -19,7 +19,7 @@ fn model(id: &str, context: u32, usable: bool) -> ModelInfo {
 fn a_missing_key_is_told_with_the_file_it_goes_to() {
     let failed =
         Failure { cause: Cause::NoKey, message: "Set GLM_API_KEY.".to_owned(), attempts: Vec::new() };
-    let (text, facts) = shown(&provider(&failed, 0, Some("/h/exai/.env")));
+    let (text, facts) = shown(&provider(&failed, &[], Some("/h/exai/.env")));
     assert_eq!(text, "Set GLM_API_KEY. The daemon reads such settings from /h/exai/.env.");
     assert_eq!(facts["error"], "no_key");
     assert_eq!(facts["retryable"], false);
@@ -37,7 +37,7 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
         billed: true,
     };
     let failed = Failure { cause: Cause::Server, message: "All failed.".to_owned(), attempts: vec![attempt] };
-    let (text, facts) = shown(&provider(&failed, 0, None));
+    let (text, facts) = shown(&provider(&failed, &[], None));
     assert_eq!(text, "All failed.");
     assert_eq!(facts["attempts"][0]["ms"], 1500);
     assert_eq!(facts["retryable"], true);

@@ -1,4 +1,4 @@
-use exai_provider::{AttemptReport, Cause, Ending, Reply, StallClock, Usage};
+use exai_provider::{AttemptReport, Before, Broke, Cause, Continued, Ending, Reply, StallClock, Usage};
 use serde_json::Value;
 
 use super::Report;
@@ -29,6 +29,7 @@ fn report() -> Report {
         usage: Some(Usage { prompt_tokens: 10, completion_tokens: 2, ..Usage::default() }),
         finish: Some("stop".to_owned()),
         ending: Ending::Whole,
+        continued: Vec::new(),
         notes: Vec::new(),
     };
     Report {
@@ -36,7 +37,7 @@ fn report() -> Report {
         expected: Some("glm-5.3".to_owned()),
         conversation: ConversationId::from_random([7; 16]),
         left_out: 0,
-        attempts_lost: 0,
+        before: Vec::new(),
         ignored: None,
     }
 }
@@ -105,7 +106,7 @@ fn a_provider_that_swaps_the_model_is_told_of() {
 #[test]
 fn partial_and_truncated_answers_say_so() {
     let mut partial = report();
-    partial.reply.ending = Ending::Partial(Cause::Stall(StallClock::Idle));
+    partial.reply.ending = Ending::Partial(Broke::Failed(Cause::Stall(StallClock::Idle)));
     let (text, facts) = shown(partial);
     assert!(
         text.starts_with("PARTIAL ANSWER: it broke off (text stopped coming)")
@@ -143,7 +144,7 @@ fn remarks_stand_in_the_last_line_and_cannot_break_it() {
 fn attempts_that_an_earlier_start_of_the_daemon_took_along_are_stated() {
     let mut report = report();
     report.reply.attempts = vec![attempt(2, "glm", "glm-5.3", "ok", 2300)];
-    report.attempts_lost = 1;
+    report.before = vec![Before { n: 1, provider: String::new(), model: String::new(), cut: false }];
     let (text, facts) = shown(report);
     assert!(
         text.contains(
@@ -152,4 +153,52 @@ fn attempts_that_an_earlier_start_of_the_daemon_took_along_are_stated() {
         "{text}"
     );
     assert_eq!(facts["attempts_lost"], 1);
+}
+
+fn seam(at_char: u64, from: &str, to: &str, cause: Broke) -> Continued {
+    Continued { at_char, from_model: from.to_owned(), to_model: to.to_owned(), cause }
+}
+
+#[test]
+fn a_seam_is_told_in_the_last_line() {
+    let mut report = report();
+    report.before = vec![Before { n: 1, provider: "glm".to_owned(), model: "glm-5.3".to_owned(), cut: true }];
+    report.reply.attempts = vec![attempt(2, "glm", "glm-5.3", "ok", 2300)];
+    report.reply.continued = vec![seam(5210, "glm-5.3", "glm-5.3", Broke::DaemonRestart)];
+    let (text, facts) = shown(report);
+    assert!(text.starts_with("42\n\n"), "{text}");
+    assert!(
+        text.contains(
+            "2 attempts: #1 glm-5.3 (glm) cut by a restart; #2 glm-5.3 (glm) ok, 2.3 s · continued at character 5210 \
+             (the daemon was restarted) · tokens"
+        ),
+        "{text}"
+    );
+    assert_eq!(facts["continued"][0]["cause"], "daemon_restart");
+}
+
+#[test]
+fn an_answer_of_two_models_names_both_first() {
+    let mut report = report();
+    report.reply.model = "kimi-k3".to_owned();
+    report.reply.asked_model = "kimi-k3".to_owned();
+    report.reply.provider = "kimi".to_owned();
+    report.reply.attempts =
+        vec![attempt(1, "glm", "glm-5.3", "cut", 90_000), attempt(2, "kimi", "kimi-k3", "ok", 900)];
+    report.reply.continued = vec![seam(700, "glm-5.3", "kimi-k3", Broke::Failed(Cause::Cut))];
+    let (text, facts) = shown(report);
+    assert!(
+        text.starts_with(
+            "Note: not by one model: by glm-5.3 up to character 700 (stream broke off), then by kimi-k3 (kimi).\n\n42"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("· continued at character 700 by kimi-k3 after glm-5.3 (stream broke off) ·"),
+        "{text}"
+    );
+    assert_eq!(
+        facts["continued"],
+        serde_json::json!([{"at_char": 700, "from_model": "glm-5.3", "to_model": "kimi-k3", "cause": "cut"}])
+    );
 }

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::future::{Future, pending};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use exai_provider::{
-    Body, BoxFuture, Catalogue, Denied, Gate, Key, Observer, ProviderConfig, Providers, ProvidersConfig,
-    Request, Response, Timer, Transport, TransportError,
+    Before, Body, BoxFuture, Catalogue, Denied, Gate, Kept, Key, Observer, ProviderConfig, Providers,
+    ProvidersConfig, Request, Response, Timer, Transport, TransportError,
 };
 use serde_json::{Value, json};
 
@@ -51,9 +51,10 @@ impl Shown {
 pub(super) struct World {
     script: Arc<Script>,
     providers: Providers,
-    conversations: Kept,
-    /// Attempts of each call that earlier starts of the daemon made.
-    pub(super) attempts_before: AtomicU32,
+    conversations: KeptTurns,
+    /// Attempts of each call that earlier starts of the daemon made, and the text of the last.
+    pub(super) before: Vec<Before>,
+    pub(super) kept: Option<String>,
     calls: AtomicU8,
 }
 
@@ -83,9 +84,10 @@ impl World {
         Self {
             providers: Providers::new(config, Catalogue::builtin(), script.clone(), Arc::new(Stopped)),
             script,
-            conversations: Kept::default(),
+            conversations: KeptTurns::default(),
             calls: AtomicU8::new(0),
-            attempts_before: AtomicU32::new(0),
+            before: Vec::new(),
+            kept: None,
         }
     }
 
@@ -101,9 +103,10 @@ impl World {
             daemon: &Ready,
             call_id: "call",
             sharer: 1,
-            attempts_before: self.attempts_before.load(Ordering::Relaxed),
+            before: &self.before,
+            kept: self.kept.as_deref().zip(self.before.last()).map(kept),
             deadline: Duration::from_secs(60),
-            gate: &Open(self.attempts_before.load(Ordering::Relaxed)),
+            gate: &Open(self.before.last().map_or(0, |last| last.n)),
             observer: &Deaf,
             new_conversation: ConversationId::from_random([n; 16]),
         };
@@ -169,7 +172,13 @@ impl Timer for Stopped {
 struct Open(u32);
 
 impl Gate for Open {
-    fn begin<'a>(&'a self, _: Option<u32>, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u32, Denied>> {
+    fn begin<'a>(
+        &'a self,
+        _: Option<u32>,
+        _: &'a str,
+        _: &'a str,
+        _: u64,
+    ) -> BoxFuture<'a, Result<u32, Denied>> {
         let made = self.0;
         Box::pin(async move { if made < 3 { Ok(made + 1) } else { Err(Denied::Exhausted) } })
     }
@@ -177,14 +186,18 @@ impl Gate for Open {
 
 /// The turns that results brought, as a journal keeps them.
 #[derive(Default)]
-struct Kept(Mutex<Vec<(ConversationId, Exchange)>>);
+struct KeptTurns(Mutex<Vec<(ConversationId, Exchange)>>);
 
-impl Conversations for Kept {
+impl Conversations for KeptTurns {
     fn load(&self, id: ConversationId) -> BoxFuture<'_, Result<Vec<Exchange>, ConversationsUnreadable>> {
         let kept = self.0.lock().unwrap();
         let turns = kept.iter().filter(|(of, _)| *of == id).map(|(_, exchange)| exchange.clone()).collect();
         Box::pin(async move { Ok(turns) })
     }
+}
+
+fn kept<'a>((text, of): (&'a str, &'a Before)) -> Kept<'a> {
+    Kept { attempt: of.n, provider: &of.provider, model: &of.model, text }
 }
 
 struct Deaf;

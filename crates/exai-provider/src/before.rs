@@ -1,0 +1,15 @@
+//! What earlier starts of the daemon did for a call.
+
+/// An attempt that an earlier start of the daemon was allowed and did not live to report; whether its first byte went out
+/// is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// Its number over the call's life, from 1.
+    pub n: u32,
+    /// Name of the provider; empty where the journal has lost it.
+    pub provider: String,
+    /// Model that was asked; empty where the journal has lost it.
+    pub model: String,
+    /// Whether an orderly restart cut it; otherwise the daemon ended without warning.
+    pub cut: bool,
+}

@@ -1,0 +1,47 @@
+//! Why a text broke off.
+
+use serde::{Serialize, Serializer};
+
+use crate::cause::Cause;
+
+/// Why a text broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broke {
+    /// Its attempt failed.
+    Failed(Cause),
+    /// The daemon ended without warning.
+    DaemonLost,
+    /// The daemon was started anew, in good order.
+    DaemonRestart,
+}
+
+impl Broke {
+    /// Stable word for metadata.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Failed(cause) => cause.code(),
+            Self::DaemonLost => "daemon_lost",
+            Self::DaemonRestart => "daemon_restart",
+        }
+    }
+
+    /// What people read.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Failed(cause) => cause.words(),
+            Self::DaemonLost => "the daemon ended",
+            Self::DaemonRestart => "the daemon was restarted",
+        }
+    }
+
+    /// Whether nothing was wrong with the stream itself.
+    pub(crate) const fn was_healthy(self) -> bool {
+        matches!(self, Self::DaemonLost | Self::DaemonRestart)
+    }
+}
+
+impl Serialize for Broke {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
