@@ -21,6 +21,6 @@ pub use daemon::{
     Finished, PeerConn, Ticket, Vitals,
 };
 pub use shim::{
-    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch,
-    Transmit,
+    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, Past, ShimConfig, ShimEnd, ShimEvent,
+    TooMuch, Transmit,
 };

@@ -61,8 +61,12 @@ impl ShimEnd {
                 open.retry_at = None;
             }
         }
-        // What was cancelled after the hello, whose list said otherwise; for the others it is said twice.
-        for call_id in self.calls.in_order(|_, open| open.cancelled && open.under.is_some()) {
+        // What was cancelled after the hello, whose list said otherwise, or without having been open here; for the
+        // others it is said twice.
+        for call_id in self.calls.in_order(|_, open| open.cancelled) {
+            if let Some(open) = self.calls.get_mut(call_id) {
+                open.under.get_or_insert(welcome.journal);
+            }
             self.send(now, &ShimFrame::Cancel(Cancel { call_id, reason: String::new() }));
         }
         for frame in std::mem::take(&mut self.owed) {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use exai_journal::{Durable, Journal, ModelStore};
 use exai_session::{
-    AttemptDenied, CallClass, ConnNo, DaemonConfig, DaemonEnd, DrainPlan, EndWhy, Fate, NewCall, PeerConn,
-    ShimConfig, ShimEnd,
+    AttemptDenied, CallClass, ConnNo, DaemonConfig, DaemonEnd, DrainPlan, EndWhy, Fate, NewCall, Past,
+    PeerConn, ShimConfig, ShimEnd,
 };
 use exai_wire::{
     CallId, Class, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome, SessionId, ShimPeer,
@@ -199,8 +199,8 @@ impl World {
             adopt_key: None,
             trace: None,
             deadline: self.now + secs(1200),
-            patience: None,
             hold: None,
+            past: Past::default(),
         };
         set(&mut call);
         self.shims[shim].call(self.now, call).unwrap();
