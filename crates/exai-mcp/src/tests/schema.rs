@@ -77,6 +77,7 @@ fn every_kind_of_line_is_valid_in_its_revision() {
         &json!({"notifications": {"toolsListChanged": true}}),
     )));
     world.engine.set_tools(raw(&json!([])));
+    world.lines();
     super::tasks::converse(&mut world);
     super::rounds::converse(&mut world);
     world.engine.close();

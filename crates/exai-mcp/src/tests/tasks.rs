@@ -53,6 +53,7 @@ pub(super) fn converse(world: &mut World) {
     got(world, TaskState::Cancelled);
     let (key, _) = asked(world, "tasks/update");
     world.engine.answer(world.now, key, Answer::Acknowledged);
+    world.lines();
     let filter = json!({"notifications": {"taskIds": [id().to_string()]}});
     world.ask(&declared(request(&json!("watch"), "subscriptions/listen", &filter)));
     world.engine.notify_task(&task(TaskState::Working));
