@@ -177,7 +177,7 @@ pub enum ShimEvent {
     Result {
         /// Which.
         call_id: CallId,
-        /// How it ended; never `Cancelled` (the host wants nothing then).
+        /// How it ended; `Cancelled` by somebody else who had joined it, for nothing comes out after an own cancel.
         outcome: Outcome,
         /// MCP result object.
         body: Box<RawValue>,

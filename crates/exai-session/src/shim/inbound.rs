@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use exai_wire::{
-    Answer, Ask, CallId, Cancel, DaemonBeat, DaemonFrame, Outcome, Refused, Reject, ResultFrame, ShimFrame,
-    Started, Welcome,
+    Answer, Ask, CallId, Cancel, DaemonBeat, DaemonFrame, Refused, Reject, ResultFrame, ShimFrame, Started,
+    Welcome,
 };
 use serde_json::value::RawValue;
 
@@ -159,8 +159,6 @@ impl ShimEnd {
             Some(open) if open.cancelled => self.receipts.owe(call_id),
             Some(_) => {
                 self.receipts.handed_out(call_id);
-                // Cancelled by somebody else who had joined it: this host still waits for an answer.
-                let outcome = if outcome == Outcome::Cancelled { Outcome::Error } else { outcome };
                 self.events.push_back(ShimEvent::Result {
                     call_id,
                     outcome,

@@ -152,9 +152,14 @@ impl ShimEnd {
         Ok(())
     }
 
-    /// What is known of an open call.
+    /// What is known of a call that is open and not cancelled.
     pub fn past(&self, call_id: CallId) -> Option<Past> {
-        self.calls.get(call_id).map(calls::Open::past)
+        self.calls.get(call_id).filter(|open| !open.cancelled).map(calls::Open::past)
+    }
+
+    /// Whether a call was cancelled here and the daemon has not confirmed it yet.
+    pub fn is_cancelled(&self, call_id: CallId) -> bool {
+        self.calls.get(call_id).is_some_and(|open| open.cancelled)
     }
 
     /// No host waits at a limit of its own any more: the call is held to its deadline, however long the daemon is away.

@@ -160,3 +160,16 @@ fn a_cancel_before_the_call_is_known_keeps_it_from_ever_running() {
     assert_eq!(world.billed(call), 0);
     assert!(!matches!(world.only(call), Seen::End { why: EndWhy::Deadline, .. }));
 }
+
+#[test]
+fn who_has_joined_a_call_that_another_cancels_is_told_so() {
+    let mut world = World::new(2);
+    let call = world.call(0, 1, CHAT_10S);
+    world.run(secs(1));
+    let (now, deadline) = (world.now, world.now + secs(1200));
+    world.shims[1].cancel_other(now, call, deadline, "task").unwrap();
+    assert!(world.shims[1].is_cancelled(call) && world.shims[1].past(call).is_none());
+    world.run(secs(1));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Cancelled, .. }));
+    assert!(!world.shims[1].is_cancelled(call), "confirmed");
+}
