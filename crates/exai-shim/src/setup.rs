@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::dial::Target;
 use crate::files::FileRules;
 use crate::options::ShimOptions;
+use crate::seal_key;
 use crate::starter::Starter;
 use crate::tls::Trust;
 
@@ -66,11 +67,12 @@ pub(crate) fn start_command(settings: &Settings) -> Option<&'static str> {
     }
 }
 
-/// Which files calls may name. The settings file and the local daemon's token are not among them, wherever they are.
+/// Which files calls may name. The settings file, the local daemon's token and the key of the seal are not among them,
+/// wherever they are.
 pub(crate) fn file_rules(options: &ShimOptions) -> FileRules {
     let settings = &options.loaded.settings;
     let mut rules = FileRules::new(&settings.shim.file_roots, options.cwd.clone(), options.home.clone());
-    let endpoint = settings.state.dir.as_ref().map(|dir| dir.join("endpoint.json"));
-    rules.secret_files = settings.state.env_file.iter().cloned().chain(endpoint).collect();
+    let kept = settings.state.dir.iter().flat_map(|dir| [dir.join("endpoint.json"), seal_key::path(dir)]);
+    rules.secret_files = settings.state.env_file.iter().cloned().chain(kept).collect();
     rules
 }

@@ -29,13 +29,15 @@ use crate::links::Links;
 use crate::locating::Locating;
 use crate::options::ShimOptions;
 use crate::random;
-use crate::requests::Reading;
+use crate::reading::Reading;
+use crate::rounds::Rounds;
 use crate::setup;
 use crate::signal::Signals;
 use crate::starter::Starter;
 use crate::stderr;
 use crate::stdin::{Input, Stdin};
 use crate::stdout::{Stdout, Written};
+use crate::tasks::Tasks;
 
 /// Events handled before writing to sockets and looking at the clock in between, and before it is the host's turn: of
 /// host and daemon, one that writes without pause must not keep the other waiting.
@@ -97,6 +99,10 @@ pub(crate) struct Shim {
     pub(crate) calls: Calls,
     /// Calls whose files are being read.
     pub(crate) reading: BTreeMap<CallKey, Reading>,
+    /// Calls that modern hosts are asked to bring again.
+    pub(crate) rounds: Rounds,
+    /// Calls that modern hosts ask after.
+    pub(crate) tasks: Tasks,
     pub(crate) file_rules: Arc<FileRules>,
     /// Reads files; in tests also something that hangs.
     pub(crate) inline: Inline,
@@ -131,6 +137,8 @@ pub(crate) struct Shim {
     pub(crate) dial_at: Option<Duration>,
     /// Since when no daemon answers, once one was wanted.
     pub(crate) outage: Option<Duration>,
+    /// When a daemon was first reached.
+    pub(crate) met: Option<Duration>,
     /// Since when the session is up.
     pub(crate) up: Option<Duration>,
     /// The older local daemon that is to be asked to drain.
@@ -168,6 +176,8 @@ impl Shim {
             session: session(&options, &target),
             calls: Calls::default(),
             reading: BTreeMap::new(),
+            rounds: Rounds::default(),
+            tasks: Tasks::default(),
             file_rules: Arc::new(setup::file_rules(&options)),
             inline: files::inline,
             host: None,
@@ -193,6 +203,7 @@ impl Shim {
             burst: 0,
             dial_at: None,
             outage: None,
+            met: None,
             up: None,
             older: None,
             gates: Gates::default(),
@@ -311,6 +322,9 @@ impl Shim {
             self.locating.poll_timeout(),
             self.outage_ends(),
             self.reading.values().map(|reading| reading.until).min(),
+            self.calls.next_until(),
+            self.rounds.next_due(),
+            self.tasks.next_due(),
         ];
         moments.into_iter().flatten().min()
     }
