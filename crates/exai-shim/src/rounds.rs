@@ -138,7 +138,8 @@ impl Shim {
         match self.state_dir.clone() {
             Some(dir) => {
                 self.rounds.key = Key::Reading;
-                self.jobs.block(move || Done::SealKey(seal_key::load(&dir)));
+                let load = self.load_key;
+                self.jobs.block(move || Done::SealKey(load(&dir)));
             }
             None => self.rounds.key = Key::Ready(Seal::new(&seal_key::fresh())),
         }

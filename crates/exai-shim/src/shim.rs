@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -31,6 +31,7 @@ use crate::options::ShimOptions;
 use crate::random;
 use crate::reading::Reading;
 use crate::rounds::Rounds;
+use crate::seal_key::{self, SealKey};
 use crate::setup;
 use crate::signal::Signals;
 use crate::starter::Starter;
@@ -76,6 +77,9 @@ enum Logged {
 /// Puts the text of files into the params of a call; blocks as long as the disk does.
 pub(crate) type Inline = fn(&RawValue, &str, &FileRules) -> Result<Option<Inlined>, FilesError>;
 
+/// Reads the key of the seal, or makes it; blocks as long as the disk does.
+pub(crate) type LoadKey = fn(&Path) -> std::io::Result<SealKey>;
+
 /// The process's streams, or a test's.
 pub(crate) struct Streams {
     /// Lines of the host.
@@ -106,6 +110,8 @@ pub(crate) struct Shim {
     pub(crate) file_rules: Arc<FileRules>,
     /// Reads files; in tests also something that hangs.
     pub(crate) inline: Inline,
+    /// The same for the key of the seal.
+    pub(crate) load_key: LoadKey,
     pub(crate) host: Option<Peer>,
     pub(crate) tools: Tools,
     pub(crate) snapshot: Snapshot,
@@ -180,6 +186,7 @@ impl Shim {
             tasks: Tasks::default(),
             file_rules: Arc::new(setup::file_rules(&options)),
             inline: files::inline,
+            load_key: seal_key::load,
             host: None,
             tools,
             snapshot: Snapshot::Unread,
