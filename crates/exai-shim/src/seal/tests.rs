@@ -48,9 +48,14 @@ fn a_change_anywhere_is_noticed() {
         let forged = String::from_utf8(forged).unwrap();
         assert_eq!(seal().open(&forged, DIGEST, NOW), Err(Unacceptable::Forged), "{at}");
     }
-    for forged in
-        ["", "00", &text[2..], &format!("{text}00"), &text.to_uppercase(), &"ä".repeat(text.len() / 2)]
-    {
+    for forged in [
+        "",
+        "00",
+        text.get(2..).unwrap(),
+        &format!("{text}00"),
+        &text.to_uppercase(),
+        &"ä".repeat(text.len() / 2),
+    ] {
         assert_eq!(seal().open(forged, DIGEST, NOW), Err(Unacceptable::Forged), "{forged}");
     }
     assert_eq!(Seal::new(&[8; 32]).open(&text, DIGEST, NOW), Err(Unacceptable::Forged));

@@ -104,7 +104,7 @@ fn a_state_that_was_changed_or_is_of_another_call_is_an_error_and_runs_nothing()
     detached(&mut conn, call_id);
 
     let mut forged = state.clone();
-    forged.replace_range(20..22, if &state[20..22] == "00" { "01" } else { "00" });
+    forged.replace_range(20..22, if state.get(20..22) == Some("00") { "01" } else { "00" });
     for (id, forged) in [(2, forged.as_str()), (3, "nonsense"), (4, "")] {
         chat(&mut host, id, &arguments, Some(forged));
         refused(&host, id, "not made by this server");
@@ -175,6 +175,7 @@ fn an_outage_is_bridged_by_rounds_but_a_daemon_that_never_was_there_is_told_of()
     let call_id = conn.call().0;
     conn.result(call_id, "there");
     assert_eq!(host.told(2).0, "there");
+    assert!(matches!(conn.next(), ShimFrame::Ack(_)));
     drop((conn, daemon));
 
     chat(&mut host, 3, &json!({"prompt": "meanwhile"}), None);
