@@ -123,7 +123,8 @@ fn a_forged_state_or_another_question_is_an_error_and_asks_no_model() {
     let host = world.greeted(Revision::V2026_07_28);
     let state = first_round(&host, "slow");
     let last = if state.ends_with('0') { "1" } else { "0" };
-    let forged = format!("{}{last}", &state[..state.len() - 1]);
+    let mut forged = state.clone();
+    forged.replace_range(state.len() - 1.., last);
     for (prompt, state) in [("slow", forged.as_str()), ("slow", "AAAA"), ("another", state.as_str())] {
         let (answer, _) = ask(&host, prompt, Some(state));
         assert_eq!(answer.error_code(), Some(-32602), "{}", answer.line);
