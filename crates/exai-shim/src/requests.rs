@@ -92,8 +92,9 @@ impl Shim {
             argument.filter(|name| params::arguments(&call.params).contains_key(name.as_str())).cloned();
         let open = self.opened(now, &call, kind, turn);
         self.calls.insert(key, open);
-        // Who comes late gets what there is; nothing is run for him.
-        if turn.is_late() || self.session.past(open.call_id).is_some() {
+        // Who comes late, or once more after the answer, gets what there is; nothing is run for him.
+        let is_open = self.session.past(open.call_id).is_some();
+        if turn.is_late() || is_open || self.session.was_answered(open.call_id) {
             return self.join(now, key, &open);
         }
         match files {

@@ -133,10 +133,11 @@ impl ShimEnd {
         deadline: Duration,
         reason: &str,
     ) -> Result<(), TooMuch> {
-        if self.calls.get_mut(call_id).is_some() {
+        if self.calls.get(call_id).is_some_and(|open| open.under.is_some()) {
             self.cancel(now, call_id, reason);
             return Ok(());
         }
+        // One that waits to be joined was written to nobody yet, and still another session may have brought it.
         let times = Times { taken: now, deadline, hold: None };
         self.calls.insert(call_id, Ask::Attach, times, Past::default())?;
         self.receipts.forget(call_id);
@@ -155,6 +156,11 @@ impl ShimEnd {
     /// What is known of a call that is open and not cancelled.
     pub fn past(&self, call_id: CallId) -> Option<Past> {
         self.calls.get(call_id).filter(|open| !open.cancelled).map(calls::Open::past)
+    }
+
+    /// Whether the result of a call was handed out here, lately.
+    pub fn was_answered(&self, call_id: CallId) -> bool {
+        self.receipts.knows(call_id)
     }
 
     /// Whether a call was cancelled here and the daemon has not confirmed it yet.

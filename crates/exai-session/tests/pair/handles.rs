@@ -150,6 +150,22 @@ fn a_call_of_another_session_is_cancelled_at_once_or_after_the_outage() {
 }
 
 #[test]
+fn a_cancel_of_a_call_that_was_to_be_joined_after_the_outage_is_told_after_it() {
+    let mut world = World::new(2);
+    let call = world.call(0, 1, r#"{"name":"chat","ms":60000}"#);
+    world.run(secs(1));
+    world.partitioned = true;
+    let (now, deadline) = (world.now, world.now + secs(1200));
+    world.shims[1].attach(now, call, deadline, None).unwrap();
+    world.shims[1].cancel_other(now, call, deadline, "task").unwrap();
+    assert!(world.shims[1].past(call).is_none());
+    world.run(secs(1));
+    world.partitioned = false;
+    world.run(secs(30));
+    assert_eq!(world.aborted, [call]);
+}
+
+#[test]
 fn a_cancel_before_the_call_is_known_keeps_it_from_ever_running() {
     let mut world = World::new(2);
     let (now, deadline) = (world.now, world.now + secs(1200));

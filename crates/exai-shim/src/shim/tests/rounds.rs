@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::world::{Conn, Daemon, Host, options};
 use crate::options::ShimOptions;
 
-/// A host whose patience ends after a second.
+/// A host whose patience ends after a second and a half.
 fn hasty(daemon: &Daemon, state: Option<&std::path::Path>) -> ShimOptions {
     let mut options = options(Some(&daemon.url()), state);
-    options.loaded.settings.calls.host_timeout = Some(Duration::from_millis(1500));
+    options.loaded.settings.calls.host_timeout = Some(Duration::from_millis(2250));
     options
 }
 
@@ -46,10 +46,9 @@ fn a_host_that_comes_back_joins_its_call_under_the_same_key() {
     let state_dir = tempfile::tempdir().unwrap();
     for state in [None, Some(state_dir.path())] {
         let daemon = Daemon::listen();
-        let mut host = Host::start(hasty(&daemon, state));
+        let (mut host, mut conn) = Host::connected(hasty(&daemon, state), &daemon);
         let arguments = json!({"prompt": "hi", "n": 1});
         chat(&mut host, 1, &arguments, None);
-        let mut conn = daemon.welcome();
         let first = conn.whole_call();
         conn.accepted(first.call_id);
         let state = asked_again(&host, 1);
@@ -71,9 +70,8 @@ fn a_host_that_comes_back_joins_its_call_under_the_same_key() {
 fn the_next_shim_joins_a_call_of_the_one_before() {
     let state_dir = tempfile::tempdir().unwrap();
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, Some(state_dir.path())));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, Some(state_dir.path())), &daemon);
     chat(&mut host, 1, &json!({"prompt": "hi"}), None);
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     let state = asked_again(&host, 1);
@@ -94,10 +92,9 @@ fn the_next_shim_joins_a_call_of_the_one_before() {
 #[test]
 fn a_state_that_was_changed_or_is_of_another_call_is_an_error_and_runs_nothing() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     let arguments = json!({"prompt": "hi"});
     chat(&mut host, 1, &arguments, None);
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     let state = asked_again(&host, 1);
@@ -123,13 +120,36 @@ fn a_state_that_was_changed_or_is_of_another_call_is_an_error_and_runs_nothing()
 }
 
 #[test]
+fn a_state_that_is_used_again_after_the_answer_runs_nothing() {
+    let daemon = Daemon::listen();
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    chat(&mut host, 1, &json!({}), None);
+    let call_id = conn.call().0;
+    conn.accepted(call_id);
+    let state = asked_again(&host, 1);
+    detached(&mut conn, call_id);
+    chat(&mut host, 2, &json!({}), Some(&state));
+    assert_eq!(conn.call().0, call_id);
+    conn.result(call_id, "once");
+    assert_eq!(host.told(2).0, "once");
+    assert!(matches!(conn.next(), ShimFrame::Ack(_)));
+    chat(&mut host, 3, &json!({}), Some(&state));
+    // Joined, not brought: a daemon that does not know it any more must not run it.
+    assert!(matches!(conn.next(), ShimFrame::Attach(attach) if attach.call_id == call_id));
+    let (code, message) = (RefusedCode::UnknownCall, "no such call".to_owned());
+    conn.send(&DaemonFrame::Refused(Refused { call_id, code, message, retry_after_ms: None }));
+    let (text, is_error) = host.told(3);
+    assert!(is_error && text.contains("knows no call"), "{text}");
+    host.end();
+}
+
+#[test]
 fn after_nine_rounds_the_host_is_told_how_to_collect() {
     let daemon = Daemon::listen();
     let mut options = hasty(&daemon, None);
     options.loaded.settings.calls.host_timeout = Some(Duration::from_millis(150));
-    let mut host = Host::start(options);
+    let (mut host, mut conn) = Host::connected(options, &daemon);
     chat(&mut host, 0, &json!({}), None);
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     for round in 0..9 {
@@ -147,9 +167,8 @@ fn after_nine_rounds_the_host_is_told_how_to_collect() {
 #[test]
 fn a_host_of_an_older_revision_is_told_in_a_sentence() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     host.call(1, "chat", "{}");
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     let (text, is_error) = host.told(1);
@@ -195,7 +214,7 @@ fn an_outage_is_bridged_by_rounds_but_a_daemon_that_never_was_there_is_told_of()
 #[test]
 fn collecting_goes_in_rounds_too_unless_the_caller_limits_his_wait() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     let call_id = CallId::from_bytes([5; 16]);
     let mut arguments = json!({"call_id": call_id.to_string()});
     let collect = |host: &mut Host, id: u32, arguments: &Value, state: Option<&str>| {
@@ -206,7 +225,6 @@ fn collecting_goes_in_rounds_too_unless_the_caller_limits_his_wait() {
         host.ask(id, "tools/call", params, &["io.modelcontextprotocol/tasks"]);
     };
     collect(&mut host, 1, &arguments, None);
-    let mut conn = daemon.welcome();
     assert!(matches!(conn.next(), ShimFrame::Attach(attach) if attach.call_id == call_id));
     let state = asked_again(&host, 1);
     detached(&mut conn, call_id);
@@ -227,11 +245,10 @@ fn collecting_goes_in_rounds_too_unless_the_caller_limits_his_wait() {
 #[test]
 fn several_who_wait_for_one_call_are_each_answered_at_their_own_limit() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     host.say(
         r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"chat","arguments":{},"_meta":{"progressToken":1}}}"#,
     );
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     host.call(2, "collect", &format!(r#"{{"call_id":"{call_id}"}}"#));
@@ -250,10 +267,9 @@ fn a_file_that_is_gone_does_not_keep_a_host_from_its_call() {
     std::fs::write(&file, "first").unwrap();
     let mut options = hasty(&daemon, None);
     options.loaded.settings.shim.file_roots = vec![project.path().to_owned()];
-    let mut host = Host::start(options);
+    let (mut host, mut conn) = Host::connected(options, &daemon);
     let arguments = json!({"files": [file]});
     chat(&mut host, 1, &arguments, None);
-    let mut conn = daemon.welcome();
     let first = conn.whole_call();
     conn.accepted(first.call_id);
     let state = asked_again(&host, 1);
@@ -278,9 +294,8 @@ fn a_file_that_is_gone_does_not_keep_a_host_from_its_call() {
 #[test]
 fn a_host_may_cancel_when_it_has_come_back() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     chat(&mut host, 1, &json!({}), None);
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     let state = asked_again(&host, 1);
@@ -295,9 +310,8 @@ fn a_host_may_cancel_when_it_has_come_back() {
 #[test]
 fn a_call_that_the_daemon_refuses_on_return_says_so() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     chat(&mut host, 1, &json!({}), None);
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     let state = asked_again(&host, 1);

@@ -13,7 +13,7 @@ const TASKS: &[&str] = &["io.modelcontextprotocol/tasks"];
 
 fn hasty(daemon: &Daemon, state: Option<&Path>) -> ShimOptions {
     let mut options = options(Some(&daemon.url()), state);
-    options.loaded.settings.calls.host_timeout = Some(Duration::from_millis(1500));
+    options.loaded.settings.calls.host_timeout = Some(Duration::from_millis(2250));
     options
 }
 
@@ -22,9 +22,8 @@ fn chat(host: &mut Host, id: u32) {
 }
 
 /// Has a call made into a task; its name.
-fn made(host: &mut Host, daemon: &Daemon) -> (Conn, CallId, String) {
+fn made(host: &mut Host, conn: &mut Conn) -> (CallId, String) {
     chat(host, 1);
-    let mut conn = daemon.welcome();
     let call_id = conn.call().0;
     conn.accepted(call_id);
     let task = host.hear();
@@ -32,7 +31,7 @@ fn made(host: &mut Host, daemon: &Daemon) -> (Conn, CallId, String) {
     assert_eq!(task["result"]["status"], "working");
     let name = task["result"]["taskId"].as_str().unwrap().to_owned();
     assert!(name.starts_with(&call_id.to_string()));
-    (conn, call_id, name)
+    (call_id, name)
 }
 
 fn ask(host: &mut Host, id: u32, verb: &str, name: &str) {
@@ -55,8 +54,8 @@ fn unknown(conn: &mut Conn, call_id: CallId) {
 #[test]
 fn a_task_is_made_at_the_end_of_patience_worked_on_and_completed() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
-    let (mut conn, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     assert_eq!(get(&mut host, 2, &name)["status"], "working");
     ask(&mut host, 3, "get", &name);
     conn.result(call_id, "done");
@@ -76,9 +75,8 @@ fn a_task_is_made_at_the_end_of_patience_worked_on_and_completed() {
 #[test]
 fn before_the_daemon_has_accepted_it_a_call_goes_in_rounds() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     chat(&mut host, 1);
-    let mut conn = daemon.welcome();
     conn.call();
     assert_eq!(host.hear()["result"]["resultType"], "input_required");
     host.end();
@@ -87,8 +85,8 @@ fn before_the_daemon_has_accepted_it_a_call_goes_in_rounds() {
 #[test]
 fn the_next_shim_knows_a_task_by_its_name() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
-    let (_, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     host.end();
 
     let mut host = Host::start(hasty(&daemon, None));
@@ -109,8 +107,8 @@ fn while_the_daemon_is_away_the_last_state_is_told_and_afterwards_the_call_goes_
     let address = daemon.url().trim_start_matches("ws://").trim_end_matches('/').to_owned();
     let mut settings = hasty(&daemon, None);
     settings.loaded.settings.calls.hold = Duration::from_millis(100);
-    let mut host = Host::start(settings);
-    let (conn, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(settings, &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     drop((conn, daemon));
     // Longer than the hold: nobody waits at a limit of his own any more.
     for id in [2, 3] {
@@ -160,8 +158,8 @@ fn a_task_that_nobody_knows_is_an_error_only_once_the_daemon_has_said_so() {
 #[test]
 fn a_task_whose_call_the_daemon_has_lost_has_failed() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
-    let (mut conn, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     ask(&mut host, 2, "get", &name);
     unknown(&mut conn, call_id);
     let line = host.hear();
@@ -176,8 +174,8 @@ fn a_task_whose_call_the_daemon_has_lost_has_failed() {
 #[test]
 fn a_cancelled_task_is_cancelled_in_the_daemon_and_for_all_who_wait() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
-    let (mut conn, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     host.say(&format!(
         r#"{{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{{"name":"collect","arguments":{{"call_id":"{call_id}"}},"_meta":{{"progressToken":1}}}}}}"#
     ));
@@ -192,8 +190,8 @@ fn a_cancelled_task_is_cancelled_in_the_daemon_and_for_all_who_wait() {
 #[test]
 fn a_task_of_an_earlier_shim_can_be_cancelled_also_while_the_daemon_is_away() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
-    let (_, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     host.end();
 
     let mut host = Host::start(hasty(&daemon, None));
@@ -218,8 +216,8 @@ fn a_task_of_an_earlier_shim_can_be_cancelled_also_while_the_daemon_is_away() {
 #[test]
 fn who_watches_a_task_is_told_of_its_states() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
-    let (mut conn, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     host.ask(2, "subscriptions/listen", json!({"notifications": {"taskIds": [name]}}), TASKS);
     assert_eq!(host.hear()["params"]["notifications"]["taskIds"], json!([name]));
     assert_eq!(host.hear()["params"]["status"], "working");
@@ -239,8 +237,8 @@ fn who_watches_a_task_is_told_of_its_states() {
 #[test]
 fn a_watch_joins_a_task_of_an_earlier_shim() {
     let daemon = Daemon::listen();
-    let mut host = Host::start(hasty(&daemon, None));
-    let (_, call_id, name) = made(&mut host, &daemon);
+    let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
+    let (call_id, name) = made(&mut host, &mut conn);
     host.end();
 
     let mut host = Host::start(hasty(&daemon, None));

@@ -84,6 +84,20 @@ impl Host {
         host
     }
 
+    /// Starts a shim and has it connected, so that what is timed from here on does not wait for that.
+    pub(super) fn connected(options: ShimOptions, daemon: &Daemon) -> (Self, Conn) {
+        let mut host = Self::start(options);
+        host.say(
+            r#"{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"chat","arguments":{},"_meta":{"progressToken":99}}}"#,
+        );
+        let mut conn = daemon.welcome();
+        let call_id = conn.call().0;
+        conn.result(call_id, "connected");
+        assert_eq!(host.told(99).0, "connected");
+        assert!(matches!(conn.next(), ShimFrame::Ack(_)));
+        (host, conn)
+    }
+
     /// Starts a shim whose output is not read yet.
     pub(super) fn start_unread(options: ShimOptions) -> (Self, PipeReader) {
         Self::start_with(options, files::inline)
