@@ -20,7 +20,17 @@ pub(crate) struct OpenCall {
     pub(crate) id: Box<str>,
     pub(crate) revision: Revision,
     pub(crate) slot: Slot,
+    pub(crate) asks: Asks,
     progress: Option<Progress>,
+}
+
+/// What kind of answer is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// The result of a tool, or what may come instead of it.
+    Tool,
+    /// News of a task.
+    Task,
 }
 
 #[derive(Debug)]
@@ -67,17 +77,23 @@ impl CallTable {
         id: &str,
         revision: Revision,
         slot: Slot,
+        asks: Asks,
         token: Option<&str>,
     ) -> CallKey {
-        self.last += 1;
-        let key = CallKey(self.last);
+        let key = self.next_key();
         let progress = token.map(|token| {
             let due = now + PROGRESS_EVERY;
             self.due.insert((due, key));
             Progress { token: token.into(), began: now, due, last: 0, text: String::new() }
         });
-        self.open.insert(key, OpenCall { id: id.into(), revision, slot, progress });
+        self.open.insert(key, OpenCall { id: id.into(), revision, slot, asks, progress });
         key
+    }
+
+    /// A key that no call has had.
+    pub(crate) fn next_key(&mut self) -> CallKey {
+        self.last += 1;
+        CallKey(self.last)
     }
 
     /// Takes a call out.

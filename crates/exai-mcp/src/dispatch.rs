@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use crate::calls::Asks;
 use crate::encode::{error_line, result_line};
 use crate::engine::{Engine, Opening, Presence};
 use crate::envelope::{self, Message};
 use crate::error::{RpcError, code};
-use crate::event::{Event, IncomingCall, Token};
+use crate::event::{Event, IncomingCall, Tasks, Token};
 use crate::handshake::{host_info, negotiate};
 use crate::json::{Kind, Unreadable, each_element, head_of, kind, text};
 use crate::limit::{BATCH_MESSAGES_MAX, OPEN_CALLS_MAX};
@@ -18,6 +19,7 @@ use crate::outbox::Slot;
 use crate::params::{Params, modern_only};
 use crate::result::failure_line;
 use crate::revision::{BatchAnswer, Era, Revision};
+use crate::task::{self, TaskVerb};
 
 /// Longest method name that an error repeats, in characters.
 const METHOD_CHARS_MAX: usize = 64;
@@ -147,11 +149,42 @@ impl Engine {
             }
             Method::CallTool => self.call(request),
             Method::Listen => {
-                let acknowledgement = self.subscriptions.listen(request.id, params.notifications)?;
-                self.outbox.notify(acknowledgement);
+                self.listen(request)?;
                 Ok(Reply::Later)
             }
+            Method::Task(verb) => self.task(request, verb),
         }
+    }
+
+    fn listen(&mut self, request: &Request<'_>) -> Result<(), RpcError> {
+        let params = request.params;
+        let tasks = params.notifications.map(task::watched).transpose()?.flatten();
+        if tasks.is_some() && !params.meta.declares_tasks() {
+            return Err(task::undeclared());
+        }
+        let acknowledgement =
+            self.subscriptions.listen(request.id, params.notifications, tasks.as_deref())?;
+        self.outbox.notify(acknowledgement);
+        if let Some(tasks) = tasks.filter(|tasks| !tasks.is_empty()) {
+            self.events.push_back(Event::Watched(tasks));
+        }
+        Ok(())
+    }
+
+    fn task(&mut self, request: &Request<'_>, verb: TaskVerb) -> Result<Reply, RpcError> {
+        let Request { now, slot, id, revision, params, .. } = *request;
+        if !params.meta.declares_tasks() {
+            return Err(task::undeclared());
+        }
+        let task = task::named(params.task_id)?;
+        if self.calls.len() >= OPEN_CALLS_MAX {
+            let message = format!("{OPEN_CALLS_MAX} requests are open already; wait for an answer");
+            return Err(RpcError::new(code::INTERNAL, message));
+        }
+        let key = self.calls.open(now, id, revision, slot, Asks::Task, None);
+        self.outbox.expect(slot);
+        self.events.push_back(Event::Task { key, id: task, verb });
+        Ok(Reply::Later)
     }
 
     fn initialize(&mut self, params: &Params<'_>) -> Result<String, RpcError> {
@@ -163,7 +196,7 @@ impl Engine {
 
     fn call(&mut self, request: &Request<'_>) -> Result<Reply, RpcError> {
         let Request { now, slot, id, revision, method, params } = *request;
-        let Some((object, tool)) = params.object.zip(params.name.and_then(text)) else {
+        let Some((object, tool)) = own_params(revision, params).zip(params.name.and_then(text)) else {
             return Err(RpcError::invalid_params("tools/call needs the string params.name"));
         };
         if params
@@ -172,6 +205,12 @@ impl Engine {
         {
             return Err(RpcError::invalid_params("params.arguments must be an object"));
         }
+        let request_state = params.request_state.filter(|_| revision.era() == Era::Modern);
+        let request_state = request_state.map(|state| match text(state) {
+            Some(state) => Ok(state.into_owned()),
+            None => Err(RpcError::invalid_params("params.requestState must be a string")),
+        });
+        let request_state = request_state.transpose()?;
         if self.calls.len() >= OPEN_CALLS_MAX {
             let text = format!(
                 "Not run: {OPEN_CALLS_MAX} calls are open already. Wait for an answer before asking more."
@@ -180,7 +219,7 @@ impl Engine {
             return Ok(Reply::Later);
         }
         let token = params.meta.token().filter(|token| !self.calls.holds_token(token));
-        let key = self.calls.open(now, id, revision, slot, token);
+        let key = self.calls.open(now, id, revision, slot, Asks::Tool, token);
         self.outbox.expect(slot);
         // A call is proof of a host that means to work, with or without a handshake before it.
         self.tell_presence();
@@ -190,8 +229,10 @@ impl Engine {
             revision,
             method: method.to_owned(),
             tool: Some(tool.into_owned()),
-            params: object.to_owned(),
+            params: object,
             token: if token.is_some() { Token::Given } else { Token::Absent },
+            request_state,
+            tasks: if params.meta.declares_tasks() { Tasks::Declared } else { Tasks::Undeclared },
             host: self.host.clone(),
             trace: params.meta.trace(),
         }));
@@ -241,6 +282,14 @@ impl Engine {
 impl Reply {
     fn now(body: String) -> Self {
         Self::Now(Cow::Owned(body))
+    }
+}
+
+/// What is the call's own in its params. Older revisions know no rounds, so nothing is taken out for them.
+fn own_params(revision: Revision, params: &Params<'_>) -> Option<Box<RawValue>> {
+    match revision.era() {
+        Era::Modern => params.without_rounds(),
+        Era::Legacy => params.object.map(ToOwned::to_owned),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use crate::calls::CallTable;
+use crate::calls::{Asks, CallTable};
 use crate::config::EngineConfig;
 use crate::damaged::scan_id;
 use crate::encode::{error_line, result_line};
@@ -16,8 +16,9 @@ use crate::limit::{LINE_IN_BYTES_MAX, OVERLONG_HEAD_BYTES};
 use crate::list::{Change, ToolList};
 use crate::outbox::{Outbox, Slot};
 use crate::result;
-use crate::revision::Revision;
+use crate::revision::{Era, Revision};
 use crate::subscription::Subscriptions;
+use crate::task::{Task, TaskId};
 
 /// The server side of MCP towards one host. See the crate's documentation for how to drive it.
 #[derive(Debug)]
@@ -104,10 +105,22 @@ impl Engine {
     /// the call is unknown, answered or cancelled.
     pub fn answer(&mut self, _now: Duration, key: CallKey, answer: Answer) {
         let Some(call) = self.calls.close(key) else { return };
+        let (id, server_info) = (&call.id, &self.identity.server_info);
         let reply = match answer {
-            Answer::Result(result) => {
-                result::answer_line(&call.id, call.revision, &result, &self.identity.server_info)
+            Answer::Result(result) => result::answer_line(id, call.revision, &result, server_info),
+            // The driver never does this; a host of an older revision must not see it in any case.
+            Answer::InputRequired { .. } | Answer::Task(_) if call.revision.era() == Era::Legacy => {
+                let error = RpcError::new(code::INTERNAL, "this revision has no such answer");
+                error_line(Some(id), call.revision, &error)
             }
+            Answer::InputRequired { request_state } => {
+                result::input_required_line(id, &request_state, server_info)
+            }
+            Answer::Task(task) => {
+                let result_type = if call.asks == Asks::Tool { "\"task\"" } else { "\"complete\"" };
+                task.line(server_info, |fields| result::task_line(id, result_type, fields, server_info))
+            }
+            Answer::Acknowledged => result::task_line(id, "\"complete\"", "", server_info),
             Answer::Error { code, message, data } => {
                 let data = data.map(|data| data.get().to_owned());
                 error_line(Some(&call.id), call.revision, &RpcError { code, message: message.into(), data })
@@ -119,6 +132,22 @@ impl Engine {
     /// Sets the text of the call's next progress notification; only its first 120 characters are kept.
     pub fn note(&mut self, _now: Duration, key: CallKey, text: &str) {
         self.calls.note(key, text);
+    }
+
+    /// Tells those who have subscribed to a task of its state. Gives the key under which [`Output::answers`] reports
+    /// that it was told; nothing if nobody has subscribed.
+    pub fn notify_task(&mut self, task: &Task) -> Option<CallKey> {
+        let lines = self.subscriptions.task_changed(task, &self.identity.server_info);
+        let key = (!lines.is_empty()).then(|| self.calls.next_key())?;
+        for line in lines {
+            self.outbox.notify_of(key, line);
+        }
+        Some(key)
+    }
+
+    /// Whether somebody has subscribed to this task.
+    pub fn is_watched(&self, id: TaskId) -> bool {
+        self.subscriptions.watches(id)
     }
 
     /// Replaces the tool list. The host is told only if the definitions really differ, and, in legacy revisions,

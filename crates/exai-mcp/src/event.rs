@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::revision::{Era, Revision};
+use crate::task::{Task, TaskId, TaskVerb};
 
 /// Number of a call within one engine, from 1. It is not the host's id: hosts reuse ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,15 @@ pub enum Token {
     Given,
     /// None do: no token, one of a type that the protocol does not know, or one that another open call holds.
     Absent,
+}
+
+/// Whether the host knows tasks, as it says with each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tasks {
+    /// A call may be answered with [`Answer::Task`].
+    Declared,
+    /// It must not.
+    Undeclared,
 }
 
 /// The host application, as it names itself.
@@ -39,10 +49,14 @@ pub struct IncomingCall {
     pub method: String,
     /// `params.name`, decoded. The tool may not exist.
     pub tool: Option<String>,
-    /// `params`, byte for byte.
+    /// `params`, byte for byte, but without what rounds add to them (`requestState`, `inputResponses`; modern era).
     pub params: Box<RawValue>,
     /// Whether progress is shown.
     pub token: Token,
+    /// `params.requestState`, decoded: what an earlier [`Answer::InputRequired`] carried, or something forged.
+    pub request_state: Option<String>,
+    /// Whether it may be answered with a task.
+    pub tasks: Tasks,
     /// Who asks, as far as it is known.
     pub host: Option<HostInfo>,
     /// Object of the W3C trace context keys (`traceparent`, `tracestate`, `baggage`) found in `_meta`, values
@@ -62,6 +76,18 @@ pub enum Event {
         /// The host's reason.
         reason: Option<String>,
     },
+    /// Something about a task, from a host that knows them; answer with [`crate::Engine::answer`].
+    Task {
+        /// To answer it with.
+        key: CallKey,
+        /// Which task; it may never have existed.
+        id: TaskId,
+        /// What is wanted.
+        verb: TaskVerb,
+    },
+    /// A host has subscribed to the news of these tasks, which may never have existed; tell them with
+    /// [`crate::Engine::notify_task`].
+    Watched(Vec<TaskId>),
     /// A host that means to work is there, not a probe: `notifications/initialized`, the first valid modern
     /// request other than `server/discover`, or a call without any handshake. Once an engine.
     HandshakeDone,
@@ -74,6 +100,15 @@ pub enum Event {
 pub enum Answer {
     /// Tool result object in its 2026-07-28 shape; fields that the host's revision lacks are taken out.
     Result(Box<RawValue>),
+    /// Modern calls only: the host is to ask again at once, with the same params and this `requestState`.
+    InputRequired {
+        /// Opaque to the host.
+        request_state: String,
+    },
+    /// News of a task; as the answer to a call of a host that declares tasks, a new one.
+    Task(Box<Task>),
+    /// What was wanted of a task will be done.
+    Acknowledged,
     /// JSON-RPC error. Models see errors badly; a failed tool is a `Result` with `isError`.
     Error {
         /// JSON-RPC code.

@@ -13,6 +13,10 @@ use crate::revision::{Era, Revision};
 /// resources are not declared; their lists are answered all the same, because hosts ask.
 const CAPABILITIES: &str = "{\"tools\":{\"listChanged\":true}}";
 
+/// The same for modern hosts, which know extensions. The tasks of 2025-11-25 were others, and are not declared.
+const MODERN_CAPABILITIES: &str =
+    "{\"tools\":{\"listChanged\":true},\"extensions\":{\"io.modelcontextprotocol/tasks\":{}}}";
+
 /// Ends of modern results that may be cached. Zero: the list may change at any time, and asking costs nothing.
 const CACHE: &str = "\"ttlMs\":0,\"cacheScope\":\"private\"";
 
@@ -58,7 +62,7 @@ impl Identity {
         let mut body = String::from("{\"resultType\":\"complete\",\"supportedVersions\":");
         push_supported(&mut body);
         body.push_str(",\"capabilities\":");
-        body.push_str(CAPABILITIES);
+        body.push_str(MODERN_CAPABILITIES);
         body.push_str(&self.instructions);
         body.push(',');
         self.end_modern(&mut body);

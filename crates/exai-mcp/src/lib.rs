@@ -27,22 +27,25 @@ mod json;
 mod limit;
 mod list;
 mod method;
+mod moment;
 mod outbox;
 mod params;
 mod progress;
 mod result;
 mod revision;
 mod subscription;
+mod task;
 
 pub use config::{EngineConfig, ServerInfo};
 pub use cut::CUT_META_KEY;
 pub use engine::Engine;
-pub use event::{Answer, CallKey, Event, HostInfo, IncomingCall, Output, Token};
+pub use event::{Answer, CallKey, Event, HostInfo, IncomingCall, Output, Tasks, Token};
 pub use limit::{
     BATCH_MESSAGES_MAX, ID_BYTES_MAX, LINE_IN_BYTES_MAX, LINE_OUT_BYTES_MAX, OPEN_CALLS_MAX,
-    OVERLONG_HEAD_BYTES, SUBSCRIPTIONS_MAX,
+    OVERLONG_HEAD_BYTES, SUBSCRIPTIONS_MAX, TASKS_WATCHED_MAX,
 };
 pub use revision::{Era, Revision};
+pub use task::{NoTaskId, Task, TaskId, TaskState, TaskVerb};
 
 #[cfg(test)]
 mod tests;

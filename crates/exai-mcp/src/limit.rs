@@ -15,6 +15,9 @@ pub const OPEN_CALLS_MAX: usize = 1000;
 /// `subscriptions/listen` requests that may be held at once. Hosts hold one.
 pub const SUBSCRIPTIONS_MAX: usize = 64;
 
+/// Tasks that one subscription may watch. Others are left out of its acknowledgement.
+pub const TASKS_WATCHED_MAX: usize = 100;
+
 /// Messages in one batch. Bounds what a single line can make the engine queue.
 pub const BATCH_MESSAGES_MAX: usize = 1000;
 

@@ -59,6 +59,11 @@ impl Outbox {
         self.push(line, Vec::new(), None);
     }
 
+    /// Queues a notification that carries a result.
+    pub(crate) fn notify_of(&mut self, key: CallKey, line: String) {
+        self.push(line, vec![key], None);
+    }
+
     /// Queues a progress notification, which can be taken back until it is popped.
     pub(crate) fn progress(&mut self, key: CallKey, line: String) {
         self.push(line, Vec::new(), Some(key));

@@ -4,11 +4,14 @@ use serde_json::value::RawValue;
 
 use crate::error::{RpcError, code};
 use crate::id;
-use crate::json::{Kind, head_of, kind, pick, push_string, text};
+use crate::json::{Kind, each_field, head_of, kind, name, pick, push_string, text};
 use crate::revision::{Era, Revision};
+use crate::task;
 
 const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+const REQUEST_STATE: &str = "requestState";
+const INPUT_RESPONSES: &str = "inputResponses";
 const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 /// W3C trace context, the same in every revision.
 const TRACE: [&str; 3] = ["traceparent", "tracestate", "baggage"];
@@ -30,6 +33,9 @@ pub(crate) struct Params<'a> {
     pub(crate) request_id: Option<&'a RawValue>,
     pub(crate) reason: Option<&'a RawValue>,
     pub(crate) notifications: Option<&'a RawValue>,
+    pub(crate) task_id: Option<&'a RawValue>,
+    pub(crate) request_state: Option<&'a RawValue>,
+    input_responses: Option<&'a RawValue>,
 }
 
 /// Fields of `params._meta`.
@@ -49,33 +55,54 @@ impl<'a> Params<'a> {
     }
 
     fn read_object(raw: &'a RawValue) -> Option<Self> {
-        let [meta, name, arguments, cursor, version, client_info, request_id, reason, notifications] = pick(
-            raw.get(),
-            [
-                "_meta",
-                "name",
-                "arguments",
-                "cursor",
-                "protocolVersion",
-                "clientInfo",
-                "requestId",
-                "reason",
-                "notifications",
-            ],
-        )
-        .ok()?;
-        Some(Self {
-            object: Some(raw),
-            meta: meta.map(Meta::read).unwrap_or_default(),
-            name,
-            arguments,
-            cursor,
-            protocol_version: version,
-            client_info,
-            request_id,
-            reason,
-            notifications,
+        let mut read = Self { object: Some(raw), ..Self::default() };
+        let mut meta = None;
+        each_field(raw.get(), |key, value| {
+            let field = match &*name(key) {
+                "_meta" => &mut meta,
+                "name" => &mut read.name,
+                "arguments" => &mut read.arguments,
+                "cursor" => &mut read.cursor,
+                "protocolVersion" => &mut read.protocol_version,
+                "clientInfo" => &mut read.client_info,
+                "requestId" => &mut read.request_id,
+                "reason" => &mut read.reason,
+                "notifications" => &mut read.notifications,
+                "taskId" => &mut read.task_id,
+                REQUEST_STATE => &mut read.request_state,
+                INPUT_RESPONSES => &mut read.input_responses,
+                _ => return,
+            };
+            // A field that comes twice counts as its last one, as in most parsers.
+            *field = Some(value);
         })
+        .ok()?;
+        read.meta = meta.map(Meta::read).unwrap_or_default();
+        Some(read)
+    }
+
+    /// The params as they were before the rounds of a modern call added to them: what is the call's own, byte for byte
+    /// the same in each round but for `_meta`.
+    pub(crate) fn without_rounds(&self) -> Option<Box<RawValue>> {
+        let object = self.object?;
+        if self.request_state.is_none() && self.input_responses.is_none() {
+            return Some(object.to_owned());
+        }
+        let mut own = String::with_capacity(object.get().len());
+        each_field(object.get(), |key, value| {
+            if !matches!(&*name(key), REQUEST_STATE | INPUT_RESPONSES) {
+                own.push(if own.is_empty() { '{' } else { ',' });
+                own.push_str(key.get());
+                own.push(':');
+                own.push_str(value.get());
+            }
+        })
+        .ok()?;
+        if own.is_empty() {
+            own.push('{');
+        }
+        own.push('}');
+        RawValue::from_string(own).ok()
     }
 }
 
@@ -119,6 +146,17 @@ impl<'a> Meta<'a> {
         }
         object.push('}');
         RawValue::from_string(object).ok()
+    }
+
+    /// Whether the host declares, with this request, that it knows tasks.
+    pub(crate) fn declares_tasks(&self) -> bool {
+        let inner = |object: &'a RawValue, name: &str| match pick(object.get(), [name]) {
+            Ok([value]) => value,
+            Err(_) => None,
+        };
+        let extensions = self.capabilities.and_then(|capabilities| inner(capabilities, "extensions"));
+        let tasks = extensions.and_then(|extensions| inner(extensions, task::EXTENSION));
+        tasks.is_some_and(|tasks| kind(tasks) == Kind::Object)
     }
 
     /// Era of the message that bears this `_meta`, decided by it alone.

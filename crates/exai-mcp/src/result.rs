@@ -16,7 +16,7 @@ use crate::revision::{Era, Part, Revision};
 const SERVER_INFO: &str = "\"io.modelcontextprotocol/serverInfo\"";
 
 /// What a cut result must leave free for id, server info and the rest of the envelope, in bytes.
-const ENVELOPE_BYTES: usize = 64 << 10;
+pub(crate) const ENVELOPE_BYTES: usize = 64 << 10;
 
 /// The answer line of a call. `id` and `server_info` are raw.
 pub(crate) fn answer_line(id: &str, revision: Revision, result: &RawValue, server_info: &str) -> String {
@@ -49,6 +49,27 @@ pub(crate) fn failure_line(id: &str, revision: Revision, text: &str, server_info
     }
 }
 
+/// The answer line that asks the host to come back with this `requestState`.
+pub(crate) fn input_required_line(id: &str, request_state: &str, server_info: &str) -> String {
+    let mut body = Body::new(256 + request_state.len());
+    body.field("\"resultType\"").push_str("\"input_required\"");
+    push_string(body.field("\"requestState\""), request_state);
+    push_modern_meta(body.field("\"_meta\""), None, server_info);
+    result_line(id, &body.end())
+}
+
+/// The answer line about a task; `fields` are raw, without braces.
+pub(crate) fn task_line(id: &str, result_type: &str, fields: &str, server_info: &str) -> String {
+    let mut body = Body::new(256 + fields.len());
+    body.field("\"resultType\"").push_str(result_type);
+    if !fields.is_empty() {
+        body.0.push(',');
+        body.0.push_str(fields);
+    }
+    push_modern_meta(body.field("\"_meta\""), None, server_info);
+    result_line(id, &body.end())
+}
+
 fn too_long(bytes: usize) -> RpcError {
     RpcError::new(
         code::INTERNAL,
@@ -57,7 +78,7 @@ fn too_long(bytes: usize) -> RpcError {
 }
 
 /// The `result` object; nothing if `result` is no object.
-fn body(result: &RawValue, revision: Revision, server_info: &str) -> Option<String> {
+pub(crate) fn body(result: &RawValue, revision: Revision, server_info: &str) -> Option<String> {
     if kind(result) != Kind::Object {
         return None;
     }

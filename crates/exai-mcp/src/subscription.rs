@@ -6,6 +6,7 @@ use crate::error::{RpcError, code};
 use crate::id;
 use crate::json::{Kind, kind, pick};
 use crate::limit::SUBSCRIPTIONS_MAX;
+use crate::task::{Task, TaskId};
 
 /// Requests that are acknowledged and not ended.
 #[derive(Debug, Default)]
@@ -18,6 +19,7 @@ struct Subscription {
     /// The request's id, raw; it tags every notification.
     id: Box<str>,
     tools: ToolChanges,
+    tasks: Vec<TaskId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +29,17 @@ enum ToolChanges {
 }
 
 impl Subscriptions {
-    /// Holds a request; gives the acknowledgement to send first.
+    /// Holds a request with what it filters of `tasks`; gives the acknowledgement to send first.
     ///
     /// # Errors
     ///
     /// The filter is no object, or too many are held.
-    pub(crate) fn listen(&mut self, id: &str, filter: Option<&RawValue>) -> Result<String, RpcError> {
+    pub(crate) fn listen(
+        &mut self,
+        id: &str,
+        filter: Option<&RawValue>,
+        tasks: Option<&[TaskId]>,
+    ) -> Result<String, RpcError> {
         let Some(filter) = filter.filter(|filter| kind(filter) == Kind::Object) else {
             return Err(RpcError::invalid_params(
                 "subscriptions/listen needs the object params.notifications",
@@ -45,12 +52,17 @@ impl Subscriptions {
         }
         let wanted =
             matches!(pick(filter.get(), ["toolsListChanged"]), Ok([Some(flag)]) if flag.get() == "true");
-        let (tools, accepted) = match wanted {
-            true => (ToolChanges::Wanted, "{\"toolsListChanged\":true}"),
-            false => (ToolChanges::NotWanted, "{}"),
+        let (tools, mut accepted) = match wanted {
+            true => (ToolChanges::Wanted, vec!["\"toolsListChanged\":true".to_owned()]),
+            false => (ToolChanges::NotWanted, Vec::new()),
         };
-        self.held.push(Subscription { id: id.into(), tools });
-        let extra = format!(",\"notifications\":{accepted}");
+        if let Some(tasks) = tasks {
+            let names: Vec<String> = tasks.iter().map(|task| format!("\"{task}\"")).collect();
+            accepted.push(format!("\"taskIds\":[{}]", names.join(",")));
+        }
+        let tasks = tasks.unwrap_or_default().to_owned();
+        self.held.push(Subscription { id: id.into(), tools, tasks });
+        let extra = format!(",\"notifications\":{{{}}}", accepted.join(","));
         Ok(notification("notifications/subscriptions/acknowledged", id, &extra))
     }
 
@@ -66,6 +78,22 @@ impl Subscriptions {
             .iter()
             .filter(listens)
             .map(|held| notification("notifications/tools/list_changed", &held.id, ""))
+    }
+
+    /// Whether somebody wants news of this task.
+    pub(crate) fn watches(&self, task: TaskId) -> bool {
+        self.held.iter().any(|held| held.tasks.contains(&task))
+    }
+
+    /// The notifications of a task's state.
+    pub(crate) fn task_changed(&self, task: &Task, server_info: &str) -> Vec<String> {
+        let told = self.held.iter().filter(|held| held.tasks.contains(&task.id));
+        let line = |held: &Subscription| {
+            task.line(server_info, |fields| {
+                notification("notifications/tasks", &held.id, &format!(",{fields}"))
+            })
+        };
+        told.map(line).collect()
     }
 
     /// Ends all of them; gives raw ids and result bodies.

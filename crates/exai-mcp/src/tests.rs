@@ -6,6 +6,8 @@ mod legacy;
 mod modern;
 mod progress;
 mod properties;
+mod rounds;
 mod schema;
 mod shapes;
+mod tasks;
 mod world;

@@ -22,6 +22,6 @@ pub use daemon::{
     Ticket, Vitals,
 };
 pub use shim::{
-    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEnd, ShimEvent, TooMuch,
-    Transmit,
+    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, Past, ShimConfig, ShimEnd, ShimEvent,
+    TooMuch, Transmit,
 };

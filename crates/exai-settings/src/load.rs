@@ -267,7 +267,7 @@ fn blank() -> Settings {
             address: Address::Local,
             autostart: Autostart::Never,
         },
-        calls: Calls { timeout: Duration::ZERO, hold: Duration::ZERO },
+        calls: Calls { timeout: Duration::ZERO, hold: Duration::ZERO, host_timeout: None },
         shim: Shim { exit_after: None, file_roots: Vec::new() },
         state: State {
             env_file: None,

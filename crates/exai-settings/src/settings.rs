@@ -109,6 +109,8 @@ pub struct Calls {
     pub timeout: Duration,
     /// How long a call without a progress token is held while the daemon is away. Never above `timeout`.
     pub hold: Duration,
+    /// `EXAI_HOST_TIMEOUT`: after which silence the host gives up on a call. `None`: known by its name.
+    pub host_timeout: Option<Duration>,
 }
 
 /// What concerns the shim alone.

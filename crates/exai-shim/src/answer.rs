@@ -17,6 +17,12 @@ use crate::calls::Cost;
 /// JSON-RPC code of invalid params, which the protocol asks for with an unknown tool.
 const INVALID_PARAMS: i64 = -32602;
 
+/// JSON-RPC code of what goes wrong here.
+pub(crate) const INTERNAL: i64 = -32603;
+
+/// Of a call that was cancelled by somebody else than who waits for it.
+pub(crate) const CANCELLED: &str = "The call was cancelled.";
+
 /// Of calls that cost nothing; nobody keeps their answers.
 const ASK_AGAIN: &str = "The call costs nothing; asking again is safe.";
 
@@ -120,6 +126,18 @@ pub(crate) fn invalid_params(message: &str) -> Answer {
     Answer::Error { code: INVALID_PARAMS, message: message.to_owned(), data: None }
 }
 
+/// A call came back, and the key to read its state is not there.
+pub(crate) fn no_key() -> Answer {
+    let message =
+        "the state directory does not answer, so requestState can't be read now: send the same again later";
+    Answer::Error { code: INTERNAL, message: message.to_owned(), data: None }
+}
+
+/// A task that is not known, or not any more.
+pub(crate) fn no_task(why: &str) -> Answer {
+    invalid_params(&format!("no such task: {why}"))
+}
+
 /// The settings are wrong; all that is wrong with them, at once.
 pub(crate) fn settings(problems: &[String]) -> Answer {
     let list = problems.join("\n- ");
@@ -140,24 +158,35 @@ pub(crate) fn unread(cost: Cost, call_id: CallId) -> Answer {
     ))
 }
 
+/// The host would give up on a call now.
+pub(crate) fn patience(fate: Fate, facts: &Facts<'_>) -> Answer {
+    let Facts { address, age, call_id, .. } = facts;
+    let (call_id, age) = (*call_id, age.as_secs());
+    let fate_text = fate_text(fate, facts);
+    if !facts.last_error.is_empty() {
+        return out_of_reach(facts.last_error, &fate_text, facts);
+    }
+    match fate {
+        _ if facts.cost == Cost::Free => failure(&format!(
+            "The exai daemon at {address} has not answered within {age} s, and this host would stop waiting soon. \
+             {ASK_AGAIN}"
+        )),
+        Fate::NotSent => failure(&format!(
+            "The exai daemon at {address} is about to stop and has taken no new call for {age} s. {fate_text}"
+        )),
+        Fate::Sent | Fate::Accepted => success(&format!(
+            "Not finished yet after {age} s, and this host would stop waiting soon. The call goes on in the daemon. {}",
+            collect(call_id)
+        )),
+    }
+}
+
 /// A call's end without its result.
 pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
     let Facts { address, age, call_id, .. } = facts;
     let (call_id, age) = (*call_id, age.as_secs());
     let fate_text = fate_text(fate, facts);
     match why {
-        EndWhy::Patience if facts.last_error.is_empty() && facts.cost == Cost::Free => failure(&format!(
-            "The exai daemon at {address} has not answered within {age} s, and this host would stop waiting soon. \
-             {ASK_AGAIN}"
-        )),
-        EndWhy::Patience if facts.last_error.is_empty() && fate != Fate::NotSent => success(&format!(
-            "Not finished yet after {age} s, and this host would stop waiting soon. The call goes on in the daemon. {}",
-            collect(call_id)
-        )),
-        EndWhy::Patience if facts.last_error.is_empty() => failure(&format!(
-            "The exai daemon at {address} is about to stop and has taken no new call for {age} s. {fate_text}"
-        )),
-        EndWhy::Patience => out_of_reach(facts.last_error, &fate_text, facts),
         EndWhy::OutOfReach(error) => out_of_reach(error, &fate_text, facts),
         EndWhy::Deadline => failure(&format!(
             "No answer within {age} s, the limit of a call (EXAI_CALL_TIMEOUT).{} {fate_text}",
@@ -180,16 +209,28 @@ pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
     }
 }
 
+/// A wait for another call's answer is over, and the call is not.
+pub(crate) fn still_collecting(facts: &Facts<'_>) -> Answer {
+    let call_id = facts.call_id;
+    if facts.last_error.is_empty() {
+        return success(&format!(
+            "Not finished yet. Wait again with the tool `collect`, call_id \"{call_id}\"."
+        ));
+    }
+    out_of_reach(facts.last_error, &collect_again(call_id), facts)
+}
+
+fn collect_again(call_id: CallId) -> String {
+    format!("Nothing is lost by that: try again with the tool `collect`, call_id \"{call_id}\".")
+}
+
 /// A wait for another call's answer ended without it. The other call's own fate is the daemon's to know.
 pub(crate) fn end_of_collect(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
     let Facts { address, start, call_id, .. } = facts;
-    let again = format!("Nothing is lost by that: try again with the tool `collect`, call_id \"{call_id}\".");
+    let again = collect_again(*call_id);
     match why {
         EndWhy::Refused(..) => end(why, fate, facts),
-        EndWhy::Patience | EndWhy::Deadline if facts.last_error.is_empty() => {
-            success(&format!("Not finished yet. Wait again with the tool `collect`, call_id \"{call_id}\"."))
-        }
-        EndWhy::Patience | EndWhy::Deadline => out_of_reach(facts.last_error, &again, facts),
+        EndWhy::Deadline => still_collecting(facts),
         EndWhy::OutOfReach(error) => out_of_reach(error, &again, facts),
         EndWhy::Rejected(code, message) => failure(&format!(
             "The exai daemon at {address} turns this session away: {}{} {again} {start}",

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exai_mcp::{CallKey, Token};
-use exai_wire::CallId;
+use exai_mcp::{CallKey, Tasks, Token};
+use exai_session::Past;
+use exai_wire::{CallId, Fingerprint};
 
+use crate::digest::Digest;
 use crate::local::LocalTool;
 
 /// What kind of call it is.
@@ -58,9 +60,39 @@ pub(crate) struct Open {
     /// How far it has come.
     pub(crate) stage: Stage,
     /// When its line was read.
-    pub(crate) began: Duration,
+    pub(crate) asked: Duration,
+    /// Time that the call had taken before, in earlier rounds.
+    pub(crate) earlier: Duration,
+    /// When it is answered whatever its state, so that the host hears it; `None`: the host has no limit that is known.
+    pub(crate) until: Option<Duration>,
+    /// When the wait that the caller asked for is over.
+    pub(crate) waited: Option<Duration>,
     /// Whether the host sees progress.
     pub(crate) token: Token,
+    /// Whether the host can be asked to come back, or knows tasks.
+    pub(crate) host: Manners,
+    /// Tool and arguments.
+    pub(crate) digest: Digest,
+    /// What the daemon is told with it, once that is known.
+    pub(crate) fingerprint: Option<Fingerprint>,
+    /// What was known of it when it was asked.
+    pub(crate) past: Past,
+}
+
+/// What a host can be answered instead of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Manners {
+    /// How many times it was asked to come back with this call; `None`: its revision has no such thing.
+    pub(crate) rounds: Option<u8>,
+    /// Whether it takes a task.
+    pub(crate) tasks: Tasks,
+}
+
+impl Open {
+    /// Age of the call.
+    pub(crate) fn age(&self, now: Duration) -> Duration {
+        self.earlier + now.saturating_sub(self.asked)
+    }
 }
 
 /// See the module.
@@ -80,21 +112,29 @@ impl Calls {
         self.waiters.entry(open.call_id).or_default().push(key);
     }
 
-    /// Whether somebody waits for this id.
-    pub(crate) fn is_awaited(&self, call_id: CallId) -> bool {
-        self.waiters.contains_key(&call_id)
-    }
-
     /// An open call.
     pub(crate) fn get(&self, key: CallKey) -> Option<&Open> {
         self.open.get(&key)
     }
 
     /// Marks a call as given to the session.
-    pub(crate) fn given(&mut self, key: CallKey) {
+    pub(crate) fn given(&mut self, key: CallKey, fingerprint: Option<Fingerprint>) {
         if let Some(open) = self.open.get_mut(&key) {
             open.stage = Stage::Given;
+            open.fingerprint = open.fingerprint.or(fingerprint);
         }
+    }
+
+    /// When the next call that the session has is to be answered whatever its state.
+    pub(crate) fn next_until(&self) -> Option<Duration> {
+        let given = self.open.values().filter(|open| open.stage == Stage::Given);
+        given.filter_map(|open| open.until).min()
+    }
+
+    /// Calls that the session has and that are to be answered now.
+    pub(crate) fn due(&self, now: Duration) -> Vec<CallKey> {
+        let due = |open: &Open| open.stage == Stage::Given && open.until.is_some_and(|until| until <= now);
+        self.open.iter().filter(|(_, open)| due(open)).map(|(key, _)| *key).collect()
     }
 
     /// Takes out one call; tells whether others wait for its id.

@@ -9,6 +9,7 @@ use crate::dial::Place;
 use crate::endpoint::Endpoint;
 use crate::hangup::Gone;
 use crate::links::LinkEvent;
+use crate::seal_key::SealKey;
 use crate::starter::StartNews;
 use crate::stdin::Input;
 use crate::stdout::Written;
@@ -47,6 +48,8 @@ pub(crate) enum Done {
     Seen(bool),
     /// The tool definitions of the daemon last spoken to, if they are kept.
     Snapshot(Option<Tools>),
+    /// The key of the seal was read or made, or it could not be.
+    SealKey(std::io::Result<SealKey>),
     /// Something that nobody waits for.
     Unattended,
 }

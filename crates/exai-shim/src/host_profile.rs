@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use exai_mcp::Token;
 
-/// Answered this long before the host's limit: room for a slow machine on both sides.
+/// Answered this long before the host's limit: room for a slow machine on both sides. Of a short limit it is a third.
 const MARGIN: Duration = Duration::from_secs(10);
+
+/// A cancel that comes so near to the host's limit is one for it. Of a short limit it is a sixth.
+const NEAR: Duration = Duration::from_secs(5);
 
 /// What progress does to a host's limit.
 #[derive(Debug, Clone, Copy)]
@@ -59,35 +62,46 @@ const PROFILES: [Profile; 17] = [
 
 const UNKNOWN: Profile = profile("", Some(60), Progress::Extends);
 
-/// Age at which the host gives up on a call, as far as it is known; `None`: it does not while it sees progress.
-pub(crate) fn limit(host: Option<&str>, token: Token) -> Option<Duration> {
-    let name = host.unwrap_or_default().to_ascii_lowercase();
-    let profile = PROFILES.iter().find(|profile| name.starts_with(profile.name)).unwrap_or(&UNKNOWN);
-    let seconds = match (token, profile.progress) {
-        (Token::Given, Progress::Extends) => None,
-        (Token::Given, Progress::ExtendsTo(total)) => Some(total),
-        (Token::Given, Progress::Ignored) | (Token::Absent, _) => profile.silent,
-    };
-    seconds.map(Duration::from_secs)
+/// What is known of a host's limits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits<'a> {
+    /// How it introduces itself.
+    pub(crate) host: Option<&'a str>,
+    /// The limit of silence that the user tells of (`EXAI_HOST_TIMEOUT`).
+    pub(crate) told: Option<Duration>,
 }
 
-/// Age at which a call is answered in any case, so that the host hears it.
-pub(crate) fn patience(host: Option<&str>, token: Token) -> Option<Duration> {
-    limit(host, token).map(|limit| limit.saturating_sub(MARGIN))
+impl Limits<'_> {
+    /// Age at which the host gives up on a call, as far as it is known; `None`: it does not while it sees progress.
+    fn of(self, token: Token) -> Option<Duration> {
+        let name = self.host.unwrap_or_default().to_ascii_lowercase();
+        let profile = PROFILES.iter().find(|profile| name.starts_with(profile.name)).unwrap_or(&UNKNOWN);
+        let silent = self.told.or(profile.silent.map(Duration::from_secs));
+        match (token, profile.progress) {
+            (Token::Given, Progress::Extends) => None,
+            (Token::Given, Progress::ExtendsTo(total)) => Some(Duration::from_secs(total).max(silent?)),
+            (Token::Given, Progress::Ignored) | (Token::Absent, _) => silent,
+        }
+    }
+
+    /// Age at which a call is answered in any case, so that the host hears it.
+    pub(crate) fn patience(self, token: Token) -> Option<Duration> {
+        self.of(token).map(|limit| limit - MARGIN.min(limit / 3))
+    }
+
+    /// Whether a cancel tells of a host that ran out of patience rather than of a person who lost interest: it says so,
+    /// or it comes within 5 s of the host's limit. Such a call goes on and its answer is kept.
+    pub(crate) fn is_timeout(self, token: Token, age: Duration, reason: Option<&str>) -> bool {
+        let reason = reason.unwrap_or_default().to_ascii_lowercase();
+        let says_so = ["timeout", "timed out", "time out"].iter().any(|word| reason.contains(word));
+        says_so || self.of(token).is_some_and(|limit| age.abs_diff(limit) <= NEAR.min(limit / 6))
+    }
 }
 
 /// Whether a person waits at a terminal (`exai call`), to whom progress is no reason to wait for a daemon that is not
 /// there.
 pub(crate) fn is_terminal(host: Option<&str>) -> bool {
     host == Some("exai-call")
-}
-
-/// Whether a cancel tells of a host that ran out of patience rather than of a person who lost interest: it says so, or
-/// it comes within 5 s of the host's limit. Such a call goes on and its answer is kept.
-pub(crate) fn is_timeout(host: Option<&str>, token: Token, age: Duration, reason: Option<&str>) -> bool {
-    let reason = reason.unwrap_or_default().to_ascii_lowercase();
-    let says_so = ["timeout", "timed out", "time out"].iter().any(|word| reason.contains(word));
-    says_so || limit(host, token).is_some_and(|limit| age.abs_diff(limit) <= Duration::from_secs(5))
 }
 
 #[cfg(test)]

@@ -1,20 +1,18 @@
 //! What the session, its connections and the clock tell.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_mcp::{CallKey, Token};
-use exai_session::{EndWhy, Fate, Link, ShimEvent};
+use exai_session::{Link, ShimEvent};
 use exai_wire::{CallId, Outcome, RejectCode};
 use serde_json::value::RawValue;
 
-use crate::answer::{self, Facts};
-use crate::calls::{Kind, Open, Stage};
+use crate::answer;
+use crate::calls::Stage;
 use crate::catalogue::{self, Snapshot, Tools};
 use crate::event::Done;
 use crate::hangup::Gone;
 use crate::links::LinkEvent;
-use crate::local::{LocalTool, Report};
 use crate::setup;
 use crate::shim::{Exit, Shim};
 use crate::skew;
@@ -46,7 +44,10 @@ impl Shim {
                 self.locating.close(conn);
                 self.links.close(conn);
             }
-            ShimEvent::Accepted { call_id } => self.note(now, call_id, "the exai daemon has the call"),
+            ShimEvent::Accepted { call_id } => {
+                self.note(now, call_id, "the exai daemon has the call");
+                self.on_task_accepted(now, call_id);
+            }
             ShimEvent::Started { call_id, attempt, provider, model } => {
                 self.note(now, call_id, &format!("{provider}/{model}, attempt {attempt}"));
             }
@@ -55,7 +56,7 @@ impl Shim {
                 tracing::debug!(?call_id, ?outcome, attempts, replayed, "result");
                 self.on_result(now, call_id, outcome, body);
             }
-            ShimEvent::End { call_id, why, fate } => self.on_end(now, call_id, why, fate),
+            ShimEvent::End { call_id, why, past } => self.on_end(now, call_id, why, past),
             ShimEvent::Lost { reason, calls_held } => self.on_lost(now, &reason, calls_held),
             ShimEvent::Resumed { outage, calls_held, resent, known, version, catalogue_hash, .. } => {
                 if let Some(suppressed) = self.gates.resumed.pass(now) {
@@ -94,6 +95,9 @@ impl Shim {
         }
         self.end_locating(now);
         self.end_reading(now);
+        self.end_returns(now);
+        self.end_waits(now);
+        self.end_questions(now);
         if is_due(self.outage_ends()) {
             self.give_up(now);
         }
@@ -152,6 +156,7 @@ impl Shim {
 
     fn on_resumed(&mut self, now: Duration, version: &str) {
         self.up = Some(now);
+        self.met.get_or_insert(now);
         self.outage = None;
         self.start_error = None;
         if let Some(starter) = &self.starter {
@@ -239,7 +244,8 @@ impl Shim {
 
     fn on_result(&mut self, now: Duration, call_id: CallId, outcome: Outcome, body: Box<RawValue>) {
         let waiters = self.calls.take(call_id);
-        if waiters.is_empty() || outcome == Outcome::Cancelled {
+        let is_task = self.on_task_ended(now, call_id, outcome, &body);
+        if (waiters.is_empty() && !is_task) || outcome == Outcome::Cancelled {
             // Nobody is there to be told; the daemon need not keep it for this session.
             self.session.delivered(call_id);
         }
@@ -254,107 +260,8 @@ impl Shim {
         self.make_room();
     }
 
-    fn on_end(&mut self, now: Duration, call_id: CallId, why: EndWhy, fate: Fate) {
-        tracing::info!(?call_id, ?why, ?fate, "call ended without its result");
-        let why = match why {
-            EndWhy::OutOfReach(error) => EndWhy::OutOfReach(self.with_start_error(error)),
-            other => other,
-        };
-        for (key, open) in self.calls.take(call_id) {
-            let answer = match open.kind {
-                Kind::Local(tool) => answer::local(&self.local_text(now, tool)),
-                Kind::Collect => {
-                    answer::end_of_collect(&why, fate, &self.facts(now, &open, &self.last_error()))
-                }
-                Kind::Tool(_) => answer::end(&why, fate, &self.facts(now, &open, &self.last_error())),
-            };
-            self.engine.answer(now, key, answer);
-        }
-        self.make_room();
-    }
-
-    /// A daemon that was started here has said that a setting has to be changed: nobody waits for that.
-    fn end_unusable(&mut self, now: Duration, why: &str) {
-        let given = self.calls.iter().filter(|(_, open)| open.stage == Stage::Given);
-        let call_ids: BTreeSet<CallId> = given.map(|(_, open)| open.call_id).collect();
-        for call_id in call_ids {
-            self.session.detach(now, call_id);
-            for (key, open) in self.calls.take(call_id) {
-                let fate = if self.is_of_outage(&open) { Fate::NotSent } else { Fate::Sent };
-                let answer = answer::unusable(why, fate, &self.facts(now, &open, why));
-                self.engine.answer(now, key, answer);
-            }
-        }
-    }
-
-    /// Whether the call came after the session was lost, and so was never sent.
-    fn is_of_outage(&self, open: &Open) -> bool {
-        self.outage.is_none_or(|began| open.began >= began) || open.stage == Stage::Reading
-    }
-
-    /// `EXAI_SHIM_EXIT_AFTER` is over.
-    fn give_up(&mut self, now: Duration) {
-        tracing::warn!("shim ends: EXAI_SHIM_EXIT_AFTER has passed without a daemon");
-        let error = self.last_error();
-        let open: Vec<(CallKey, Open)> = self.calls.iter().map(|(key, open)| (key, *open)).collect();
-        for (key, open) in open {
-            self.calls.remove(key);
-            // What came after the loss was never sent; what came before it most probably was.
-            let fate = if self.is_of_outage(&open) { Fate::NotSent } else { Fate::Sent };
-            let answer = answer::giving_up(fate, &self.facts(now, &open, &error));
-            self.engine.answer(now, key, answer);
-        }
-        self.exit = Some(Exit::Outage);
-    }
-
-    fn facts<'a>(&'a self, now: Duration, open: &Open, last_error: &'a str) -> Facts<'a> {
-        Facts {
-            address: &self.address,
-            start: &self.start_hint,
-            last_error,
-            call_id: open.call_id,
-            cost: open.kind.cost(),
-            age: now.saturating_sub(open.began),
-        }
-    }
-
-    /// Why no daemon answers; empty while one does.
-    fn last_error(&self) -> String {
-        match self.session.link() {
-            Link::Idle | Link::Up { .. } => String::new(),
-            Link::Rejected { message, .. } => message,
-            Link::Down { last_error, .. } if last_error.is_empty() => {
-                self.with_start_error("the first dial has not ended".to_owned())
-            }
-            Link::Down { last_error, .. } => self.with_start_error(last_error),
-        }
-    }
-
-    fn with_start_error(&self, error: String) -> String {
-        match &self.start_error {
-            Some(start) => format!("{start}; {error}"),
-            None => error,
-        }
-    }
-
-    fn local_text(&self, now: Duration, tool: LocalTool) -> String {
-        let mut link = self.session.link();
-        if let Link::Down { last_error, .. } = &mut link {
-            *last_error = self.with_start_error(std::mem::take(last_error));
-        }
-        let report = Report {
-            version: &self.options.version,
-            age: now,
-            address: &self.address,
-            link: &link,
-            open_calls: self.calls.len(),
-            start: &self.start_hint,
-        };
-        report.text(tool, now)
-    }
-
     /// Nothing is in flight here any more: an older local daemon may go.
-    fn make_room(&mut self) {
+    pub(crate) fn make_room(&mut self) {
         if self.calls.len() > 0 {
             return;
         }

@@ -10,6 +10,7 @@ use crate::dial::Target;
 use crate::endpoint;
 use crate::files::FileRules;
 use crate::options::ShimOptions;
+use crate::seal_key;
 use crate::starter::Starter;
 use crate::tls::Trust;
 
@@ -67,11 +68,12 @@ pub(crate) fn start_command(settings: &Settings) -> Option<&'static str> {
     }
 }
 
-/// Which files calls may name. The settings file and the local daemon's token are not among them, wherever they are.
+/// Which files calls may name. The settings file, the local daemon's token and the key of the seal are not among them,
+/// wherever they are.
 pub(crate) fn file_rules(options: &ShimOptions) -> FileRules {
     let settings = &options.loaded.settings;
     let mut rules = FileRules::new(&settings.shim.file_roots, options.cwd.clone(), options.home.clone());
-    let endpoint = settings.state.dir.as_ref().map(|dir| endpoint::path(dir));
-    rules.secret_files = settings.state.env_file.iter().cloned().chain(endpoint).collect();
+    let kept = settings.state.dir.iter().flat_map(|dir| [endpoint::path(dir), seal_key::path(dir)]);
+    rules.secret_files = settings.state.env_file.iter().cloned().chain(kept).collect();
     rules
 }

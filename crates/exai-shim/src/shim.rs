@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -29,13 +29,16 @@ use crate::links::Links;
 use crate::locating::Locating;
 use crate::options::ShimOptions;
 use crate::random;
-use crate::requests::Reading;
+use crate::reading::Reading;
+use crate::rounds::Rounds;
+use crate::seal_key::{self, SealKey};
 use crate::setup;
 use crate::signal::Signals;
 use crate::starter::Starter;
 use crate::stderr;
 use crate::stdin::{Input, Stdin};
 use crate::stdout::{Stdout, Written};
+use crate::tasks::Tasks;
 
 /// Events handled before writing to sockets and looking at the clock in between, and before it is the host's turn: of
 /// host and daemon, one that writes without pause must not keep the other waiting.
@@ -74,6 +77,9 @@ enum Logged {
 /// Puts the text of files into the params of a call; blocks as long as the disk does.
 pub(crate) type Inline = fn(&RawValue, &str, &FileRules) -> Result<Option<Inlined>, FilesError>;
 
+/// Reads the key of the seal, or makes it; blocks as long as the disk does.
+pub(crate) type LoadKey = fn(&Path) -> std::io::Result<SealKey>;
+
 /// The process's streams, or a test's.
 pub(crate) struct Streams {
     /// Lines of the host.
@@ -97,9 +103,15 @@ pub(crate) struct Shim {
     pub(crate) calls: Calls,
     /// Calls whose files are being read.
     pub(crate) reading: BTreeMap<CallKey, Reading>,
+    /// Calls that modern hosts are asked to bring again.
+    pub(crate) rounds: Rounds,
+    /// Calls that modern hosts ask after.
+    pub(crate) tasks: Tasks,
     pub(crate) file_rules: Arc<FileRules>,
     /// Reads files; in tests also something that hangs.
     pub(crate) inline: Inline,
+    /// The same for the key of the seal.
+    pub(crate) load_key: LoadKey,
     pub(crate) host: Option<Peer>,
     pub(crate) tools: Tools,
     pub(crate) snapshot: Snapshot,
@@ -131,6 +143,8 @@ pub(crate) struct Shim {
     pub(crate) dial_at: Option<Duration>,
     /// Since when no daemon answers, once one was wanted.
     pub(crate) outage: Option<Duration>,
+    /// When a daemon was first reached.
+    pub(crate) met: Option<Duration>,
     /// Since when the session is up.
     pub(crate) up: Option<Duration>,
     /// The older local daemon that is to be asked to drain.
@@ -168,8 +182,11 @@ impl Shim {
             session: session(&options, &target),
             calls: Calls::default(),
             reading: BTreeMap::new(),
+            rounds: Rounds::default(),
+            tasks: Tasks::default(),
             file_rules: Arc::new(setup::file_rules(&options)),
             inline: files::inline,
+            load_key: seal_key::load,
             host: None,
             tools,
             snapshot: Snapshot::Unread,
@@ -193,6 +210,7 @@ impl Shim {
             burst: 0,
             dial_at: None,
             outage: None,
+            met: None,
             up: None,
             older: None,
             gates: Gates::default(),
@@ -311,6 +329,9 @@ impl Shim {
             self.locating.poll_timeout(),
             self.outage_ends(),
             self.reading.values().map(|reading| reading.until).min(),
+            self.calls.next_until(),
+            self.rounds.next_due(),
+            self.tasks.next_due(),
         ];
         moments.into_iter().flatten().min()
     }

@@ -5,6 +5,7 @@
 //! be there; where it is not and they are missing, the checks are skipped and stderr says so.
 
 mod conversation;
+mod task;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

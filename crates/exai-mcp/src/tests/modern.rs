@@ -21,7 +21,9 @@ fn discover_offers_all_revisions() {
         json!({
             "resultType": "complete",
             "supportedVersions": ["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"],
-            "capabilities": {"tools": {"listChanged": true}},
+            "capabilities": {
+                "tools": {"listChanged": true}, "extensions": {"io.modelcontextprotocol/tasks": {}}
+            },
             "instructions": "Ask \"it\".",
             "ttlMs": 0, "cacheScope": "private",
             "_meta": {SERVER: {"name": "exai", "version": "0.1.0"}}
@@ -77,7 +79,9 @@ fn client_info_is_not_required() {
 
 #[test]
 fn what_the_era_dropped_is_unknown_in_it() {
-    for method in ["ping", "initialize", "logging/setLevel", "resources/subscribe", "tasks/get"] {
+    for method in
+        ["ping", "initialize", "logging/setLevel", "resources/subscribe", "tasks/result", "tasks/list"]
+    {
         let answer = World::new().ask(&modern(request(&json!(1), method, &json!({}))));
         assert_eq!(answer["error"]["code"], -32601, "{method}");
     }
@@ -110,7 +114,7 @@ fn a_cursor_was_never_given_out() {
 #[test]
 fn a_listen_is_acknowledged_held_tagged_and_ended() {
     let mut world = World::new();
-    let filter = json!({"toolsListChanged": true, "promptsListChanged": true, "taskIds": ["t"]});
+    let filter = json!({"toolsListChanged": true, "promptsListChanged": true});
     let acknowledged = world.ask(&listen(&json!("l1"), &filter));
     assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
     assert_eq!(acknowledged["params"]["_meta"][SUBSCRIPTION], "l1");

@@ -77,6 +77,9 @@ fn every_kind_of_line_is_valid_in_its_revision() {
         &json!({"notifications": {"toolsListChanged": true}}),
     )));
     world.engine.set_tools(raw(&json!([])));
+    world.lines();
+    super::tasks::converse(&mut world);
+    super::rounds::converse(&mut world);
     world.engine.close();
     let mut unknown = modern(request(&json!(3), "tools/list", &json!({})));
     unknown["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("1900-01-01");
@@ -96,6 +99,12 @@ fn every_kind_of_line_is_valid_in_its_revision() {
         "SubscriptionsListenResult",
         "UnsupportedProtocolVersionError",
         "JSONRPCErrorResponse",
+        "InputRequiredResult",
+        "MissingRequiredClientCapabilityError",
+        "CreateTaskResult",
+        "GetTaskResult",
+        "TaskStatusNotification",
+        "EmptyResult",
     ] {
         assert!(checked.checked().contains(&format!("{kind}@2026-07-28")), "{kind} was not said");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use exai_wire::{Attach, Call, CallId, JournalId, OpenCall, ShimFrame};
 
-use super::event::{EndWhy, Fate, NewCall, TooMuch};
+use super::event::{EndWhy, NewCall, Past, TooMuch};
 
 /// Open calls of one session. More than any host was seen to have in flight, by far.
 const CALLS_MAX: usize = 1000;
@@ -38,7 +38,6 @@ pub(super) struct Open {
     order: u64,
     taken: Duration,
     deadline: Duration,
-    patience: Option<Duration>,
     /// How long it is held while the daemon is away.
     hold: Option<Duration>,
     /// The journal it was sent to; `None` while it provably has not run.
@@ -53,12 +52,14 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub(super) fn fate(&self) -> Fate {
-        match (self.under, self.accepted_seen) {
-            (_, true) => Fate::Accepted,
-            (Some(_), false) => Fate::Sent,
-            (None, false) => Fate::NotSent,
-        }
+    pub(super) fn past(&self) -> Past {
+        let Self { under, accepted_seen, attempts_seen, exposed, .. } = *self;
+        Past { under, accepted_seen, attempts_seen, exposed }
+    }
+
+    /// Held to the deadline from now on.
+    pub(super) fn hold_on(&mut self) {
+        self.hold = None;
     }
 
     fn bytes(&self) -> usize {
@@ -116,9 +117,6 @@ impl Open {
         if self.deadline <= now {
             return Some(EndWhy::Deadline);
         }
-        if self.patience.is_some_and(|at| at <= now && !self.cancelled) {
-            return Some(EndWhy::Patience);
-        }
         let Away { since, error } = away?;
         let over = self.held_until(since).is_some_and(|at| at <= now);
         over.then(|| EndWhy::OutOfReach(error.to_owned()))
@@ -130,7 +128,6 @@ impl Open {
 pub(super) struct Times {
     pub(super) taken: Duration,
     pub(super) deadline: Duration,
-    pub(super) patience: Option<Duration>,
     pub(super) hold: Option<Duration>,
 }
 
@@ -150,24 +147,31 @@ pub(super) struct Calls {
 
 impl Calls {
     pub(super) fn take(&mut self, now: Duration, call: NewCall) -> Result<(), TooMuch> {
-        let times = Times { taken: now, deadline: call.deadline, patience: call.patience, hold: call.hold };
-        self.insert(call.call_id, Ask::Call(Box::new(call)), times)
+        let times = Times { taken: now, deadline: call.deadline, hold: call.hold };
+        let past = call.past;
+        self.insert(call.call_id, Ask::Call(Box::new(call)), times, past)
     }
 
-    pub(super) fn insert(&mut self, call_id: CallId, ask: Ask, times: Times) -> Result<(), TooMuch> {
-        let Times { deadline, patience, hold, .. } = times;
+    pub(super) fn insert(
+        &mut self,
+        call_id: CallId,
+        ask: Ask,
+        times: Times,
+        past: Past,
+    ) -> Result<(), TooMuch> {
+        let Times { deadline, hold, .. } = times;
+        let Past { under, accepted_seen, attempts_seen, exposed } = past;
         let open = Open {
             ask,
             order: self.taken,
             taken: times.taken,
             deadline,
-            patience,
             hold,
-            under: None,
-            accepted_seen: false,
-            attempts_seen: 0,
+            under,
+            accepted_seen,
+            attempts_seen,
             cancelled: false,
-            exposed: None,
+            exposed,
             retry_at: None,
         };
         if self.open.len() >= CALLS_MAX || self.bytes + open.bytes() > BYTES_MAX {
@@ -185,6 +189,10 @@ impl Calls {
         let open = self.open.remove(&call_id)?;
         self.bytes -= open.bytes();
         Some(open)
+    }
+
+    pub(super) fn get(&self, call_id: CallId) -> Option<&Open> {
+        self.open.get(&call_id)
     }
 
     pub(super) fn get_mut(&mut self, call_id: CallId) -> Option<&mut Open> {
@@ -235,13 +243,12 @@ impl Calls {
     /// When `due` or a resend has something next.
     pub(super) fn next_due(&self, reach: Reach) -> Option<Duration> {
         let moments = |open: &Open| {
-            let patience = open.patience.filter(|_| !open.cancelled);
             let (held, retry) = match reach {
                 Reach::Away { since } => (open.held_until(since), None),
                 Reach::Leaving => (None, None),
                 Reach::TakesCalls => (None, open.retry_at),
             };
-            [Some(open.deadline), patience, held, retry].into_iter().flatten().min()
+            [Some(open.deadline), held, retry].into_iter().flatten().min()
         };
         self.open.values().filter_map(moments).min()
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use exai_wire::{AdoptKey, CallId, Fingerprint, Outcome, RefusedCode, RejectCode, SessionId, ShimPeer};
+use exai_wire::{
+    AdoptKey, CallId, Fingerprint, JournalId, Outcome, RefusedCode, RejectCode, SessionId, ShimPeer,
+};
 use serde_json::value::RawValue;
 
 /// Number of a connection attempt, from 1; the same number goes out as `dial_no`.
@@ -39,11 +41,35 @@ pub struct NewCall {
     pub trace: Option<Box<RawValue>>,
     /// Moment at which the call is answered whatever its state ([`EndWhy::Deadline`]).
     pub deadline: Duration,
-    /// Moment before the host's own limit, where progress does not extend that ([`EndWhy::Patience`]).
-    pub patience: Option<Duration>,
     /// How long the call is held while the daemon is out of reach, counted from the loss or, where it came later,
     /// from its own coming ([`EndWhy::OutOfReach`]); `None`: to its deadline.
     pub hold: Option<Duration>,
+    /// What became of it before, where it was left to the daemon and is asked for again.
+    pub past: Past,
+}
+
+/// What is known of a call that was, or was not, with a daemon. Outlives the shim in handles that hosts carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Past {
+    /// The journal it was sent to; `None` while it provably has not run.
+    pub under: Option<JournalId>,
+    /// Whether that daemon has said that its journal has it.
+    pub accepted_seen: bool,
+    /// Attempts that were heard of, or have to be taken for made.
+    pub attempts_seen: u32,
+    /// The journal of the daemon that it was sent to last, and `attempts_seen` at that moment.
+    pub exposed: Option<(JournalId, u32)>,
+}
+
+impl Past {
+    /// Whether it may have run.
+    pub fn fate(self) -> Fate {
+        match (self.under, self.accepted_seen) {
+            (_, true) => Fate::Accepted,
+            (Some(_), false) => Fate::Sent,
+            (None, false) => Fate::NotSent,
+        }
+    }
 }
 
 /// More than a session may hold: 1,000 open calls or 64 MiB of params.
@@ -92,8 +118,6 @@ pub enum Fate {
 pub enum EndWhy {
     /// Its deadline passed.
     Deadline,
-    /// The host would give up now; the call goes on in the daemon.
-    Patience,
     /// The daemon is out of reach, and the call is not held any longer. Carries the last error.
     OutOfReach(String),
     /// The daemon turned the session away (version, token, unusable journal), with its sentence.
@@ -153,7 +177,7 @@ pub enum ShimEvent {
     Result {
         /// Which.
         call_id: CallId,
-        /// How it ended; never `Cancelled` (the host wants nothing then).
+        /// How it ended; `Cancelled` by somebody else who had joined it, for nothing comes out after an own cancel.
         outcome: Outcome,
         /// MCP result object.
         body: Box<RawValue>,
@@ -168,8 +192,8 @@ pub enum ShimEvent {
         call_id: CallId,
         /// Why.
         why: EndWhy,
-        /// Whether it may have run.
-        fate: Fate,
+        /// Whether it may have run, and where.
+        past: Past,
     },
     /// The connection that carried the session is gone.
     Lost {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use exai_wire::{
-    Answer, Ask, CallId, Cancel, DaemonBeat, DaemonFrame, Outcome, Refused, Reject, ResultFrame, ShimFrame,
-    Started, Welcome,
+    Answer, Ask, CallId, Cancel, DaemonBeat, DaemonFrame, Refused, Reject, ResultFrame, ShimFrame, Started,
+    Welcome,
 };
 use serde_json::value::RawValue;
 
@@ -61,8 +61,12 @@ impl ShimEnd {
                 open.retry_at = None;
             }
         }
-        // What was cancelled after the hello, whose list said otherwise; for the others it is said twice.
-        for call_id in self.calls.in_order(|_, open| open.cancelled && open.under.is_some()) {
+        // What was cancelled after the hello, whose list said otherwise, or without having been open here; for the
+        // others it is said twice.
+        for call_id in self.calls.in_order(|_, open| open.cancelled) {
+            if let Some(open) = self.calls.get_mut(call_id) {
+                open.under.get_or_insert(welcome.journal);
+            }
             self.send(now, &ShimFrame::Cancel(Cancel { call_id, reason: String::new() }));
         }
         for frame in std::mem::take(&mut self.owed) {
@@ -153,8 +157,6 @@ impl ShimEnd {
             Some(open) if open.cancelled => self.receipts.owe(call_id),
             Some(_) => {
                 self.receipts.handed_out(call_id);
-                // Cancelled by somebody else who had joined it: this host still waits for an answer.
-                let outcome = if outcome == Outcome::Cancelled { Outcome::Error } else { outcome };
                 self.events.push_back(ShimEvent::Result {
                     call_id,
                     outcome,

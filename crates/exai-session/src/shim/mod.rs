@@ -11,7 +11,8 @@ mod link;
 mod receipts;
 
 pub use event::{
-    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, ShimConfig, ShimEvent, TooMuch, Transmit,
+    ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, Past, ShimConfig, ShimEvent, TooMuch,
+    Transmit,
 };
 
 use std::collections::VecDeque;
@@ -87,16 +88,17 @@ impl ShimEnd {
         now: Duration,
         call_id: CallId,
         deadline: Duration,
-        patience: Option<Duration>,
         hold: Option<Duration>,
     ) -> Result<(), TooMuch> {
-        self.calls.insert(call_id, Ask::Attach, Times { taken: now, deadline, patience, hold })?;
-        self.receipts.forget(call_id);
+        self.calls.insert(call_id, Ask::Attach, Times { taken: now, deadline, hold }, Past::default())?;
         self.taken(now, call_id);
         Ok(())
     }
 
     fn taken(&mut self, now: Duration, call_id: CallId) {
+        self.receipts.forget(call_id);
+        // Somebody waits for it again; a `detach` that went out after this call's frame would leave him without answer.
+        self.owed.retain(|frame| !matches!(frame, ShimFrame::Detach(left) if left.call_id == call_id));
         match self.link.reach() {
             Reach::TakesCalls => self.send_call(now, call_id),
             // Held until the next daemon's welcome.
@@ -116,6 +118,60 @@ impl ShimEnd {
             self.calls.remove(call_id);
         } else if self.link.is_up() {
             self.send(now, &ShimFrame::Cancel(Cancel { call_id, reason: reason.to_owned() }));
+        }
+    }
+
+    /// Cancels a call that is perhaps not open here, but was made earlier, perhaps by another session; dials if need be.
+    /// The daemon is told until it has confirmed, or until `deadline`.
+    ///
+    /// # Errors
+    /// As [`Self::call`]; the call is not cancelled.
+    pub fn cancel_other(
+        &mut self,
+        now: Duration,
+        call_id: CallId,
+        deadline: Duration,
+        reason: &str,
+    ) -> Result<(), TooMuch> {
+        if self.calls.get(call_id).is_some_and(|open| open.under.is_some()) {
+            self.cancel(now, call_id, reason);
+            return Ok(());
+        }
+        // One that waits to be joined was written to nobody yet, and still another session may have brought it.
+        let times = Times { taken: now, deadline, hold: None };
+        self.calls.insert(call_id, Ask::Attach, times, Past::default())?;
+        self.receipts.forget(call_id);
+        if let Some(open) = self.calls.get_mut(call_id) {
+            open.cancelled = true;
+            open.under = self.link.journal();
+        }
+        if self.link.is_up() {
+            self.send(now, &ShimFrame::Cancel(Cancel { call_id, reason: reason.to_owned() }));
+        } else {
+            self.dial_now(now);
+        }
+        Ok(())
+    }
+
+    /// What is known of a call that is open and not cancelled.
+    pub fn past(&self, call_id: CallId) -> Option<Past> {
+        self.calls.get(call_id).filter(|open| !open.cancelled).map(calls::Open::past)
+    }
+
+    /// Whether the result of a call was handed out here, lately.
+    pub fn was_answered(&self, call_id: CallId) -> bool {
+        self.receipts.knows(call_id)
+    }
+
+    /// Whether a call was cancelled here and the daemon has not confirmed it yet.
+    pub fn is_cancelled(&self, call_id: CallId) -> bool {
+        self.calls.get(call_id).is_some_and(|open| open.cancelled)
+    }
+
+    /// No host waits at a limit of its own any more: the call is held to its deadline, however long the daemon is away.
+    pub fn hold_on(&mut self, call_id: CallId) {
+        if let Some(open) = self.calls.get_mut(call_id) {
+            open.hold_on();
         }
     }
 
@@ -187,8 +243,8 @@ impl ShimEnd {
     fn end(&mut self, now: Duration, call_id: CallId, why: EndWhy) {
         let Some(open) = self.calls.get_mut(call_id) else { return };
         if !open.cancelled {
-            let fate = open.fate();
-            self.events.push_back(ShimEvent::End { call_id, why, fate });
+            let past = open.past();
+            self.events.push_back(ShimEvent::End { call_id, why, past });
         }
         self.detach(now, call_id);
     }

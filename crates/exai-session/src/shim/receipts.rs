@@ -58,6 +58,11 @@ impl Receipts {
         }
     }
 
+    /// Whether a result of this call was handed out and is remembered.
+    pub(super) fn knows(&self, call_id: CallId) -> bool {
+        self.known.contains_key(&call_id)
+    }
+
     /// The call is asked for anew.
     pub(super) fn forget(&mut self, call_id: CallId) {
         if self.known.remove(&call_id).is_some() {

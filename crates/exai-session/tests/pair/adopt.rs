@@ -1,6 +1,5 @@
 //! The same question asked again: answered by the first call where that one's host is gone, asked anew where it is not.
 
-use exai_session::{EndWhy, Fate};
 use exai_wire::{AdoptKey, CallId, Outcome};
 
 use crate::world::{Seen, World, ms, secs};
@@ -90,14 +89,11 @@ fn two_hosts_that_are_there_are_two_calls() {
 #[test]
 fn a_host_that_gave_up_gets_the_answer_when_it_asks_again() {
     let mut world = World::new(1);
-    let patience = world.now + secs(3);
-    let key = AdoptKey::from_bytes([5; 16]);
-    let first = world.call_with(0, 1, CHAT, |call| {
-        call.patience = Some(patience);
-        call.adopt_key = Some(key);
-    });
-    world.run(secs(4));
-    assert_eq!(world.only(first), Seen::End { why: EndWhy::Patience, fate: Fate::Accepted });
+    let first = world.ask(0, 1, CHAT);
+    world.run(secs(3));
+    let now = world.now;
+    world.shims[0].detach(now, first);
+    world.run(secs(1));
     let again = world.ask(0, 2, CHAT);
     world.run(secs(8));
     assert!(world.answer_of(again).contains(&first.to_string()));

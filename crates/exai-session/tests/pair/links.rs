@@ -89,15 +89,16 @@ fn a_daemon_that_throws_the_shim_out_again_and_again_is_not_dialled_without_paus
 #[test]
 fn a_detach_that_was_lost_with_its_connection_holds_after_the_next_welcome() {
     let mut world = World::new(1);
-    let patience = world.now + secs(5);
-    let call = world.call_with(0, 1, CHAT_10S, |call| call.patience = Some(patience));
+    let call = world.call(0, 1, CHAT_10S);
     world.run(secs(1));
     world.partitioned = true;
-    world.run(secs(6));
-    assert!(matches!(world.only(call), Seen::End { why: EndWhy::Patience, .. }));
+    world.run(secs(4));
+    let now = world.now;
+    world.shims[0].detach(now, call);
+    world.run(secs(2));
     world.partitioned = false;
     world.run(secs(20));
-    assert!(matches!(world.only(call), Seen::End { .. }));
+    assert!(!world.answered(call));
     let results = world.log.iter().filter(|line| line.contains("< {\"t\":\"result\"")).count();
     assert_eq!(results, 0, "nobody waits for it any more");
 }

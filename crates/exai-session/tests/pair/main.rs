@@ -3,6 +3,7 @@
 
 mod adopt;
 mod chaos;
+mod handles;
 mod keep;
 mod links;
 mod motion;
@@ -228,13 +229,14 @@ fn at_its_deadline_a_call_is_answered_whatever_its_state() {
 #[test]
 fn a_host_that_would_give_up_is_answered_and_the_call_can_be_joined_later() {
     let mut world = World::new(2);
-    let patience = world.now + secs(5);
-    let call = world.call_with(0, 1, CHAT_10S, |call| call.patience = Some(patience));
-    world.run(secs(6));
-    assert_eq!(world.only(call), Seen::End { why: EndWhy::Patience, fate: Fate::Accepted });
-    world.seen.clear();
+    let call = world.call(0, 1, CHAT_10S);
+    world.run(secs(5));
+    assert_eq!(world.shims[0].past(call).unwrap().fate(), Fate::Accepted);
+    let now = world.now;
+    world.shims[0].detach(now, call);
+    world.run(secs(1));
     let (now, deadline) = (world.now, world.now + secs(60));
-    world.shims[1].attach(now, call, deadline, None, None).unwrap();
+    world.shims[1].attach(now, call, deadline, None).unwrap();
     world.run(secs(6));
     assert!(ok(&world.only(call), 1));
     assert_eq!(world.billed(call), 1);
@@ -244,7 +246,7 @@ fn a_host_that_would_give_up_is_answered_and_the_call_can_be_joined_later() {
 fn joining_a_call_that_nobody_knows_is_refused() {
     let mut world = World::new(1);
     let (now, deadline) = (world.now, world.now + secs(60));
-    world.shims[0].attach(now, call_id(7), deadline, None, None).unwrap();
+    world.shims[0].attach(now, call_id(7), deadline, None).unwrap();
     world.run(secs(1));
     assert!(matches!(world.only(call_id(7)), Seen::End { why: EndWhy::Refused(..), fate: Fate::NotSent }));
 }

@@ -161,7 +161,8 @@ impl World {
                     self.shims[shim].delivered(call_id);
                 }
             }
-            ShimEvent::End { call_id, why, fate } => {
+            ShimEvent::End { call_id, why, past } => {
+                let fate = past.fate();
                 self.seen.entry(call_id).or_default().push(Seen::End { why, fate });
             }
             _ => {}

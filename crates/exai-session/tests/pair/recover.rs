@@ -110,10 +110,11 @@ fn nothing_is_paid_for_a_host_that_never_comes_back() {
 #[test]
 fn a_call_whose_host_has_a_handle_goes_on_at_once() {
     let mut world = World::new(1);
-    let patience = world.now + secs(2);
-    let call = world.call_with(0, 1, CHAT, |call| call.patience = Some(patience));
-    world.run(secs(3));
-    assert_eq!(world.only(call), Seen::End { why: EndWhy::Patience, fate: Fate::Accepted });
+    let call = world.call(0, 1, CHAT);
+    world.run(secs(2));
+    let now = world.now;
+    world.shims[0].detach(now, call);
+    world.run(secs(1));
     world.kill_daemon();
     world.partitioned = true;
     world.restart_daemon();
@@ -258,7 +259,7 @@ fn what_is_over_and_done_leaves_the_disk_in_the_end() {
     assert!(world.disk.1.rows().iter().all(|row| row.load.is_none()), "params and result are gone");
     crash(&mut world);
     let (now, deadline) = (world.now, world.now + secs(60));
-    world.shims[0].attach(now, call, deadline, None, None).unwrap();
+    world.shims[0].attach(now, call, deadline, None).unwrap();
     world.run(secs(2));
     let refused =
         |seen: &Seen| matches!(seen, Seen::End { why: EndWhy::Refused(RefusedCode::UnknownCall, _), .. });

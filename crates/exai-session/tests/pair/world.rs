@@ -10,7 +10,7 @@ use std::time::Duration;
 use exai_journal::{Durable, Journal, ModelDisk, ModelStore, Pace};
 use exai_session::{
     AttemptDenied, Before, CallClass, ConnNo, DaemonConfig, DaemonEnd, DrainPlan, EndWhy, Fate, Keeping,
-    NewCall, PeerConn, RecoveredCall, ShimConfig, ShimEnd,
+    NewCall, Past, PeerConn, RecoveredCall, ShimConfig, ShimEnd,
 };
 use exai_wire::{
     CallId, Class, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome, SessionId, ShimPeer,
@@ -241,8 +241,8 @@ impl World {
             adopt_key: None,
             trace: None,
             deadline: self.now + secs(1200),
-            patience: None,
             hold: None,
+            past: Past::default(),
         };
         set(&mut call);
         self.shims[shim].call(self.now, call).unwrap();

@@ -126,7 +126,21 @@ pub(super) const CALLS: &[Row<Settings>] = &[
             set: |settings, hold| settings.calls.hold = hold,
         },
         doc: "How long a call is held while the daemon is away, when the host gave no progress token. Most hosts give up \
-              after 60 s of silence. With a token a call is held to its deadline.",
+              after 60 s of silence. With a token a call is held to its deadline. Hosts that speak MCP 2026-07-28 are asked \
+              to come back instead, up to nine times, if a daemon had been reached before.",
+    },
+    Row {
+        name: "EXAI_HOST_TIMEOUT",
+        aliases: &[],
+        default: Unset("known by the host's name, 60s for others"),
+        readers: &[Shim],
+        kind: Kind::Duration {
+            min: Duration::from_secs(1),
+            max: Duration::from_secs(86_400),
+            set: |settings, timeout| settings.calls.host_timeout = Some(timeout),
+        },
+        doc: "After which silence the host gives up on a call. For hosts whose own limit for calls has been changed: they do \
+              not tell. A call that takes longer is answered before it, with what to do to get its result.",
     },
 ];
 
@@ -161,8 +175,8 @@ pub(super) const STATE: &[Row<Settings>] = &[
         default: Unset("`exai` in the user's state directory"),
         readers: &[Connection, Shim, Daemon],
         kind: Kind::Path { relative: Relative::Refused, set: |settings, dir| settings.state.dir = Some(dir) },
-        doc: "Directory for the daemon's address, the tool catalogue, the health file and the logs. Shim and daemon of one \
-              machine need the same one. A host that passes on a short environment hides `XDG_STATE_HOME` from the shim; who \
+        doc: "Directory for the daemon's address, the tool catalogue, the key that seals what hosts carry, the health file and the \
+              logs. Shim and daemon of one machine need the same one. A host that passes on a short environment hides `XDG_STATE_HOME` from the shim; who \
               has set that names the directory here.",
     },
     Row {

@@ -33,35 +33,40 @@ fn a_daemon_out_of_reach_is_told_with_address_error_fate_and_what_to_do() {
 fn whatever_may_have_run_names_its_id_and_is_not_called_safe() {
     let id = "ab".repeat(16);
     let whys = [
-        EndWhy::Deadline,
-        EndWhy::Patience,
-        EndWhy::OutOfReach("reset".to_owned()),
-        EndWhy::Rejected(RejectCode::Auth, "wrong token".to_owned()),
+        Some(EndWhy::Deadline),
+        None,
+        Some(EndWhy::OutOfReach("reset".to_owned())),
+        Some(EndWhy::Rejected(RejectCode::Auth, "wrong token".to_owned())),
     ];
     for why in &whys {
+        let said = |fate| match why {
+            Some(why) => told(end(why, fate, &facts("reset"))),
+            None => told(patience(fate, &facts("reset"))),
+        };
         for fate in [Fate::Sent, Fate::Accepted] {
-            let (text, _) = told(end(why, fate, &facts("reset")));
+            let (text, _) = said(fate);
             assert!(text.contains(&id) && text.contains("`collect`"), "{why:?} {fate:?}: {text}");
             assert!(!text.contains("safe") && !text.contains("not run"), "{why:?} {fate:?}: {text}");
         }
-        let (text, is_error) = told(end(why, Fate::NotSent, &facts("reset")));
+        let (text, is_error) = said(Fate::NotSent);
         assert!(is_error && !text.contains(&id) && text.contains("asking again is safe"), "{why:?}: {text}");
     }
 }
 
 #[test]
 fn a_call_that_merely_goes_on_is_no_failure() {
-    let (text, is_error) = told(end(&EndWhy::Patience, Fate::Accepted, &facts("")));
+    let (text, is_error) = told(patience(Fate::Accepted, &facts("")));
     assert!(!is_error && text.starts_with("Not finished yet") && text.contains("`collect`"), "{text}");
 }
 
 #[test]
 fn a_call_that_costs_nothing_is_not_said_to_be_kept() {
     let free = Facts { cost: Cost::Free, ..facts("reset") };
-    let whys = [EndWhy::Deadline, EndWhy::Patience, EndWhy::OutOfReach("reset".to_owned())];
+    let whys = [EndWhy::Deadline, EndWhy::OutOfReach("reset".to_owned())];
     let answers = whys.iter().map(|why| end(why, Fate::Accepted, &free));
-    let connected = end(&EndWhy::Patience, Fate::Sent, &Facts { last_error: "", ..free });
-    for answer in answers.chain([connected, unread(Cost::Free, free.call_id)]) {
+    let away = patience(Fate::Accepted, &free);
+    let connected = patience(Fate::Sent, &Facts { last_error: "", ..free });
+    for answer in answers.chain([away, connected, unread(Cost::Free, free.call_id)]) {
         let (text, is_error) = told(answer);
         assert!(is_error && text.contains("asking again is safe"), "{text}");
         assert!(!text.contains("keep") && !text.contains("collect"), "{text}");

@@ -6,4 +6,6 @@ mod disk;
 mod ending;
 mod host;
 mod link;
+mod rounds;
+mod tasks;
 mod world;

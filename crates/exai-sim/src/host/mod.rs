@@ -23,6 +23,9 @@ use crate::process::{Child, HANG, Signal};
 use crate::sync::Watched;
 use pipes::{Pipes, Reading, Tape};
 
+/// What a modern host can do; none of it, unless a request says otherwise.
+const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+
 /// Whether the host gives a progress token with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -316,7 +319,9 @@ fn add_modern_meta(params: &mut Value) {
     let mut meta = params.get("_meta").cloned().unwrap_or_else(|| json!({}));
     insert(&mut meta, "io.modelcontextprotocol/protocolVersion", Revision::V2026_07_28.text().into());
     insert(&mut meta, "io.modelcontextprotocol/clientInfo", client_info());
-    insert(&mut meta, "io.modelcontextprotocol/clientCapabilities", json!({}));
+    if meta.get(CAPABILITIES).is_none() {
+        insert(&mut meta, CAPABILITIES, json!({}));
+    }
     insert(params, "_meta", meta);
 }
 

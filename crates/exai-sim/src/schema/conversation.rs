@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use super::Schemas;
+use super::{Schemas, task};
 use crate::host::{Revision, Transcript};
 
 /// Which revision a server speaks to a host that has not said hello.
@@ -125,13 +125,36 @@ impl<'a> Conversation<'a> {
             "server/discover" => "DiscoverResult",
             "subscriptions/listen" => "SubscriptionsListenResult",
             "tools/list" => "ListToolsResult",
-            "tools/call" => "CallToolResult",
+            "tools/call" => return self.call_result(revision, message),
+            "tasks/get" => {
+                return self.task("GetTaskResult", message.pointer("/result"), &["resultType", "_meta"]);
+            }
+            "tasks/update" | "tasks/cancel" => "EmptyResult",
             "prompts/list" => "ListPromptsResult",
             "resources/list" => "ListResourcesResult",
             "resources/templates/list" => "ListResourceTemplatesResult",
             "ping" => "EmptyResult",
             other => bail!("a result for {other:?}, which this server does not serve"),
         };
+        self.plain_result(revision, definition, message)
+    }
+
+    /// What a call ends with, or what may come instead in the modern era.
+    fn call_result(&mut self, revision: Revision, message: &Value) -> anyhow::Result<()> {
+        let result = message.get("result");
+        let result_type = result.and_then(|result| result.get("resultType")).and_then(Value::as_str);
+        match result_type.filter(|_| revision == Revision::V2026_07_28) {
+            Some("task") => self.task("CreateTaskResult", result, &["resultType", "_meta"]),
+            Some("input_required") => {
+                let carries = |field| result.is_some_and(|result| result.get(field).is_some());
+                ensure!(carries("requestState") || carries("inputRequests"), "nothing to come back with");
+                self.plain_result(revision, "InputRequiredResult", message)
+            }
+            _ => self.plain_result(revision, "CallToolResult", message),
+        }
+    }
+
+    fn plain_result(&mut self, revision: Revision, definition: &str, message: &Value) -> anyhow::Result<()> {
         let result = message.get("result").context("neither a result nor an error")?;
         self.check(revision, definition, result)?;
         let leak = MODERN_FIELDS.iter().find(|field| result.pointer(field).is_some());
@@ -144,10 +167,13 @@ impl<'a> Conversation<'a> {
             return self.check(revision, "JSONRPCError", &with_id(message));
         }
         self.check(revision, "JSONRPCErrorResponse", message)?;
-        if message.pointer("/error/code").and_then(Value::as_i64) == Some(-32022) {
-            return self.check(Revision::V2026_07_28, "UnsupportedProtocolVersionError", message);
+        match message.pointer("/error/code").and_then(Value::as_i64) {
+            Some(-32022) => self.check(Revision::V2026_07_28, "UnsupportedProtocolVersionError", message),
+            Some(-32021) => {
+                self.check(Revision::V2026_07_28, "MissingRequiredClientCapabilityError", message)
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn notification(&mut self, method: &str, message: &Value) -> anyhow::Result<()> {
@@ -166,10 +192,20 @@ impl<'a> Conversation<'a> {
             ("notifications/subscriptions/acknowledged", _) => {
                 ("SubscriptionsAcknowledgedNotification", Revision::V2026_07_28)
             }
+            ("notifications/tasks", _) => {
+                ensure!(subscription.is_some(), "news of a task beside any subscription");
+                self.check(Revision::V2026_07_28, "JSONRPCNotification", message)?;
+                return self.task("TaskStatusNotification", message.get("params"), &["_meta"]);
+            }
             (other, _) => bail!("{other:?} is no notification that this server sends"),
         };
         self.check(revision, "JSONRPCNotification", message)?;
         self.check(revision, definition, message)
+    }
+
+    fn task(&mut self, kind: &str, task: Option<&Value>, others: &[&str]) -> anyhow::Result<()> {
+        self.checked.insert(format!("{kind}@{}", Revision::V2026_07_28.text()));
+        task::check(self.schemas, task.context("no task")?, others)
     }
 
     fn check(&mut self, revision: Revision, definition: &str, value: &Value) -> anyhow::Result<()> {

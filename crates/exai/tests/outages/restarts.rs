@@ -35,7 +35,7 @@ fn a_restart_with_calls_idle_and_in_flight_costs_a_pause_only() {
         let answer = busy.wait(pending, HANG).unwrap();
         assert_whole(&answer, prompt, 5);
         assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (2, 2));
-        assert!(text_of(&answer).contains("#1 lost when the daemon ended"), "{}", answer.line);
+        assert!(text_of(&answer).contains("#1 glm-5.3 (glm) lost when the daemon ended"), "{}", answer.line);
     }
     text_of(&busy.wait(&meanwhile[0], HANG).unwrap());
     text_of(&idle.wait(&meanwhile[1], HANG).unwrap());
@@ -98,7 +98,7 @@ fn a_kill_in_the_middle_of_an_answer_is_told_with_every_request_that_was_paid() 
     assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (2, 2));
     assert_eq!(route(&answer)["attempts_lost"], 1);
     assert!(
-        text_of(&answer).contains("2 attempts: #1 lost when the daemon ended, if it had begun; #2 glm-5.3"),
+        text_of(&answer).contains("2 attempts: #1 glm-5.3 (glm) lost when the daemon ended; #2 glm-5.3"),
         "{}",
         answer.line
     );

@@ -119,7 +119,7 @@ const UNKNOWN: [&str; 10] = [
     "resources/read",
     "resources/subscribe",
     "completion/complete",
-    "tasks/get",
+    "tasks/result",
     "sampling/createMessage",
     "notifications/cancelled",
 ];

@@ -16,7 +16,11 @@ fn every_revision_is_served_from_its_greeting_to_an_answer() {
     for revision in Revision::ALL {
         let host = world.host();
         let greeting = greet(&host, revision);
-        assert_eq!(greeting["capabilities"], json!({"tools": {"listChanged": true}}));
+        let mut capabilities = json!({"tools": {"listChanged": true}});
+        if revision == Revision::V2026_07_28 {
+            capabilities["extensions"] = json!({"io.modelcontextprotocol/tasks": {}});
+        }
+        assert_eq!(greeting["capabilities"], capabilities);
         let listed = ask(&host, "tools/list", Value::Null);
         assert_eq!(names(listed.result().unwrap()["tools"].as_array().unwrap()), TOOLS);
         for (method, field) in [

@@ -26,9 +26,11 @@ mod handshake;
 mod listening;
 mod progress;
 mod providers;
+mod rounds;
 mod sdk;
 mod sdk_client;
 mod settings;
 #[cfg(unix)]
 mod surroundings;
+mod tasks;
 mod world;

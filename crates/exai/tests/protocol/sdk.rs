@@ -72,6 +72,29 @@ fn it_is_told_of_progress() {
 }
 
 #[test]
+fn it_comes_back_by_itself_until_its_call_is_answered() {
+    let world = World::with(&[("EXAI_HOST_TIMEOUT", "2s")]);
+    let gate = Gate::hold(&world.provider);
+    let [_, discover, _] = modes();
+    // The SDK gives a token with every request, so it has to be one of the hosts that do not care for progress.
+    let sdk = Sdk::start_as("zed", &world.exai, discover);
+    let serde_json::Value::Object(arguments) = json!({"prompt": "slow"}) else { panic!("an object") };
+    let call = sdk.client().call_tool(CallToolRequestParams::new("chat").with_arguments(arguments));
+    let mut call = Box::pin(call);
+    // Three rounds, then the model answers.
+    let rounds = |sdk: &Sdk| sdk.received("input_required");
+    while rounds(&sdk) < 3 {
+        let early = sdk.poll_for(Duration::from_millis(50), call.as_mut());
+        assert!(early.is_none(), "{early:?}");
+    }
+    gate.let_go("slow");
+    let result = sdk.wait(call).unwrap();
+    assert!(text(&result).starts_with(&answer_to("slow", 3)));
+    assert_eq!(world.provider.requests().len(), 1);
+    sdk.end();
+}
+
+#[test]
 fn its_cancel_reaches_the_provider() {
     let world = World::new();
     for (round, mode) in modes().into_iter().enumerate() {

@@ -5,13 +5,13 @@ use std::pin::Pin;
 use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use exai_sim::host::{Direction, Transcript};
 use exai_sim::process::{Exai, HANG};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResult, ClientRequest, ProgressNotificationParam, ProtocolVersion,
-    Request, ServerResult,
+    CallToolRequestParams, CallToolResult, ClientConfig, ClientRequest, ProgressNotificationParam,
+    ProtocolVersion, Request, ServerResult,
 };
 use rmcp::service::{NotificationContext, PeerRequestOptions, RequestHandle, RunningService};
 use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt as _, RoleClient, ServiceError};
@@ -35,10 +35,19 @@ pub(crate) fn modes() -> [ClientLifecycleMode; 3] {
 /// Keeps what it is told.
 #[derive(Clone, Default)]
 pub(crate) struct Listener {
+    name: Option<&'static str>,
     heard: Arc<(Mutex<Vec<ProgressNotificationParam>>, Condvar)>,
 }
 
 impl ClientHandler for Listener {
+    fn get_info(&self) -> ClientConfig {
+        let mut info = ClientConfig::default();
+        if let Some(name) = self.name {
+            name.clone_into(&mut info.client_info.name);
+        }
+        info
+    }
+
     async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
         let (progress, changed) = &*self.heard;
         progress.lock().unwrap().push(params);
@@ -64,8 +73,16 @@ pub(crate) fn runtime() -> Runtime {
 
 impl Sdk {
     pub(crate) fn start(exai: &Exai, mode: ClientLifecycleMode) -> Self {
+        Self::start_with(Listener::default(), exai, mode)
+    }
+
+    /// The same under this name.
+    pub(crate) fn start_as(name: &'static str, exai: &Exai, mode: ClientLifecycleMode) -> Self {
+        Self::start_with(Listener { name: Some(name), ..Listener::default() }, exai, mode)
+    }
+
+    fn start_with(listener: Listener, exai: &Exai, mode: ClientLifecycleMode) -> Self {
         let runtime = runtime();
-        let listener = Listener::default();
         let tape = Arc::new(Mutex::new(Tape::default()));
         let (running, shim) = runtime.block_on(async {
             let mut command = Command::from(exai.command(&["shim"]));
@@ -88,6 +105,21 @@ impl Sdk {
     /// Runs it to its end.
     pub(crate) fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(async { tokio::time::timeout(HANG, future).await }).expect("hangs")
+    }
+
+    /// Runs it for a moment; its output, if it has come to its end.
+    pub(crate) fn poll_for<T>(
+        &self,
+        moment: Duration,
+        future: Pin<&mut impl Future<Output = T>>,
+    ) -> Option<T> {
+        self.runtime.block_on(async { tokio::time::timeout(moment, future).await }).ok()
+    }
+
+    /// How many lines of the shim so far hold this text.
+    pub(crate) fn received(&self, text: &str) -> usize {
+        let tape = self.tape.lock().unwrap();
+        tape.transcript.received().filter(|line| line.text.contains(text)).count()
     }
 
     /// Sends a call, and does not wait for its answer. The SDK gives a progress token with every request.

@@ -12,13 +12,13 @@ use exai_wire::{Accepted, DaemonBeat, Hello, ResultFrame, ShimFrame, Welcome};
 use exai_wire::{
     CallId, DaemonFrame, DaemonState, Epoch, JournalId, KnownCall, Limits, Outcome, PROTO, Reconnect,
 };
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, accept_hdr};
 
-use super::super::{Inline, Shim, Streams};
+use super::super::{Inline, LoadKey, Shim, Streams};
 use crate::files;
 use crate::hangup::Hangup;
 use crate::options::{Catalogue, ShimOptions};
@@ -84,6 +84,20 @@ impl Host {
         host
     }
 
+    /// Starts a shim and has it connected, so that what is timed from here on does not wait for that.
+    pub(super) fn connected(options: ShimOptions, daemon: &Daemon) -> (Self, Conn) {
+        let mut host = Self::start(options);
+        host.say(
+            r#"{"jsonrpc":"2.0","id":99,"method":"tools/call","params":{"name":"chat","arguments":{},"_meta":{"progressToken":99}}}"#,
+        );
+        let mut conn = daemon.welcome();
+        let call_id = conn.call().0;
+        conn.result(call_id, "connected");
+        assert_eq!(host.told(99).0, "connected");
+        assert!(matches!(conn.next(), ShimFrame::Ack(_)));
+        (host, conn)
+    }
+
     /// Starts a shim whose output is not read yet.
     pub(super) fn start_unread(options: ShimOptions) -> (Self, PipeReader) {
         Self::start_with(options, files::inline)
@@ -91,20 +105,30 @@ impl Host {
 
     /// The same with this reader of files.
     pub(super) fn start_with(options: ShimOptions, inline: Inline) -> (Self, PipeReader) {
-        Self::start_on(options, inline, |_, _| Hangup::unwatched())
+        Self::start_on(options, move |shim| shim.inline = inline, |_, _| Hangup::unwatched())
+    }
+
+    /// Starts a shim with this reader of the seal's key.
+    pub(super) fn start_with_key(options: ShimOptions, load_key: LoadKey) -> Self {
+        let set = move |shim: &mut Shim| shim.load_key = load_key;
+        let (mut host, stdout) = Self::start_on(options, set, |_, _| Hangup::unwatched());
+        host.read(stdout);
+        host
     }
 
     /// The same with a watch on both pipes, as in a process of its own.
     #[cfg(unix)]
     pub(super) fn start_watched(options: ShimOptions) -> (Self, PipeReader) {
-        Self::start_on(options, files::inline, |stdin, stdout| {
-            Hangup::of(stdin.try_clone().unwrap(), stdout.try_clone().unwrap())
-        })
+        Self::start_on(
+            options,
+            |_| (),
+            |stdin, stdout| Hangup::of(stdin.try_clone().unwrap(), stdout.try_clone().unwrap()),
+        )
     }
 
     fn start_on(
         options: ShimOptions,
-        inline: Inline,
+        set: impl FnOnce(&mut Shim) + Send + 'static,
         watch: impl FnOnce(&PipeReader, &PipeWriter) -> Hangup,
     ) -> (Self, PipeReader) {
         let (stdin, writer) = std::io::pipe().unwrap();
@@ -121,7 +145,7 @@ impl Host {
                     signals: Signals::default(),
                 };
                 let mut shim = Shim::new(options, streams).unwrap();
-                shim.inline = inline;
+                set(&mut shim);
                 shim.run().await
             });
             sender.send(exit).unwrap();
@@ -158,6 +182,16 @@ impl Host {
         self.say(&format!(
             r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}","arguments":{arguments}}}}}"#
         ));
+    }
+
+    /// A request of a modern host; its capabilities are those of `extensions`.
+    pub(super) fn ask(&mut self, id: u32, method: &str, mut params: Value, extensions: &[&str]) {
+        let extensions: serde_json::Map<String, Value> =
+            extensions.iter().map(|name| ((*name).to_owned(), json!({}))).collect();
+        params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
+        params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "test", "version": "0"});
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"extensions": extensions});
+        self.say(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string());
     }
 
     /// The next line.
@@ -350,6 +384,14 @@ impl Conn {
                 ShimFrame::Beat => {}
                 frame => return frame,
             }
+        }
+    }
+
+    /// The next frame is a call.
+    pub(super) fn whole_call(&mut self) -> exai_wire::Call {
+        match self.next() {
+            ShimFrame::Call(call) => call,
+            other => panic!("a call, not {other:?}"),
         }
     }
 
