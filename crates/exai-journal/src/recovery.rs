@@ -128,14 +128,14 @@ impl Texts {
         }
     }
 
-    /// What an attempt goes on from: nothing, or the text that an earlier one had brought.
+    /// What an attempt goes on from: nothing, or the beginning of the longest text that an earlier one had brought.
     fn beginning(&self, attempt: u32, continues: u64, offset: usize) -> Option<String> {
         if offset == 0 {
             return Some(String::new());
         }
-        let before = self.0.range(..attempt).rev().map(|(_, text)| text);
-        let kept = before.filter_map(|text| text.get(..offset)).next()?;
-        (offset as u64 == continues).then(|| kept.to_owned())
+        let before = self.0.range(..attempt).map(|(_, text)| text);
+        let longest = before.max_by_key(|text| text.len())?;
+        (offset as u64 == continues).then(|| longest.get(..offset).map(str::to_owned))?
     }
 
     /// The longest, the newest of those: what is worth most to go on from, or to hand over at the end.

@@ -176,6 +176,15 @@ fn texts_are_joined_from_their_pieces_and_the_longest_is_kept() {
     assert_eq!(text_after(anew), Some((1, "long text".to_owned())));
     let on = [started(1, 1, 0), partial(1, 1, 0, "abcdef"), started(1, 2, 4), partial(1, 2, 4, "XYZ")];
     assert_eq!(text_after(on), Some((2, "abcdXYZ".to_owned())));
+    let longest = [
+        started(1, 1, 0),
+        partial(1, 1, 0, "abcdef"),
+        started(1, 2, 0),
+        partial(1, 2, 0, "xyz"),
+        started(1, 3, 2),
+        partial(1, 3, 2, "12345678"),
+    ];
+    assert_eq!(text_after(longest), Some((3, "ab12345678".to_owned())));
     let inside = [started(1, 1, 0), partial(1, 1, 0, "Grüße"), started(1, 2, 3), partial(1, 2, 3, "x")];
     assert_eq!(text_after(inside), Some((1, "Grüße".to_owned())), "a place within a character is none");
     assert_eq!(text_after([partial(1, 1, 0, "ab"), done(1)]), None, "nobody goes on from what has ended");

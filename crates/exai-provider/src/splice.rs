@@ -7,6 +7,8 @@
 //! A text that repeats itself looks like all of these. Where that is so, it is taken as the rest: a piece that stands there
 //! twice harms less than one that is gone.
 
+use std::collections::BTreeSet;
+
 use crate::fence::Fence;
 
 /// Most characters of the beginning's end that are dropped when they come once more.
@@ -18,6 +20,9 @@ const PREFIX_OVERLAP_CHARS_MIN: usize = 40;
 
 /// Fewest of them after a continue turn, where models like to take up the last words.
 const TURN_OVERLAP_CHARS_MIN: usize = 12;
+
+/// Bytes of the pieces by which a text is measured for how much it says: rulers and runs of equal lines say little.
+const WINDOW: usize = 8;
 
 /// So many characters of the beginning's start mean that the answer begins anew.
 const OPENING_CHARS: usize = 80;
@@ -64,8 +69,8 @@ pub(crate) struct Splice<'a> {
     told: usize,
     /// Bytes of the text, from its first on, that are those of the beginning.
     echoed: usize,
-    /// Whether the start of the beginning stands nowhere else in it, once that was looked up.
-    is_telling: Option<bool>,
+    /// What an answer that begins anew would begin with; `None` where that would tell nothing.
+    opening: Option<&'a str>,
 }
 
 /// What the text turned out to be; so many bytes of it are dropped first.
@@ -79,12 +84,16 @@ impl<'a> Splice<'a> {
     /// For a text with nothing before it.
     pub(crate) const fn alone() -> Self {
         let verdict = Some(Verdict::Rest { skip: 0 });
-        Self { beginning: "", manner: None, verdict, told: 0, echoed: 0, is_telling: None }
+        Self { beginning: "", manner: None, verdict, told: 0, echoed: 0, opening: None }
     }
 
     /// For a text that is to go on from `beginning`.
-    pub(crate) const fn after(beginning: &'a str, manner: Manner) -> Self {
-        Self { beginning, manner: Some(manner), verdict: None, told: 0, echoed: 0, is_telling: None }
+    pub(crate) fn after(beginning: &'a str, manner: Manner) -> Self {
+        let opening = telling_opening(match manner {
+            Manner::Prefix => beginning,
+            Manner::Turn => beginning.trim_start(),
+        });
+        Self { beginning, manner: Some(manner), verdict: None, told: 0, echoed: 0, opening }
     }
 
     /// Bytes of the beginning.
@@ -143,10 +152,7 @@ impl<'a> Splice<'a> {
         let beginning = self.beginning;
         let rest = beginning.get(self.echoed..).unwrap_or_default();
         self.echoed += common(rest, text.get(self.echoed..).unwrap_or_default());
-        let opening = first_chars(beginning, OPENING_CHARS);
-        let is_telling = &mut self.is_telling;
-        if self.echoed >= opening.len() && *is_telling.get_or_insert_with(|| !comes_again(beginning, opening))
-        {
+        if self.opening.is_some_and(|opening| self.echoed >= opening.len()) {
             return match self.echoed {
                 // Some send the beginning along.
                 all if all == beginning.len() => Some(Verdict::Rest { skip: all }),
@@ -165,9 +171,8 @@ impl<'a> Splice<'a> {
         if more == More::Coming && !has_chars(text, GREETING_CHARS_MAX + OPENING_CHARS) {
             return None;
         }
-        let opening = first_chars(self.beginning.trim_start(), OPENING_CHARS);
         let head = first_chars(text, GREETING_CHARS_MAX + OPENING_CHARS);
-        if let Some(skip) = head.find(opening).filter(|_| !comes_again(self.beginning, opening)) {
+        if let Some(skip) = self.opening.and_then(|opening| head.find(opening)) {
             return Some(Verdict::Anew { skip });
         }
         let fence = reopened(self.beginning, text);
@@ -196,7 +201,8 @@ fn overlap(beginning: &str, text: &str, least: usize) -> usize {
     let tail = last_chars(beginning, OVERLAP_CHARS_MAX);
     let ends = tail.char_indices().filter_map(|(at, _)| tail.get(at..));
     ends.take_while(|end| has_chars(end, least))
-        .find(|end| text.starts_with(*end) && !is_periodic(end) && !ends_twice(beginning, end))
+        .filter(|end| text.starts_with(*end))
+        .find(|end| says_enough(end, least) && !is_periodic(end) && !ends_twice(beginning, end))
         .map_or(0, str::len)
 }
 
@@ -208,14 +214,23 @@ fn reopened(beginning: &str, text: &str) -> usize {
     if line.ends_with('\n') && fence.is_opened_again_by(line) { from + line.len() } else { 0 }
 }
 
-/// Whether the opening of a text says nothing about where a text begins, because it is said again later.
-fn comes_again(text: &str, opening: &str) -> bool {
+/// The opening of a text, unless it says nothing about where a text begins: because it is said again later, for example.
+fn telling_opening(text: &str) -> Option<&str> {
+    let opening = first_chars(text, OPENING_CHARS);
     let behind = opening.chars().next().map_or(0, char::len_utf8);
-    is_periodic(opening) || text.get(behind..).is_some_and(|rest| rest.contains(opening))
+    let comes_again = || text.get(behind..).is_some_and(|rest| rest.contains(opening));
+    (has_chars(opening, OPENING_CHARS) && says_enough(opening, OPENING_CHARS / 2) && !comes_again())
+        .then_some(opening)
 }
 
 fn ends_twice(text: &str, end: &str) -> bool {
     text.strip_suffix(end).is_some_and(|before| before.ends_with(end))
+}
+
+/// Whether a text says as much as `least` characters without repetition do.
+fn says_enough(text: &str, least: usize) -> bool {
+    let pieces: BTreeSet<&[u8]> = text.as_bytes().windows(WINDOW).collect();
+    pieces.len() + WINDOW > least
 }
 
 /// Whether a text is one piece over and over, as rulers and blanks are.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use exai_mcp::{CallKey, Era, Event, HostInfo, IncomingCall, Token};
 use exai_session::{Fate, Link, NewCall};
-use exai_wire::{Fingerprint, Peer};
+use exai_wire::{AdoptKey, Fingerprint, Peer};
 use serde_json::value::RawValue;
 
 use crate::answer;
-use crate::calls::{Kind, Manners, Open, Others, Stage};
+use crate::calls::{Cost, Kind, Manners, Open, Others, Stage};
 use crate::collect::COLLECT;
 use crate::digest;
 use crate::event::Done;
@@ -155,12 +155,14 @@ impl Shim {
         let fingerprint = open
             .fingerprint
             .unwrap_or_else(|| Fingerprint::from_bytes(digest::of_parts(&method, params.get())));
+        // What costs nothing is asked anew.
+        let adopt_key = (open.kind == Kind::Tool(Cost::Metered)).then(|| self.adopt_key(&params));
         let call = NewCall {
             call_id: open.call_id,
             fingerprint,
             method,
             params,
-            adopt_key: None,
+            adopt_key,
             trace,
             deadline,
             hold,
@@ -178,6 +180,11 @@ impl Shim {
             };
             self.engine.answer(now, key, answer);
         }
+    }
+
+    fn adopt_key(&self, params: &RawValue) -> AdoptKey {
+        let host = self.host.as_ref().map(|host| host.name.as_str());
+        AdoptKey::from_bytes(digest::of_question(params, host, self.options.cwd.as_deref()))
     }
 
     /// Waits for a call that the daemon may have, without bringing it.

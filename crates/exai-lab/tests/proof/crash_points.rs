@@ -166,3 +166,24 @@ fn a_tool_that_panics_ends_its_own_call_alone() {
     let answer = host.wait(&beside, HANG).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to(prompt, 5)), "{}", answer.line);
 }
+
+#[test]
+fn a_host_that_lost_its_shim_gets_the_answer_that_was_paid_for() {
+    let world = World::new();
+    let _daemon = world.daemon();
+    let host = world.host();
+    let prompt = "[[sim: chunks=5 gap=200ms]] asked twice";
+    world.chat(&host, prompt);
+    world.wait_events(prompt, 1, 1);
+    host.signal(Signal::Kill).unwrap();
+    host.wait_exit(HANG).unwrap();
+    let again = world.host();
+    let answer = again.wait(&world.chat(&again, prompt), HANG).unwrap();
+    let text = answer.text().unwrap();
+    assert!(text.contains(&answer_to(prompt, 5)) && text.contains("kept answer"), "{text}");
+    assert_eq!(world.requests(prompt).len(), 1);
+    // Once: the third time it is meant.
+    let third = again.wait(&world.chat(&again, prompt), HANG).unwrap();
+    assert!(!third.text().unwrap().contains("kept answer"), "{}", third.line);
+    assert_eq!(world.requests(prompt).len(), 2);
+}

@@ -28,3 +28,17 @@ fn tool_and_arguments_count() {
     assert_eq!(digest("chat", &deep), digest("chat", &deep));
     assert_ne!(digest("chat", &deep), digest("chat", &deep.replace('1', "2")));
 }
+
+#[test]
+fn a_question_is_told_by_what_is_asked_by_whom_and_where() {
+    let params = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+    let asked = params(r#"{"name":"chat","arguments":{"prompt":"x"},"_meta":{"progressToken":1}}"#);
+    let question = |params, host, place: &str| of_question(params, host, Some(Path::new(place)));
+    let key = question(&asked, Some("cursor"), "/work");
+    let again = params(r#"{"arguments":{"prompt":"x"},"name":"chat","_meta":{"progressToken":7}}"#);
+    assert_eq!(key, question(&again, Some("cursor"), "/work"));
+    let other = params(r#"{"arguments":{"prompt":"y"},"name":"chat"}"#);
+    assert_ne!(key, question(&other, Some("cursor"), "/work"));
+    assert_ne!(key, question(&asked, Some("codex"), "/work"));
+    assert_ne!(key, question(&asked, Some("cursor"), "/home"));
+}
