@@ -5,7 +5,7 @@ use std::time::Duration;
 use exai_wire::{Attempt, CallId, Class, DaemonFrame, KeptFrame, Note, Record, ResultFrame};
 
 use super::DaemonEnd;
-use super::call::Phase;
+use super::call::{Entry, Phase};
 use super::event::{AbortReason, AttemptDenied, CallClass, DaemonEvent, Finished};
 use super::lone::AttemptWish;
 
@@ -64,9 +64,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 entry.starting = true;
                 Ok(entry.attempts)
             }
-            Some(entry) if entry.attempts - entry.cuts.min(CUTS_MAX) >= attempts_max(entry.class) => {
-                Err(AttemptDenied::Exhausted)
-            }
+            Some(entry) if is_exhausted(entry) => Err(AttemptDenied::Exhausted),
             Some(entry) => {
                 entry.attempts += 1;
                 entry.starting = true;
@@ -87,7 +85,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// Text of an attempt has come: `offset` bytes of the answer were there before.
     pub fn partial(&mut self, call_id: CallId, attempt: u32, offset: u64, text: String) {
-        let wanted = |entry: &super::call::Entry<D>| entry.is_running() || entry.is_parked();
+        let wanted = |entry: &Entry<D>| entry.is_running() || entry.is_parked();
         let wanted = self.calls.get(call_id).is_some_and(wanted);
         self.no_longer_alone(call_id);
         if wanted && self.partial_bytes + text.len() <= PARTIAL_BYTES_MAX {
@@ -143,6 +141,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let entry = self.calls.get(call_id);
         entry.is_some_and(|entry| entry.attempts > 0 && !entry.is_over())
     }
+}
+
+/// Whether all the attempts that it may have were begun.
+pub(super) fn is_exhausted<D>(entry: &Entry<D>) -> bool {
+    entry.attempts - entry.cuts.min(CUTS_MAX) >= attempts_max(entry.class)
 }
 
 const fn attempts_max(class: Class) -> u32 {

@@ -9,9 +9,11 @@ use exai_wire::{CallId, KeptFrame};
 use super::DaemonEnd;
 use super::call::Entry;
 use super::event::{AttemptFate, CallClass};
+use super::execute::is_exhausted;
 
-/// How long the others wait at most: what kills a daemon does so when a request is built or its first answer is read.
-const ALONE_FOR: Duration = Duration::from_secs(2);
+/// How long the others wait at most. What kills a daemon mostly does so when the request is built or the first of its answer
+/// is read; longer waits would cost many calls, which a restart has caught together, more than they save.
+const ALONE_FOR: Duration = Duration::from_millis(200);
 /// Deaths of daemons during a call that make it suspect.
 const DEATHS: usize = 2;
 
@@ -77,7 +79,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 }
 
+/// One that may not begin any more keeps nobody waiting.
 fn is_suspect<D>(entry: &Entry<D>) -> bool {
+    if is_exhausted(entry) {
+        return false;
+    }
     let died =
         entry.before.iter().filter(|before| before.fate == AttemptFate::Lost && !before.model.is_empty());
     died.count() >= DEATHS

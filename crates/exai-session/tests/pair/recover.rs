@@ -188,10 +188,11 @@ fn last_attempts_begin_one_after_the_other() {
         world.run(secs(2));
         crash(&mut world);
     }
-    world.run(secs(1));
     let third = |world: &World| world.billed.iter().filter(|(_, attempt)| *attempt == 3).count();
+    world.run_until("the first", |world| third(world) == 1);
+    world.run(ms(150));
     assert_eq!(third(&world), 1);
-    world.run(secs(2));
+    world.run(ms(100));
     assert_eq!(third(&world), 2);
     world.run(secs(20));
     assert!(calls.iter().all(|call| outcome(&world.only(*call)) == Some(Outcome::Ok)));
