@@ -17,19 +17,30 @@ use crate::open::connect;
 use crate::place::Place;
 use crate::schema;
 
+/// How much is expected of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expect {
+    /// What SQLite expects.
+    Order,
+    /// As little as it can.
+    Damage,
+}
+
 /// A journal that is there and that this release knows.
-fn existing(place: &Place, mode: OpenFlags) -> Result<Connection, OpenError> {
+fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result<Connection, OpenError> {
     if !place.file.exists() {
         return Err(OpenError::new(Fault::Missing, &place.file, "there is none"));
     }
     let failed = |error| OpenError::sql(&place.file, "it can't be opened", &error);
     let conn = connect(&place.file, mode).map_err(failed)?;
+    if expect == Expect::Damage {
+        // Otherwise a file that was cut short is refused as a whole.
+        conn.execute_batch("PRAGMA writable_schema = ON").map_err(failed)?;
+    }
     let version = schema::judge(&conn, place)?;
     if version != schema::VERSION {
-        let reason = format!(
-            "its format is {version}, and the daemon has not yet brought it up to {}",
-            schema::VERSION
-        );
+        let known = schema::VERSION;
+        let reason = format!("its format is {version}, and the daemon has not yet brought it up to {known}");
         return Err(OpenError::new(Fault::Older, &place.file, reason));
     }
     Ok(conn)

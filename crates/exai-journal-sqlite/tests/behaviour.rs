@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::*;
-use exai_journal::{Store as _, Turns as _};
+use exai_journal::Turns as _;
 use exai_journal_sqlite::{Fault, Options, SqliteStore};
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {

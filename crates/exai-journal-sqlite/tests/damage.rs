@@ -125,28 +125,47 @@ fn damage_among_the_records_is_named_and_the_rest_is_saved() {
     assert!(store.identity().1 > epoch, "epochs never go back");
 }
 
+/// One in which answers of so many bytes are damaged, open.
+fn damaged_answers(bytes: usize) -> (Disk, Desk<SqliteStore>) {
+    let disk = Disk::default();
+    let body = format!("\"{}\"", "x".repeat(bytes));
+    disk.open().keep((0..CALLS).flat_map(|n| [accepted(n), done_with(n, &body)]));
+    let overflow = overflow(&disk);
+    overwrite(&disk, overflow.iter().copied().take(3));
+    // A journal that was closed is not looked over; what is damaged shows when it is needed.
+    let desk = disk.open();
+    (disk, desk)
+}
+
 #[test]
 fn an_end_whose_answer_is_damaged_still_keeps_its_call_from_running() {
-    let disk = many_calls();
-    let overflow = overflow(&disk);
-    overwrite(&disk, overflow.iter().copied().take(10));
-    // A journal that was closed is not looked over; what is damaged shows when it is needed.
-    let mut desk = disk.open();
-    let damaged = (0..CALLS).find(|n| desk.fetched(*n).is_none());
-    assert!(damaged.is_some());
-    let said = disk.fatal.lock().unwrap().clone();
-    assert!(said.iter().any(|why| why.contains("can't be read")), "not kept would be a lie: {said:?}");
-    // Nobody closed it then.
-    let crashed = disk.crashed();
-    std::mem::forget(desk);
-    assert_eq!(open_error(&crashed).fault, Fault::Damaged);
+    let (disk, mut desk) = damaged_answers(5000);
+    let damaged = (0..CALLS).find(|n| desk.fetched(*n).is_none()).expect("a damaged one");
+    assert_eq!(desk.journal.store_mut().gauge().damaged(), 1);
+    assert!(disk.fatal.lock().unwrap().is_empty(), "it is one call's misfortune");
+    drop(desk);
+    assert!(!check(disk.dir.path()).unwrap().problems.is_empty());
 
-    repair(crashed.dir.path()).unwrap();
-    let mut desk = crashed.open();
+    let repaired = repair(disk.dir.path()).unwrap();
+    assert!(repaired.report.problems.is_empty(), "{:?}", repaired.report);
+    let mut desk = disk.open();
     let calls = desk.calls();
-    assert!(calls.len() as u64 == CALLS + 2 && calls.iter().all(|call| call.ended.is_some()));
-    assert!(desk.fetched(damaged.unwrap()).is_none());
-    assert!(crashed.fatal.lock().unwrap().is_empty());
+    assert!(calls.len() as u64 == CALLS && calls.iter().all(|call| call.ended.is_some()));
+    assert!(desk.fetched(damaged).is_none());
+}
+
+#[test]
+fn a_structure_that_is_damaged_ends_the_daemon_and_stops_the_next() {
+    let (disk, mut desk) = damaged_answers(50_000);
+    assert!((0..CALLS).any(|n| desk.fetched(n).is_none()));
+    let said = disk.fatal.lock().unwrap().clone();
+    assert!(said.iter().all(|why| why.contains("can't be read")) && !said.is_empty(), "{said:?}");
+    desk.keep([accepted(1000)]);
+    // Nobody closed it: that is what makes the next one look.
+    assert_eq!(open_error(&disk.crashed()).fault, Fault::Damaged);
+    let crashed = disk.crashed();
+    repair(crashed.dir.path()).unwrap();
+    assert_eq!(call_ids(&crashed).len() as u64, CALLS + 1);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use exai_journal::{Recovery, Row};
 use exai_wire::Kept;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{bytes, existing};
+use super::{Expect, bytes, existing};
 use crate::error::OpenError;
 use crate::place::Place;
 use crate::rows;
@@ -66,7 +66,7 @@ impl Calls {
 /// [`OpenError`] where there is none that can be read at all.
 pub fn check(dir: &Path) -> Result<Report, OpenError> {
     let place = Place::in_dir(dir);
-    let conn = existing(&place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let conn = existing(&place, OpenFlags::SQLITE_OPEN_READ_ONLY, Expect::Order)?;
     Ok(look_through(&conn, &place))
 }
 

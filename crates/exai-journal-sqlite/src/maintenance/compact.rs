@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::OpenFlags;
 
-use super::{bytes, existing};
+use super::{Expect, bytes, existing};
 use crate::error::OpenError;
 use crate::place::Place;
 
@@ -24,7 +24,7 @@ pub struct Sizes {
 pub fn compact(dir: &Path) -> Result<Sizes, OpenError> {
     let place = Place::in_dir(dir);
     let before = bytes(&place);
-    let conn = existing(&place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let conn = existing(&place, OpenFlags::SQLITE_OPEN_READ_WRITE, Expect::Order)?;
     let failed = |error| OpenError::sql(&place.file, "it can't be written anew", &error);
     // To its place first, so that the log does not hold both.
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)?;

@@ -5,12 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use exai_journal::Kind;
+use exai_journal::{Kind, Row};
+use exai_wire::CallId;
 use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 
 use super::check::{Report, look_through};
-use super::salvage::{Lost, Table, salvage};
+use super::salvage::{Lost, Table, Use, salvage};
+use super::{Expect, existing};
 use crate::error::OpenError;
 use crate::open::connect;
 use crate::place::{Place, sync_dir};
@@ -28,10 +30,21 @@ pub struct Repaired {
 /// Starts that a damaged file may not know of: no epoch is given twice, whatever of the newest writes is lost.
 const EPOCHS_SKIPPED: i64 = 1000;
 
-const RECORDS: Table =
-    Table { name: "records", key: "seq", columns: "call_id, kind, head", load: Some("load") };
-const TURNS: Table =
-    Table { name: "turns", key: "id", columns: "call_id, conversation, seq, at_ms, bytes, body", load: None };
+const RECORDS: Table = Table {
+    name: "records",
+    key: "seq",
+    columns: "call_id, kind, head",
+    load: "load",
+    index: ("records_of_call", "call_id"),
+};
+
+const TURNS: Table = Table {
+    name: "turns",
+    key: "id",
+    columns: "call_id, conversation, seq, at_ms, bytes",
+    load: "body",
+    index: ("turns_of_conversation", "conversation"),
+};
 
 /// Copies what can be read of the journal of a state directory into a new file, which takes its place; the old one stays
 /// beside it as `journal.db.damaged-1`, or the next number that is free.
@@ -64,7 +77,7 @@ pub fn repair(dir: &Path) -> Result<Repaired, OpenError> {
 /// The damaged file, if SQLite makes anything of it. One that is whole, but not to be touched, is an error.
 fn old(place: &Place) -> Result<Result<Connection, OpenError>, OpenError> {
     use crate::error::Fault::{Damaged, Foreign, Io};
-    let opened = super::existing(place, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let opened = existing(place, OpenFlags::SQLITE_OPEN_READ_ONLY, Expect::Damage);
     match opened {
         Ok(conn) => Ok(Ok(conn)),
         // A header that is overwritten looks like no database at all.
@@ -83,38 +96,71 @@ fn copy(from: &Connection, to: &Connection, lost: &mut Vec<String>) -> rusqlite:
     identity(from, to, lost)?;
     let ended = ended(from);
     let mut gone = Lost::default();
-    let insert = "INSERT INTO records (seq, call_id, kind, head, load) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let mut insert = to.prepare(insert)?;
-    salvage(from, &RECORDS, &mut gone, |key, mut row, load| {
-        let load = match load {
-            Ok(load) => load,
-            Err(_) if can_do_without_load(&row, &ended) => Value::Null,
-            Err(_) => return Ok(false),
-        };
-        row.insert(0, Value::Integer(key));
-        row.push(load);
-        inserted(insert.execute(rusqlite::params_from_iter(row)))
+    let mut insert =
+        to.prepare("INSERT INTO records (seq, call_id, kind, head, load) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    salvage(from, &RECORDS, &mut gone, |seq, head, load| match whole(head, load, &ended) {
+        Some([call_id, kind, head, load]) => {
+            inserted(insert.execute(params![seq, call_id, kind, head, load]))
+        }
+        None => Ok(Use::LeftOut),
     })?;
     gone.tell("records", lost);
     let mut gone = Lost::default();
     let insert = "INSERT INTO turns (id, call_id, conversation, seq, at_ms, bytes, body)
                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let mut insert = to.prepare(insert)?;
-    salvage(from, &TURNS, &mut gone, |key, mut row, _| {
-        row.insert(0, Value::Integer(key));
-        inserted(insert.execute(rusqlite::params_from_iter(row)))
+    salvage(from, &TURNS, &mut gone, |id, head, body| match body.filter(is_json) {
+        Some(body) => {
+            let row = std::iter::once(Value::Integer(id)).chain(head).chain([body]);
+            inserted(insert.execute(rusqlite::params_from_iter(row)))
+        }
+        None => Ok(Use::LeftOut),
     })?;
     gone.tell("turns", lost);
     to.execute_batch("COMMIT")
 }
 
-/// What a damaged page says may be no row of this table.
-fn inserted(result: rusqlite::Result<usize>) -> rusqlite::Result<bool> {
-    match result {
-        Ok(_) => Ok(true),
-        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) => {
-            Ok(false)
+fn is_json(load: &Value) -> bool {
+    matches!(load, Value::Blob(bytes) if serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok())
+}
+
+/// A record's columns, if they are one; without its load where that is damaged and can be done without.
+fn whole(head: Vec<Value>, load: Option<Value>, ended: &BTreeSet<Vec<u8>>) -> Option<[Value; 4]> {
+    let [Value::Blob(call_id), Value::Integer(kind), Value::Text(head)] =
+        <[Value; 3]>::try_from(head).ok()?
+    else {
+        return None;
+    };
+    let bytes = <[u8; 16]>::try_from(call_id.as_slice()).ok()?;
+    let known = u8::try_from(kind).ok().and_then(Kind::of);
+    let reads = |load: Option<&Value>| {
+        let Some(kind) = known else { return load.is_some() };
+        let load = match load {
+            Some(Value::Blob(load)) => Some(String::from_utf8(load.clone())).transpose(),
+            Some(Value::Null) => Ok(None),
+            _ => return false,
+        };
+        let call_id = CallId::from_bytes(bytes);
+        load.is_ok_and(|load| Row { call_id, kind, head: head.clone(), load, bytes: 0 }.record().is_ok())
+    };
+    let load = match load.filter(|load| reads(Some(load))) {
+        Some(load) => load,
+        // An end without its answer keeps the call from running again, as if it were buried. A question without its params
+        // must not be asked, and a text without its bytes is none.
+        None => {
+            let can_do_without =
+                known == Some(Kind::Done) || (known == Some(Kind::Accepted) && ended.contains(&call_id));
+            (can_do_without && reads(Some(&Value::Null))).then_some(Value::Null)?
         }
+    };
+    Some([Value::Blob(call_id), Value::Integer(kind), Value::Text(head), load])
+}
+
+/// What a damaged page says may be no row of this table.
+fn inserted(result: rusqlite::Result<usize>) -> rusqlite::Result<Use> {
+    match result {
+        Ok(_) => Ok(Use::Kept),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(Use::LeftOut),
         Err(error) => Err(error),
     }
 }
@@ -137,26 +183,18 @@ fn identity(from: &Connection, to: &Connection, lost: &mut Vec<String>) -> rusql
 
 /// Calls that have ended, as far as can be read.
 fn ended(from: &Connection) -> BTreeSet<Vec<u8>> {
-    let heads = Table { load: None, ..RECORDS };
-    let mut ended = BTreeSet::new();
     // Only looked at: what fails here fails again, and is told then.
-    let _ = salvage(from, &heads, &mut Lost::default(), |_, row, _| {
+    let table = Table { load: "NULL", ..RECORDS };
+    let mut ended = BTreeSet::new();
+    let _ = salvage(from, &table, &mut Lost::default(), |_, row, _| {
         if let [Value::Blob(call_id), Value::Integer(kind), ..] = row.as_slice()
             && *kind == i64::from(Kind::Done.number())
         {
             ended.insert(call_id.clone());
         }
-        Ok(true)
+        Ok(Use::Kept)
     });
     ended
-}
-
-/// An end without its answer keeps the call from running again, as if it were buried. A question without its params must not
-/// be asked, and a text without its bytes is none.
-fn can_do_without_load(row: &[Value], ended: &BTreeSet<Vec<u8>>) -> bool {
-    let [Value::Blob(call_id), Value::Integer(kind), ..] = row else { return false };
-    let is = |other: Kind| *kind == i64::from(other.number());
-    is(Kind::Done) || (is(Kind::Accepted) && ended.contains(call_id))
 }
 
 /// Puts the new file into the old one's place, and the old one beside it.

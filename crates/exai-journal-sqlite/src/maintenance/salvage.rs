@@ -1,7 +1,9 @@
 //! Rows of a table whose file is damaged, one by one, past what can't be read.
 
+use std::collections::BTreeSet;
+
 use rusqlite::types::Value;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension as _, Statement};
 
 /// A table with a key that counts.
 #[derive(Debug, Clone, Copy)]
@@ -11,7 +13,9 @@ pub(super) struct Table {
     /// What is read together; where it can't be, the row is lost.
     pub(super) columns: &'static str,
     /// What is read by itself, because it may lie on pages of its own.
-    pub(super) load: Option<&'static str>,
+    pub(super) load: &'static str,
+    /// An index that holds every key, and may be whole where the table is not; and its first column.
+    pub(super) index: (&'static str, &'static str),
 }
 
 /// What could not be saved.
@@ -34,11 +38,18 @@ impl Lost {
     }
 }
 
-/// Keys after a damaged place that are tried one by one if nothing tells where the table ends.
-const BLIND: i64 = 100_000;
+/// Whether a row was of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    Kept,
+    LeftOut,
+}
 
-/// Hands out each row that can be read, in order of its key: its columns, and its load or why there is none (null where the
-/// table has none). `take` says whether it was of use.
+/// Keys behind a damaged place that are tried one by one where the index does not know them all. A damaged page holds some
+/// hundred rows.
+const BLIND: i64 = 10_000;
+
+/// Hands out each row that can be read, in order of its key: its columns, and its load if that can be read.
 ///
 /// # Errors
 /// Those of `take`.
@@ -46,80 +57,109 @@ pub(super) fn salvage(
     conn: &Connection,
     table: &Table,
     lost: &mut Lost,
-    mut take: impl FnMut(i64, Vec<Value>, rusqlite::Result<Value>) -> rusqlite::Result<bool>,
+    mut take: impl FnMut(i64, Vec<Value>, Option<Value>) -> rusqlite::Result<Use>,
 ) -> rusqlite::Result<()> {
-    let mut from = i64::MIN;
+    let mut source = match Source::new(conn, table) {
+        Ok(source) => source,
+        // The table's own description is damaged.
+        Err(_) => {
+            lost.stretches.push((0, i64::MAX));
+            return Ok(());
+        }
+    };
+    let mut keys = None;
+    let mut from = 0;
     // Where a stretch began that can't be read.
     let mut gap = None;
-    let mut end = None;
     loop {
-        match next(conn, table, from) {
+        let step = match source.next(from) {
             Ok(None) => break,
             Ok(Some((key, columns))) => {
                 if let Some(began) = gap.take() {
                     lost.stretches.push((began, key - 1));
                 }
-                let was_of_use = take(key, columns, load(conn, table, key))?;
-                lost.rows += u64::from(!was_of_use);
-                from = key + 1;
+                let used = take(key, columns, source.load(key))?;
+                lost.rows += u64::from(used == Use::LeftOut);
+                key.checked_add(1)
             }
             Err(_) => {
-                from = from.max(first(conn, table).unwrap_or(0));
-                let end = *end.get_or_insert_with(|| last(conn, table).unwrap_or(from.saturating_add(BLIND)));
-                gap.get_or_insert(from);
-                if from >= end {
-                    break;
-                }
-                from += 1;
+                let began = *gap.get_or_insert(from);
+                keys.get_or_insert_with(|| Keys::of(conn, table)).after(from, from - began)
             }
-        }
+        };
+        let Some(step) = step else { break };
+        from = step;
     }
     if let Some(began) = gap {
-        lost.stretches.push((began, end.unwrap_or(from)));
+        lost.stretches.push((began, from));
     }
     Ok(())
 }
 
-/// The first row from this key on. Not by an index, which may be damaged in other places than the table.
-fn next(conn: &Connection, table: &Table, from: i64) -> rusqlite::Result<Option<(i64, Vec<Value>)>> {
-    let Table { name, key, columns, .. } = table;
-    let sql =
-        format!("SELECT {key}, {columns} FROM {name} NOT INDEXED WHERE {key} >= ?1 ORDER BY {key} LIMIT 1");
-    let mut statement = conn.prepare(&sql)?;
-    let count = statement.column_count();
-    let mut rows = statement.query([from])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let columns = (1..count).map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?;
-    Ok(Some((row.get(0)?, columns)))
+/// The ways to a row that use the table alone.
+struct Source<'c> {
+    next: Statement<'c>,
+    load: Statement<'c>,
 }
 
-fn load(conn: &Connection, table: &Table, key_is: i64) -> rusqlite::Result<Value> {
-    let Table { name, key, load: Some(load), .. } = table else { return Ok(Value::Null) };
-    let sql = format!("SELECT {load} FROM {name} NOT INDEXED WHERE {key} = ?1");
-    conn.query_row(&sql, [key_is], |row: &Row<'_>| row.get(0))
+impl<'c> Source<'c> {
+    fn new(conn: &'c Connection, table: &Table) -> rusqlite::Result<Self> {
+        let Table { name, key, columns, load, .. } = table;
+        let from = format!("FROM {name} NOT INDEXED WHERE {key}");
+        Ok(Self {
+            next: conn.prepare(&format!("SELECT {key}, {columns} {from} >= ?1 ORDER BY {key} LIMIT 1"))?,
+            load: conn.prepare(&format!("SELECT {load} {from} = ?1"))?,
+        })
+    }
+
+    /// The first row from this key on.
+    fn next(&mut self, from: i64) -> rusqlite::Result<Option<(i64, Vec<Value>)>> {
+        let columns = self.next.column_count();
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok((row.get(0)?, (1..columns).map(|column| row.get(column)).collect::<rusqlite::Result<_>>()?))
+        };
+        self.next.query_row([from], row).optional()
+    }
+
+    fn load(&mut self, key: i64) -> Option<Value> {
+        self.load.query_row([key], |row| row.get(0)).ok()
+    }
 }
 
-/// The smallest key, by whichever way to it is whole.
-fn first(conn: &Connection, table: &Table) -> Option<i64> {
-    extreme(conn, table, "min")
+/// What an index knows of the keys.
+struct Keys {
+    known: BTreeSet<i64>,
+    /// Whether it could be read to its end.
+    is_whole: bool,
 }
 
-/// The greatest.
-fn last(conn: &Connection, table: &Table) -> Option<i64> {
-    extreme(conn, table, "max")
-}
+impl Keys {
+    fn of(conn: &Connection, table: &Table) -> Self {
+        let mut keys = Self { known: BTreeSet::new(), is_whole: true };
+        // From both ends, as far as it goes.
+        for order in ["ASC", "DESC"] {
+            let read = keys.read(conn, table, order);
+            keys.is_whole &= read.is_ok();
+        }
+        keys
+    }
 
-fn extreme(conn: &Connection, table: &Table, which: &str) -> Option<i64> {
-    let Table { name, key, .. } = table;
-    let index = format!("{name}_of_{}", if *name == "turns" { "conversation" } else { "call" });
-    let ask = |how: &str| {
-        let sql = format!("SELECT {which}({key}) FROM {name} {how}");
-        conn.query_row(&sql, [], |row| row.get::<_, Option<i64>>(0)).ok().flatten()
-    };
-    // The index holds every key too, and may be whole where the table is not.
-    let (by_table, by_index) = (ask("NOT INDEXED"), ask(&format!("INDEXED BY {index}")));
-    match which {
-        "min" => by_table.min(by_index).or(by_table).or(by_index),
-        _ => by_table.max(by_index),
+    fn read(&mut self, conn: &Connection, table: &Table, order: &str) -> rusqlite::Result<()> {
+        let Table { name, key, index: (index, first), .. } = table;
+        let sql = format!("SELECT {key} FROM {name} INDEXED BY {index} ORDER BY {first} {order}");
+        let mut statement = conn.prepare(&sql)?;
+        for key in statement.query_map([], |row| row.get(0))? {
+            self.known.insert(key?);
+        }
+        Ok(())
+    }
+
+    /// Where to go on after `tries` from this key on have failed.
+    fn after(&self, from: i64, tries: i64) -> Option<i64> {
+        let next = from.checked_add(1)?;
+        if !self.is_whole && tries < BLIND {
+            return Some(next);
+        }
+        self.known.range(next..).next().copied()
     }
 }
