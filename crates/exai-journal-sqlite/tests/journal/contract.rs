@@ -1,8 +1,6 @@
 //! What every store does. Each behaviour runs on the model and on the disk.
 
-mod common;
-
-use common::*;
+use crate::world::*;
 use exai_journal::{JournalError, ModelDisk, Pace, Store as _};
 use exai_wire::{KeptFrame, Outcome};
 
@@ -12,7 +10,7 @@ macro_rules! contract {
             $(#[test] fn $name() { super::$name(&super::memory()); })*
         }
         mod disk {
-            $(#[test] fn $name() { super::$name(&super::Disk::default()); })*
+            $(#[test] fn $name() { super::$name(&crate::world::Disk::default()); })*
         }
     };
 }

@@ -1,13 +1,11 @@
 //! What only a store with a disk and threads has.
 
-mod common;
-
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::world::*;
 use exai_journal::Turns as _;
 use exai_journal_sqlite::{Fault, Options, SqliteStore};
 
@@ -151,7 +149,7 @@ fn what_was_said_to_be_durable_survives_a_kill() {
     let disk = Disk::default();
     for round in 1..4 {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "what_was_said_to_be_durable_survives_a_kill", "--nocapture"])
+            .args(["--exact", "behaviour::what_was_said_to_be_durable_survives_a_kill", "--nocapture"])
             .env(CHILD, disk.dir.path())
             .stderr(Stdio::piped())
             .stdout(Stdio::null())

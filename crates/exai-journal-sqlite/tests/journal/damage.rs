@@ -1,13 +1,11 @@
 //! Files that are damaged, of something else, or of another time; and what a person can do about it.
 
-mod common;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use common::*;
+use crate::world::*;
 use exai_journal::{Journal, JournalError, Store as _};
 use exai_journal_sqlite::{Calls, Fault, OpenError, SqliteStore, check, compact, repair};
 use exai_wire::CallId;
@@ -238,7 +236,7 @@ fn a_journal_is_compacted() {
     let sizes = compact(crashed.dir.path()).unwrap();
     assert!(sizes.after * 4 < sizes.before, "{sizes:?}");
     assert_eq!(call_ids(&crashed), [CALLS - 1, CALLS, CALLS + 1].map(id).into());
-    assert_eq!(crashed.open().fetched(CALLS - 1).is_some(), true);
+    assert!(crashed.open().fetched(CALLS - 1).is_some());
 }
 
 #[test]

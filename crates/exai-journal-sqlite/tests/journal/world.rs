@@ -1,7 +1,4 @@
 //! Both stores, seen the same way.
-#![allow(dead_code, reason = "each test file uses a part of it")]
-
-pub(crate) mod mounts;
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};

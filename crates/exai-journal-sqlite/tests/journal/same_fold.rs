@@ -1,8 +1,6 @@
 //! Whatever is written in whatever order, the disk and the model give the same calls to the next daemon.
 
-mod common;
-
-use common::*;
+use crate::world::*;
 use exai_journal::{ModelDisk, Pace, Turns as _};
 use exai_wire::{Record, SessionId};
 use proptest::prelude::*;

@@ -1,12 +1,10 @@
 //! What a store does on a disk without room, and on one that may not be written.
 
-mod common;
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use common::mounts::{make_read_only, small_disk};
-use common::*;
+use crate::mounts::{make_read_only, small_disk};
+use crate::world::*;
 use exai_journal::JournalError;
 use exai_journal_sqlite::{Fault, Options, SqliteStore};
 
@@ -32,7 +30,7 @@ fn quoted(bytes: usize) -> String {
 
 #[test]
 fn ends_find_room_that_new_calls_do_not() {
-    let Some(dir) = small_disk("ends_find_room_that_new_calls_do_not", 32) else { return };
+    let Some(dir) = small_disk("full_disk::ends_find_room_that_new_calls_do_not", 32) else { return };
     let disk = on(&dir, 8 << 20);
     let mut desk = disk.open();
     desk.keep((0..10).map(accepted));
@@ -83,7 +81,9 @@ fn ends_find_room_that_new_calls_do_not() {
 
 #[test]
 fn without_room_for_its_reserve_a_store_takes_no_new_call() {
-    let Some(dir) = small_disk("without_room_for_its_reserve_a_store_takes_no_new_call", 4) else { return };
+    let Some(dir) = small_disk("full_disk::without_room_for_its_reserve_a_store_takes_no_new_call", 4) else {
+        return;
+    };
     let disk = on(&dir, 16 << 20);
     let mut desk = disk.open();
     desk.submit(accepted(1));
@@ -93,7 +93,7 @@ fn without_room_for_its_reserve_a_store_takes_no_new_call() {
 
 #[test]
 fn a_disk_without_any_room_is_named() {
-    let Some(dir) = small_disk("a_disk_without_any_room_is_named", 2) else { return };
+    let Some(dir) = small_disk("full_disk::a_disk_without_any_room_is_named", 2) else { return };
     fill_up(&dir, 0);
     let error = SqliteStore::open(Options::new(&dir), || {}, |_| {}).unwrap_err();
     assert_eq!(error.fault, Fault::Full, "{error}");
@@ -102,7 +102,7 @@ fn a_disk_without_any_room_is_named() {
 
 #[test]
 fn a_disk_that_may_not_be_written_is_named() {
-    let Some(dir) = small_disk("a_disk_that_may_not_be_written_is_named", 16) else { return };
+    let Some(dir) = small_disk("full_disk::a_disk_that_may_not_be_written_is_named", 16) else { return };
     let disk = on(&dir, 0);
     disk.open().keep([accepted(1)]);
     make_read_only(&dir);
