@@ -176,3 +176,6 @@ impl From<Trouble> for JournalError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,7 +40,7 @@ fn a_directory_that_is_not_there_is_named() {
     let disk = Disk::default();
     let error = SqliteStore::open(Options::new(disk.dir.path().join("gone")), || {}, |_| {}).unwrap_err();
     assert_eq!(error.fault, Fault::Io);
-    assert!(error.to_string().contains("gone/journal.db"), "{error}");
+    assert!(error.to_string().contains("/gone can't be used"), "{error}");
 }
 
 #[test]
@@ -127,7 +127,10 @@ fn its_files_stay_small() {
         assert!(size("journal.db-wal") < 16 << 20, "{}", size("journal.db-wal"));
     }
     assert!(size("journal.db") < 4 << 20, "20 MiB went through it; {}", size("journal.db"));
-    until("free pages are given back when nobody waits", || size("journal.db") < 3 << 20);
+    desk.keep((0..1000).map(|n| done_with(n, &body)));
+    desk.keep((0..1000).map(forgotten).chain([accepted(5001)]));
+    assert!(size("journal.db") + size("journal.db-wal") > 16 << 20);
+    until("most of it is given back when nobody waits", || size("journal.db") < 10 << 20);
 }
 
 /// In the child: keeps records and says so, until it is killed.
