@@ -96,7 +96,8 @@ impl Bench {
     }
 }
 
-/// Single records, and the three of a call, one after the other; after each call a bare sync, since disks have moods.
+/// Single records, and the three of a call, one after the other; after each call as many bare syncs, since disks have
+/// moods.
 fn one_by_one(dir: &Path, mut floor: Floor) -> anyhow::Result<Vec<Row>> {
     let mut bench = Bench::open(dir)?;
     let [mut commits, mut calls, mut syncs] = [(); 3].map(|()| Samples::default());
@@ -110,9 +111,11 @@ fn one_by_one(dir: &Path, mut floor: Floor) -> anyhow::Result<Vec<Row>> {
         }
         let took = begun.elapsed();
         let start = Instant::now();
-        floor.sync()?;
+        for _ in 0..3 {
+            floor.sync()?;
+        }
         if call >= WARM_UP {
-            syncs.push(start.elapsed());
+            syncs.push(start.elapsed() / 3);
             calls.push(took);
             steps.into_iter().for_each(|step| commits.push(step));
         }
