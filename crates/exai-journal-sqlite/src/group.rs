@@ -92,6 +92,7 @@ pub(crate) struct Statements<'c> {
     commit: Statement<'c>,
     epoch: Statement<'c>,
     pages: Statement<'c>,
+    free_pages: Statement<'c>,
     add: Statement<'c>,
     drop_texts: Statement<'c>,
     drop_loads: Statement<'c>,
@@ -107,9 +108,8 @@ impl<'c> Statements<'c> {
             begin: conn.prepare("BEGIN IMMEDIATE")?,
             commit: conn.prepare("COMMIT")?,
             epoch: conn.prepare("SELECT epoch FROM meta")?,
-            pages: conn.prepare(
-                "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count",
-            )?,
+            pages: conn.prepare("PRAGMA page_count")?,
+            free_pages: conn.prepare("PRAGMA freelist_count")?,
             add: conn.prepare("INSERT INTO records (call_id, kind, head, load) VALUES (?1, ?2, ?3, ?4)")?,
             drop_texts: conn.prepare("DELETE FROM records WHERE call_id = ?1 AND kind = ?2")?,
             drop_loads: conn
@@ -143,7 +143,9 @@ impl<'c> Statements<'c> {
 
     /// Pages of the file that hold something.
     pub(crate) fn pages(&mut self) -> rusqlite::Result<u64> {
-        self.pages.query_row([], |row| row.get::<_, u32>(0)).map(u64::from)
+        let all: u32 = self.pages.query_row([], |row| row.get(0))?;
+        let free: u32 = self.free_pages.query_row([], |row| row.get(0))?;
+        Ok(u64::from(all.saturating_sub(free)))
     }
 
     /// Makes one change; tells whether there was anything to delete.
@@ -160,9 +162,7 @@ impl<'c> Statements<'c> {
             Change::Delete(key) => Ok(self.delete.execute([key.as_bytes()])? > 0),
             Change::ForgetTurns(at_ms) => Ok(self.forget_turns.execute([signed(*at_ms)])? > 0),
             Change::KeepTurnsWithin(bytes) => retention::keep_within(conn, *bytes).map(|()| true),
-            Change::GiveBack(pages) => {
-                conn.execute_batch(&format!("PRAGMA incremental_vacuum({pages})")).map(|()| true)
-            }
+            Change::GiveBack(pages) => give_back(conn, *pages).map(|()| true),
         }
     }
 
@@ -183,6 +183,14 @@ impl<'c> Statements<'c> {
         let (key, bytes) = (turn.conversation.as_bytes(), signed(body.len() as u64));
         self.add_turn.execute(params![call_id.as_bytes(), key, signed(at_ms), bytes, body]).map(drop)
     }
+}
+
+/// Each step gives back a page, so that all of them have to be taken.
+fn give_back(conn: &Connection, pages: i64) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+    let mut steps = statement.query([])?;
+    while steps.next()?.is_some() {}
+    Ok(())
 }
 
 /// SQLite's numbers are signed. Moments and sizes that do not fit are none.
