@@ -20,6 +20,10 @@ pub enum Fault {
     Locked,
     /// It was written by a later release.
     Newer,
+    /// It is of an earlier release's format.
+    Older,
+    /// There is none.
+    Missing,
     /// It is no journal, or of something else.
     Foreign,
     /// The file is damaged.
@@ -39,6 +43,8 @@ impl Fault {
             Self::ReadOnly => "journal_read_only",
             Self::Locked => "journal_locked",
             Self::Newer => "journal_newer",
+            Self::Older => "journal_older",
+            Self::Missing => "journal_missing",
             Self::Foreign => "journal_foreign",
             Self::Damaged => "journal_damaged",
             Self::Unsuitable => "journal_unsuitable",
@@ -56,6 +62,8 @@ impl Fault {
             Self::ReadOnly => "make it writable, or set EXAI_STATE_DIR to a directory that is",
             Self::Locked => "end the program that has it open",
             Self::Newer => "install the newer release again, or set EXAI_STATE_DIR to another directory",
+            Self::Older => "start the daemon of this release once",
+            Self::Missing => "the daemon makes one when it starts with this EXAI_STATE_DIR",
             Self::Foreign => "move that file away, or set EXAI_STATE_DIR to another directory",
             Self::Damaged => {
                 "save what can be read with `exai journal repair`, or move the file away to begin a new journal"
@@ -147,14 +155,16 @@ impl From<rusqlite::Error> for Trouble {
                 | ErrorCode::OutOfMemory
                 | ErrorCode::TooBig,
             ) => Self::Refused(text),
-            Some(ErrorCode::SystemIoFailure)
-                if error.sqlite_extended_error_code() == Some(rusqlite::ffi::SQLITE_IOERR_WRITE) =>
-            {
-                Self::Unwritten(text)
-            }
+            Some(ErrorCode::SystemIoFailure) if is_write(&error) => Self::Unwritten(text),
             _ => Self::Unknown(text),
         }
     }
+}
+
+/// A write, or a growth of the memory that processes share, and no sync.
+fn is_write(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi::{SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_WRITE};
+    matches!(error.sqlite_extended_error_code(), Some(SQLITE_IOERR_WRITE | SQLITE_IOERR_SHMSIZE))
 }
 
 impl From<Trouble> for JournalError {
@@ -166,3 +176,6 @@ impl From<Trouble> for JournalError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -160,9 +160,7 @@ impl<'c> Statements<'c> {
             Change::Delete(key) => Ok(self.delete.execute([key.as_bytes()])? > 0),
             Change::ForgetTurns(at_ms) => Ok(self.forget_turns.execute([signed(*at_ms)])? > 0),
             Change::KeepTurnsWithin(bytes) => retention::keep_within(conn, *bytes).map(|()| true),
-            Change::GiveBack(pages) => {
-                conn.execute_batch(&format!("PRAGMA incremental_vacuum({pages})")).map(|()| true)
-            }
+            Change::GiveBack(pages) => give_back(conn, *pages).map(|()| true),
         }
     }
 
@@ -183,6 +181,14 @@ impl<'c> Statements<'c> {
         let (key, bytes) = (turn.conversation.as_bytes(), signed(body.len() as u64));
         self.add_turn.execute(params![call_id.as_bytes(), key, signed(at_ms), bytes, body]).map(drop)
     }
+}
+
+/// Each step gives back a page, so that all of them have to be taken.
+fn give_back(conn: &Connection, pages: i64) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+    let mut steps = statement.query([])?;
+    while steps.next()?.is_some() {}
+    Ok(())
 }
 
 /// SQLite's numbers are signed. Moments and sizes that do not fit are none.

@@ -11,8 +11,9 @@ const LOG_PAGES_IDLE: i64 = 250;
 /// write beside its journal (one transaction more included).
 const LOG_PAGES_MAX: i64 = 1000;
 
-/// Free pages that are worth giving back to the disk, and how many at a time.
-const FREE_PAGES: i64 = 512;
+/// Free pages that are kept for what comes next; of more than these, so many at a time are given back to the disk.
+const FREE_PAGES_MAX: i64 = 2048;
+const GIVEN_BACK: i64 = 512;
 
 /// Turns after which their room is looked at even if there is always something to do.
 const TURNS_UNSEEN_MAX: u32 = 256;
@@ -24,6 +25,10 @@ pub(crate) struct Housekeeping<'c> {
     turns_bytes_max: u64,
     log_pages: i64,
     free_pages: i64,
+    /// Something was written since it was looked at.
+    has_changed: bool,
+    /// Pages were given back, which the file does not show yet.
+    is_shorter: bool,
     /// Transactions with turns since their room was looked at.
     turns_unseen: u32,
 }
@@ -33,7 +38,16 @@ impl<'c> Housekeeping<'c> {
         let log = conn.prepare("PRAGMA wal_checkpoint(NOOP)")?;
         let free_pages = free_pages(conn)?;
         // The cap may be another one now.
-        Ok(Self { conn, log, turns_bytes_max, log_pages: 0, free_pages, turns_unseen: 1 })
+        Ok(Self {
+            conn,
+            log,
+            turns_bytes_max,
+            log_pages: 0,
+            free_pages,
+            has_changed: false,
+            is_shorter: false,
+            turns_unseen: 1,
+        })
     }
 
     /// After a group.
@@ -42,13 +56,13 @@ impl<'c> Housekeeping<'c> {
     /// What was written is not on the disk as it should be.
     pub(crate) fn note(&mut self, has_turns: bool) -> Result<(), Trouble> {
         self.turns_unseen += u32::from(has_turns);
-        let (all, done) = self.log.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
-        self.log_pages = all - done;
+        self.has_changed = true;
+        self.measure_log()?;
         if self.log_pages >= LOG_PAGES_MAX { self.empty_log() } else { Ok(()) }
     }
 
     pub(crate) fn is_due(&self) -> bool {
-        self.log_pages >= LOG_PAGES_IDLE || self.free_pages >= FREE_PAGES || self.turns_unseen > 0
+        self.has_changed || self.free_pages >= FREE_PAGES_MAX || self.turns_unseen > 0
     }
 
     pub(crate) fn is_overdue(&self) -> bool {
@@ -61,8 +75,9 @@ impl<'c> Housekeeping<'c> {
         if self.turns_unseen > 0 {
             chores.push(Change::KeepTurnsWithin(self.turns_bytes_max));
         }
-        if self.free_pages >= FREE_PAGES {
-            chores.push(Change::GiveBack(FREE_PAGES));
+        if self.free_pages >= FREE_PAGES_MAX {
+            chores.push(Change::GiveBack(GIVEN_BACK));
+            self.is_shorter = true;
         }
         // Chores that fail are not tried again and again, but after the next records.
         (self.turns_unseen, self.free_pages) = (0, 0);
@@ -74,8 +89,18 @@ impl<'c> Housekeeping<'c> {
     /// # Errors
     /// As [`Housekeeping::note`].
     pub(crate) fn tidy(&mut self) -> Result<(), Trouble> {
+        self.has_changed = false;
+        self.measure_log()?;
         self.free_pages = free_pages(self.conn)?;
-        if self.log_pages >= LOG_PAGES_IDLE { self.empty_log() } else { Ok(()) }
+        // The file gets shorter when the log is emptied.
+        let is_shorter = std::mem::take(&mut self.is_shorter);
+        if is_shorter || self.log_pages >= LOG_PAGES_IDLE { self.empty_log() } else { Ok(()) }
+    }
+
+    fn measure_log(&mut self) -> rusqlite::Result<()> {
+        let (all, done) = self.log.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
+        self.log_pages = all - done;
+        Ok(())
     }
 
     /// Brings what is in the log to its place, so that the log can be written over from its beginning.

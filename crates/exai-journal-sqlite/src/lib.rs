@@ -8,6 +8,7 @@ mod error;
 mod group;
 mod housekeeping;
 mod mailbox;
+mod maintenance;
 mod open;
 mod options;
 mod place;
@@ -22,6 +23,7 @@ mod turns;
 mod writer;
 
 pub use error::{Fault, OpenError};
+pub use maintenance::{Calls, Repaired, Report, Sizes, check, compact, repair};
 pub use options::Options;
 pub use store::{Gauge, SqliteStore};
 pub use turns::SqliteTurns;

@@ -31,8 +31,9 @@ pub(crate) struct Opened {
 /// # Errors
 /// [`OpenError`].
 pub(crate) fn open(place: &Place) -> Result<Opened, OpenError> {
-    place.prepare().map_err(|error| OpenError::io(&place.file, "it can't be opened or made", &error))?;
+    // Before there is a file that would be taken for a journal.
     probe::probe(place)?;
+    place.prepare().map_err(|error| OpenError::io(&place.file, "it can't be opened or made", &error))?;
     let was_left_open = place.was_left_open();
     let failed = |tried: &'static str| move |error| OpenError::sql(&place.file, tried, &error);
     let conn =

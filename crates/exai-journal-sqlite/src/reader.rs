@@ -2,10 +2,10 @@
 //! hangs, and a sync waits for no large answer that is read.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use exai_journal::Kind;
+use exai_journal::{Kind, Row};
 use exai_wire::{CallId, Record};
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 
@@ -86,35 +86,32 @@ impl Desk {
 }
 
 /// Answers until the desk is closed.
-pub(crate) fn run(file: &PathBuf, shared: &Arc<Shared>) {
+pub(crate) fn run(file: &Path, shared: &Arc<Shared>) {
     // Opened with the first question: many daemons are never asked.
     let mut conn = None;
     while let Some(call_id) = shared.desk.next() {
-        match find(&mut conn, file, call_id) {
-            Ok((bytes, record)) => shared.desk.put(call_id, bytes, record),
-            // "Not kept" would be a lie, and the call would be run again.
-            Err(error) => {
-                shared.fatal(&format!("a kept end can't be read: {error}"));
-                shared.desk.put(call_id, 0, None);
+        let (bytes, record) = match find(&mut conn, file, call_id) {
+            // Without its load it is buried.
+            Ok(Some(row)) if row.load.is_some() => {
+                (row.bytes, row.record().ok().or_else(|| shared.damaged()))
             }
-        }
+            Ok(_) => (0, None),
+            // Of how much else this is true can't be known.
+            Err(error) => {
+                shared.fatal(&format!("the journal {} can't be read: {error}", file.display()));
+                (0, None)
+            }
+        };
+        shared.desk.put(call_id, bytes, record);
         shared.wake();
     }
 }
 
-fn find(
-    conn: &mut Option<Connection>,
-    file: &PathBuf,
-    call_id: CallId,
-) -> rusqlite::Result<(usize, Option<Record>)> {
+fn find(conn: &mut Option<Connection>, file: &Path, call_id: CallId) -> rusqlite::Result<Option<Row>> {
     let conn = match conn {
         Some(conn) => conn,
         None => conn.insert(connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
     };
     let key = params![call_id.as_bytes(), Kind::Done.number()];
-    let row = conn.query_row(DONE, key, rows::of).optional()?.flatten();
-    // Without its load it is buried.
-    let kept = row.filter(|row| row.load.is_some());
-    let bytes = kept.as_ref().map_or(0, |row| row.bytes);
-    Ok((bytes, kept.and_then(|row| row.record().ok())))
+    Ok(conn.query_row(DONE, key, rows::of).optional()?.flatten())
 }

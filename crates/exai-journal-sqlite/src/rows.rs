@@ -36,16 +36,24 @@ pub(crate) fn read(conn: &Connection) -> rusqlite::Result<Rows> {
     Ok(found)
 }
 
-/// From the columns call, kind, head, size of the load, load.
+/// From the columns call, kind, head, size of the load, load. `None`: it is none that this release writes.
 pub(crate) fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Row>> {
-    let call_id = row.get_ref(0)?.as_blob()?.try_into().map(CallId::from_bytes);
-    let kind = Kind::of(row.get(1)?);
-    let (Ok(call_id), Some(kind)) = (call_id, kind) else { return Ok(None) };
-    let bytes = row.get::<_, Option<u32>>(3)?.unwrap_or_default() as usize;
-    Ok(Some(Row { call_id, kind, head: row.get(2)?, load: text(row.get(4)?), bytes }))
+    let call_id = row.get_ref(0)?.as_blob().ok().and_then(|bytes| bytes.try_into().ok());
+    let kind = row.get_ref(1)?.as_i64().ok().and_then(|kind| Kind::of(u8::try_from(kind).ok()?));
+    let head = row.get_ref(2)?.as_str().ok();
+    let (Some(call_id), Some(kind), Some(head)) = (call_id, kind, head) else { return Ok(None) };
+    let bytes = row.get_ref(3)?.as_i64_or_null().ok().flatten().unwrap_or_default();
+    let load = row.get_ref(4)?.as_blob_or_null().ok().flatten().map(text);
+    Ok(Some(Row {
+        call_id: CallId::from_bytes(call_id),
+        kind,
+        head: head.to_owned(),
+        load,
+        bytes: usize::try_from(bytes).unwrap_or_default(),
+    }))
 }
 
 /// Loads are written from texts. Damaged ones become texts that say nothing, and are found unreadable by who parses them.
-fn text(load: Option<Vec<u8>>) -> Option<String> {
-    load.map(|bytes| String::from_utf8(bytes).unwrap_or_default())
+fn text(load: &[u8]) -> String {
+    str::from_utf8(load).unwrap_or_default().to_owned()
 }

@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) desk: Desk,
     outbox: Mutex<VecDeque<(u64, Result<(), JournalError>)>>,
     pub(crate) groups: AtomicU64,
+    damaged: AtomicU64,
     wake: Box<dyn Fn() + Send + Sync>,
     fatal: Box<dyn Fn(&str) + Send + Sync>,
 }
@@ -39,6 +40,12 @@ impl Shared {
     /// Tells the process that what is on the disk can't be known any more.
     pub(crate) fn fatal(&self, why: &str) {
         (self.fatal)(why);
+    }
+
+    /// Counts an end that is there and makes no sense. It concerns its call alone, so nothing ends by it.
+    pub(crate) fn damaged(&self) -> Option<Record> {
+        self.damaged.fetch_add(1, Ordering::Relaxed);
+        None
     }
 
     pub(crate) fn decide(&self, decisions: impl IntoIterator<Item = (u64, Result<(), JournalError>)>) {
@@ -90,6 +97,7 @@ impl SqliteStore {
             desk: Desk::default(),
             outbox: Mutex::default(),
             groups: AtomicU64::new(0),
+            damaged: AtomicU64::new(0),
             wake: Box::new(wake),
             fatal: Box::new(fatal),
         });
@@ -191,6 +199,11 @@ impl Gauge {
     /// Since when the oldest record waits that is not decided. A disk that hangs shows here.
     pub fn waiting_since(&self) -> Option<Instant> {
         self.0.mailbox.waiting_since()
+    }
+
+    /// Kept ends that were asked for and are damaged: their calls are answered as if they were buried.
+    pub fn damaged(&self) -> u64 {
+        self.0.damaged.load(Ordering::Relaxed)
     }
 
     /// Transactions committed since the store was opened.

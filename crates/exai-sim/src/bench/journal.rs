@@ -19,6 +19,8 @@ use crate::process::{HANG, TempDir};
 
 /// Samples of each duration; a sync takes a fraction of a millisecond on a disk that is worth measuring.
 const SAMPLES: u64 = 1000;
+/// Calls until the log is as large as it gets, and is written over from then on.
+const WARM_UP: u64 = 200;
 /// Calls at once, and how many all in all: a second's work and more.
 const AT_ONCE: u64 = 256;
 const CALLS: u64 = 20_000;
@@ -32,8 +34,7 @@ const BODY: usize = 4000;
 pub(super) fn figures(_: &Bed) -> anyhow::Result<Vec<Row>> {
     let exe = std::env::current_exe()?;
     let dir = TempDir::within(exe.parent().context("a program without a directory")?)?;
-    let sync = sync_floor(dir.path())?;
-    let mut rows = one_by_one(&within(&dir, "one")?, sync)?;
+    let mut rows = one_by_one(&within(&dir, "one")?, Floor::in_dir(dir.path())?)?;
     rows.push(at_once(&within(&dir, "many")?)?);
     rows.push(recovery(&dir)?);
     Ok(rows)
@@ -46,18 +47,20 @@ fn within(dir: &TempDir, name: &str) -> anyhow::Result<std::path::PathBuf> {
 }
 
 /// Four kilobytes over old ones, and a sync: what the same promise costs without a journal.
-fn sync_floor(dir: &Path) -> anyhow::Result<Duration> {
-    let mut file = File::create(dir.join("floor"))?;
-    file.set_len(4096)?;
-    let mut samples = Samples::default();
-    for _ in 0..SAMPLES {
-        let start = Instant::now();
-        file.rewind()?;
-        file.write_all(&[7; 4096])?;
-        file.sync_data()?;
-        samples.push(start.elapsed());
+struct Floor(File);
+
+impl Floor {
+    fn in_dir(dir: &Path) -> anyhow::Result<Self> {
+        let mut floor = Self(File::create(dir.join("floor"))?);
+        floor.sync()?;
+        Ok(floor)
     }
-    Ok(samples.median())
+
+    fn sync(&mut self) -> anyhow::Result<()> {
+        self.0.rewind()?;
+        self.0.write_all(&[7; 4096])?;
+        Ok(self.0.sync_data()?)
+    }
 }
 
 /// A journal, and a bell for its decisions.
@@ -93,19 +96,31 @@ impl Bench {
     }
 }
 
-/// Single records, and the three of a call, one after the other.
-fn one_by_one(dir: &Path, sync: Duration) -> anyhow::Result<Vec<Row>> {
+/// Single records, and the three of a call, one after the other; after each call as many bare syncs, since disks have
+/// moods.
+fn one_by_one(dir: &Path, mut floor: Floor) -> anyhow::Result<Vec<Row>> {
     let mut bench = Bench::open(dir)?;
-    let (mut commits, mut calls) = (Samples::default(), Samples::default());
-    for call in 0..SAMPLES {
+    let [mut commits, mut calls, mut syncs] = [(); 3].map(|()| Samples::default());
+    for call in 0..SAMPLES + WARM_UP {
         let begun = Instant::now();
-        for step in 0..3 {
+        let mut steps = [Duration::ZERO; 3];
+        for (step, took) in (0..).zip(&mut steps) {
             let start = Instant::now();
             bench.keep(step_of(call, step)?)?;
-            commits.push(start.elapsed());
+            *took = start.elapsed();
         }
-        calls.push(begun.elapsed());
+        let took = begun.elapsed();
+        let start = Instant::now();
+        for _ in 0..3 {
+            floor.sync()?;
+        }
+        if call >= WARM_UP {
+            syncs.push(start.elapsed() / 3);
+            calls.push(took);
+            steps.into_iter().for_each(|step| commits.push(step));
+        }
     }
+    let sync = syncs.median();
     let (commit, call) = (commits.median(), calls.median());
     Ok(vec![
         Row {

@@ -1,10 +1,8 @@
 //! What every store does. Each behaviour runs on the model and on the disk.
 
-mod common;
-
-use common::*;
+use crate::world::*;
 use exai_journal::{JournalError, ModelDisk, Pace, Store as _};
-use exai_wire::{KeptFrame, Outcome, Record};
+use exai_wire::{KeptFrame, Outcome};
 
 macro_rules! contract {
     ($($name:ident),* $(,)?) => {
@@ -12,7 +10,7 @@ macro_rules! contract {
             $(#[test] fn $name() { super::$name(&super::memory()); })*
         }
         mod disk {
-            $(#[test] fn $name() { super::$name(&super::Disk::default()); })*
+            $(#[test] fn $name() { super::$name(&crate::world::Disk::default()); })*
         }
     };
 }
@@ -24,6 +22,9 @@ contract!(
     a_store_that_was_left_behind_writes_nothing_any_more,
     an_end_is_fetched_until_the_call_is_buried,
     texts_are_joined_and_dropped_with_the_end,
+    a_turn_is_kept_once_whatever_is_written_again,
+    conversations_are_listed_and_deleted,
+    a_megabyte_more_or_less_is_the_same,
 );
 
 fn memory() -> Memory {
@@ -129,5 +130,47 @@ fn texts_are_joined_and_dropped_with_the_end(world: &impl World) {
     let calls = world.open().calls();
     assert_eq!(calls[0].partial.as_ref().unwrap().text, "Grüße, Welt");
     assert!(calls[1].partial.is_none());
-    let _: Record = buried(1);
+}
+
+fn a_turn_is_kept_once_whatever_is_written_again(world: &impl World) {
+    let mut desk = world.open();
+    desk.keep([1, 1, 2].map(|n| turn(n, key(3), 100 * n, &format!("{{\"turn\":{n}}}"))));
+    let turns = world.turns(&mut desk).load(key(3)).unwrap();
+    let shown: Vec<_> =
+        turns.iter().map(|turn| (turn.seq, turn.call_id, turn.at_ms, turn.body.get())).collect();
+    assert_eq!(shown, [(1, id(1), 100, "{\"turn\":1}"), (2, id(2), 200, "{\"turn\":2}")]);
+    desk.keep([buried(1), forgotten(2)]);
+    assert_eq!(world.turns(&mut desk).load(key(3)).unwrap().len(), 2, "a conversation outlives its calls");
+}
+
+fn conversations_are_listed_and_deleted(world: &impl World) {
+    let mut desk = world.open();
+    desk.keep([turn(1, key(1), 100, "11"), turn(2, key(2), 200, "22"), turn(3, key(1), 300, "333")]);
+    let turns = world.turns(&mut desk);
+    let list = turns.list().unwrap();
+    let shown: Vec<_> =
+        list.iter().map(|head| (head.key, head.turns, head.bytes, head.began_ms, head.last_ms)).collect();
+    assert_eq!(shown, [(key(1), 2, 5, 100, 300), (key(2), 1, 2, 200, 200)]);
+    assert!(turns.delete(key(1)).unwrap() && !turns.delete(key(1)).unwrap());
+    assert!(turns.load(key(1)).unwrap().is_empty());
+    assert_eq!(turns.list().unwrap().len(), 1);
+    desk.keep([turn(4, key(1), 400, "4")]);
+    drop((turns, desk));
+    let mut desk = world.open();
+    assert_eq!(world.turns(&mut desk).load(key(1)).unwrap()[0].seq, 1, "begun anew");
+}
+
+fn a_megabyte_more_or_less_is_the_same(world: &impl World) {
+    let large = format!("\"{}\"", "x".repeat(7 << 20));
+    let mut desk = world.open();
+    desk.keep([accepted_with(1, &large), accepted_with(2, &large), done_with(1, &large)]);
+    desk.keep((3..6).map(|n| done_with(n, &large)));
+    for n in [1, 5] {
+        let Some(KeptFrame::Result(result)) = desk.fetched(n) else { panic!("a result") };
+        assert!(result.body.get() == large);
+    }
+    drop(desk);
+    let calls = world.open().calls();
+    assert_eq!((calls.len(), calls[0].ended.unwrap().bytes), (5, large.len()));
+    assert!(calls[1].asked.as_ref().unwrap().params.get() == large);
 }

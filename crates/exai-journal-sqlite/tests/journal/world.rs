@@ -1,5 +1,4 @@
 //! Both stores, seen the same way.
-#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -14,23 +13,23 @@ use exai_wire::{
 };
 use serde_json::value::RawValue;
 
-pub fn raw(text: &str) -> Box<RawValue> {
+pub(crate) fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap()
 }
 
-pub fn id(n: u64) -> CallId {
+pub(crate) fn id(n: u64) -> CallId {
     CallId::from_bytes(u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835).to_be_bytes())
 }
 
-pub fn key(n: u8) -> ConversationKey {
+pub(crate) fn key(n: u8) -> ConversationKey {
     ConversationKey::from_bytes([n; 16])
 }
 
-pub fn accepted(n: u64) -> Record {
+pub(crate) fn accepted(n: u64) -> Record {
     accepted_with(n, "{\"name\":\"chat\"}")
 }
 
-pub fn accepted_with(n: u64, params: &str) -> Record {
+pub(crate) fn accepted_with(n: u64, params: &str) -> Record {
     let asked = Asked {
         session: SessionId::from_bytes([7; 16]),
         fingerprint: Fingerprint::from_bytes(*id(n).as_bytes()),
@@ -47,7 +46,7 @@ pub fn accepted_with(n: u64, params: &str) -> Record {
     Record::Accepted { call_id: id(n), asked }
 }
 
-pub fn started(n: u64, attempt: u32, continues: u64) -> Record {
+pub(crate) fn started(n: u64, attempt: u32, continues: u64) -> Record {
     let (provider, model) = ("sim".to_owned(), "m1".to_owned());
     Record::Started {
         call_id: id(n),
@@ -55,40 +54,40 @@ pub fn started(n: u64, attempt: u32, continues: u64) -> Record {
     }
 }
 
-pub fn partial(n: u64, attempt: u32, offset: u64, text: &str) -> Record {
+pub(crate) fn partial(n: u64, attempt: u32, offset: u64, text: &str) -> Record {
     Record::Partial { call_id: id(n), attempt, offset, text: text.to_owned() }
 }
 
-pub fn done(n: u64) -> Record {
+pub(crate) fn done(n: u64) -> Record {
     done_with(n, &format!("{{\"n\":{n}}}"))
 }
 
-pub fn done_with(n: u64, body: &str) -> Record {
+pub(crate) fn done_with(n: u64, body: &str) -> Record {
     let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 2000 + n };
     Record::Done { call_id: id(n), end, body: raw(body), turn: None }
 }
 
 /// A call that ends with a turn of a conversation, at a moment.
-pub fn turn(n: u64, conversation: ConversationKey, at_ms: u64, body: &str) -> Record {
+pub(crate) fn turn(n: u64, conversation: ConversationKey, at_ms: u64, body: &str) -> Record {
     let end = End { attempts: 1, outcome: Outcome::Ok, at_ms };
     let turn = Some(Turn { conversation, body: raw(body) });
     Record::Done { call_id: id(n), end, body: raw("{}"), turn }
 }
 
-pub fn acked(n: u64) -> Record {
+pub(crate) fn acked(n: u64) -> Record {
     Record::Acked { call_id: id(n), at_ms: 5 }
 }
 
-pub fn buried(n: u64) -> Record {
+pub(crate) fn buried(n: u64) -> Record {
     Record::Buried { call_id: id(n), at_ms: 9 }
 }
 
-pub fn forgotten(n: u64) -> Record {
+pub(crate) fn forgotten(n: u64) -> Record {
     Record::Forgotten { call_id: id(n) }
 }
 
 /// A place where journals are opened, one after the other.
-pub trait World {
+pub(crate) trait World {
     type Store: Store;
 
     fn open(&self) -> Desk<Self::Store>;
@@ -100,8 +99,8 @@ pub trait World {
 }
 
 /// A journal, and how to wait for it.
-pub struct Desk<S> {
-    pub journal: Journal<S>,
+pub(crate) struct Desk<S> {
+    pub(crate) journal: Journal<S>,
     bell: Option<Receiver<()>>,
     next: u64,
 }
@@ -110,18 +109,18 @@ pub struct Desk<S> {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl<S: Store> Desk<S> {
-    pub fn submit(&mut self, record: Record) -> u64 {
+    pub(crate) fn submit(&mut self, record: Record) -> u64 {
         self.next += 1;
         self.journal.submit(self.next, record);
         self.next
     }
 
     /// The next decision.
-    pub fn decision(&mut self) -> Committed {
+    pub(crate) fn decision(&mut self) -> Committed {
         self.wait(Journal::poll_committed)
     }
 
-    pub fn fetched(&mut self, n: u64) -> Option<KeptFrame> {
+    pub(crate) fn fetched(&mut self, n: u64) -> Option<KeptFrame> {
         self.journal.fetch(id(n));
         let (call_id, frame) = self.wait(Journal::poll_fetched);
         assert_eq!(call_id, id(n));
@@ -140,7 +139,7 @@ impl<S: Store> Desk<S> {
     }
 
     /// Submits all and waits until each is durable.
-    pub fn keep(&mut self, records: impl IntoIterator<Item = Record>) {
+    pub(crate) fn keep(&mut self, records: impl IntoIterator<Item = Record>) {
         let tickets: Vec<_> = records.into_iter().map(|record| self.submit(record)).collect();
         for ticket in tickets {
             let decision = self.decision();
@@ -149,7 +148,7 @@ impl<S: Store> Desk<S> {
         }
     }
 
-    pub fn calls(&mut self) -> Vec<Kept> {
+    pub(crate) fn calls(&mut self) -> Vec<Kept> {
         let recovered = self.journal.recover();
         assert!(recovered.unreadable.is_empty(), "{:?}", recovered.unreadable);
         recovered.calls.into_iter().map(|(call, _)| call).collect()
@@ -157,7 +156,7 @@ impl<S: Store> Desk<S> {
 }
 
 /// The model.
-pub struct Memory(pub ModelDisk, pub Pace);
+pub(crate) struct Memory(pub(crate) ModelDisk, pub(crate) Pace);
 
 impl World for Memory {
     type Store = ModelStore;
@@ -177,11 +176,11 @@ impl World for Memory {
 }
 
 /// A directory.
-pub struct Disk {
-    pub dir: tempfile::TempDir,
-    pub options: Options,
+pub(crate) struct Disk {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) options: Options,
     /// What stores said about a disk whose state can't be known.
-    pub fatal: Arc<Mutex<Vec<String>>>,
+    pub(crate) fatal: Arc<Mutex<Vec<String>>>,
 }
 
 impl Default for Disk {
@@ -194,15 +193,17 @@ impl Default for Disk {
 }
 
 impl Disk {
-    pub fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.dir.path().join("journal.db")
     }
 
-    pub fn store(&self) -> (SqliteStore, Receiver<()>) {
+    pub(crate) fn store(&self) -> (SqliteStore, Receiver<()>) {
         // One is enough: who hears it polls until there is nothing left.
         let (ring, bell) = sync_channel(1);
         let fatal = Arc::clone(&self.fatal);
-        let wake = move || drop(ring.try_send(()));
+        let wake = move || {
+            let _ = ring.try_send(());
+        };
         let on_fatal = move |why: &str| fatal.lock().unwrap().push(why.to_owned());
         (SqliteStore::open(self.options.clone(), wake, on_fatal).unwrap(), bell)
     }
@@ -228,7 +229,7 @@ impl World for Disk {
 }
 
 /// The files of a journal as they are, while it is in use.
-pub fn copy_files(from: &Path, to: &Path) {
+pub(crate) fn copy_files(from: &Path, to: &Path) {
     for suffix in ["", "-wal"] {
         let name = format!("journal.db{suffix}");
         if from.join(&name).exists() {
