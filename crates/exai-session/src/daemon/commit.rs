@@ -62,7 +62,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 (Kind::Started { attempt: attempt.n, fresh: attempt.n > known }, None)
             }
             Record::Done { end, body, turn, .. } => {
-                let finished = Finished { outcome: end.outcome, body: body.clone(), turn: turn.clone() };
+                let (outcome, spent) = (end.outcome, end.spent);
+                let finished = Finished { outcome, body: body.clone(), turn: turn.clone(), spent };
                 (Kind::Done, Some(finished))
             }
             Record::Partial { text, .. } => (Kind::Partial { bytes: text.len() }, None),
@@ -185,11 +186,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Hands the end of a call to the journal; the call takes no other end from here on.
     pub(super) fn conclude(&mut self, now: Duration, call_id: CallId, finished: Finished) {
         let at_ms = self.wall_ms(now);
-        let Some(entry) = self.calls.get(call_id) else { return };
-        let end = End { attempts: entry.attempts, outcome: finished.outcome, at_ms };
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        let Finished { outcome, body, turn, spent } = finished;
+        entry.spent = spent;
+        let end = End { attempts: entry.attempts, outcome, at_ms, spent };
         self.no_longer_alone(call_id);
         self.calls.set_phase(call_id, Phase::Ending);
-        let Finished { body, turn, .. } = finished;
         self.commit(Record::Done { call_id, end, body, turn });
     }
 
