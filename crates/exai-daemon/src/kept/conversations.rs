@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use super::calls::json;
 use super::{LookupError, Shelf, only};
 
-/// What a list holds at most: with some 130 bytes each it is below what askers take (1 MiB).
-const CONVERSATIONS_MAX: usize = 5000;
+/// What a list holds at most: with some 130 bytes each 13 MB, of which askers take a multiple.
+const CONVERSATIONS_MAX: usize = 100_000;
 
 /// Bytes of turns in one answer, beyond which the rest comes with the next. One turn is at most as long as its call.
 const PAGE_BYTES: u64 = 4 << 20;
