@@ -92,7 +92,9 @@ pub(super) struct Entry<D> {
     pub(super) deadline_told: bool,
     /// What it cost, once it has ended and where that was told.
     pub(super) spent: Option<Spent>,
-    /// When it was buried, in milliseconds of wall time.
+    /// When its end was handed to the journal, in milliseconds of wall time.
+    pub(super) ended_ms: u64,
+    /// When it was buried, likewise.
     pub(super) buried_ms: u64,
     /// The sealed `accepted`, for those who join.
     pub(super) accepted: Option<D>,
@@ -142,6 +144,7 @@ impl<D> Entry<D> {
             deadline,
             deadline_told: false,
             spent: None,
+            ended_ms: 0,
             buried_ms: 0,
             accepted: None,
         }
