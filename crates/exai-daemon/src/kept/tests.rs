@@ -120,8 +120,8 @@ fn a_call_is_told_with_its_attempts_and_what_there_is_of_its_answer() {
         done(2, None),
     ]);
     let of = |n: u8| {
-        let digits = &id(n).to_string()[..6];
-        parsed(&calls::kept_call(&*shelf.archive, digits, kept(&shelf)).unwrap())
+        let digits: String = id(n).to_string().chars().take(6).collect();
+        parsed(&calls::kept_call(&*shelf.archive, &digits, kept(&shelf)).unwrap())
     };
     let broken_off = of(1);
     assert_eq!((&broken_off["partial_bytes"], &broken_off["result"]), (&json!(4), &Value::Null));

@@ -20,7 +20,7 @@ fn a_call_is_seen_from_its_beginning_to_its_answer() {
     );
     world.provider.wait_for(HANG, |log| log.len() == 1).unwrap();
     let key = running["key"].as_str().unwrap().to_owned();
-    let page = world.page(&["calls", "show", &key[..6]]);
+    let page = world.page(&["calls", "show", key.get(..6).unwrap()]);
     for line in
         [format!("call      {key}\n"), "attempt   #1 glm-5.3 (glm), ".to_owned(), "deadline  in ".to_owned()]
     {
@@ -35,7 +35,7 @@ fn a_call_is_seen_from_its_beginning_to_its_answer() {
     assert_eq!((&spent["input_tokens"], &spent["whole"]), (&json!(8), &json!(true)));
     assert!(spent["usd"].as_f64().unwrap() > 0.0, "{spent}");
     let page = world.page(&["calls"]);
-    let line = page.lines().find(|line| line.starts_with(&key[..12])).unwrap();
+    let line = page.lines().find(|line| line.starts_with(key.get(..12).unwrap())).unwrap();
     for word in ["delivered", "chat", "glm/glm-5.3", "ok", "$"] {
         assert!(line.contains(word), "{word} is not in {line}");
     }

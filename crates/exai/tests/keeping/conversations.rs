@@ -51,7 +51,7 @@ fn looks(world: &World, id: &str, other: &str) -> (Value, String) {
     for line in [format!("{id}  2 "), format!("{other}  1 ")] {
         assert!(page.lines().any(|found| found.starts_with(&line)), "{line} is not in:\n{page}");
     }
-    let shown = world.page(&["conversations", "show", &id[..8]]);
+    let shown = world.page(&["conversations", "show", id.get(..8).unwrap()]);
     assert!(shown.starts_with(&format!("# Conversation {id}\n")), "{shown}");
     let places = [FIRST, SECOND].map(|question| shown.find(question).unwrap());
     assert!(places[0] < places[1] && shown.matches("### Answer").count() == 2, "{shown}");
