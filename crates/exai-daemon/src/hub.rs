@@ -366,7 +366,10 @@ impl<S: Store> Hub<S> {
         let now = self.clock.now();
         self.measure(now);
         self.executor.tick(now);
-        self.forgetting.tick(now, wall_ms());
+        if let Some(round) = self.forgetting.due(now, wall_ms()) {
+            // Nobody waits for it; at its end the runtime leaves it to itself.
+            drop(self.work.pulse.handle().spawn_blocking(|| round.run()));
+        }
         let present = self.present();
         self.facts.send_replace(self.daemon_facts());
         if self.idle.is_over(now, present.sessions + present.in_flight) {

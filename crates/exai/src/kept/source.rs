@@ -101,10 +101,13 @@ impl Source {
                 Ok(()) => Ok(Self::Daemon(located)),
                 Err(error) => Self::behind(here, &located.address, &error),
             },
-            // It holds the directory, or that can't be known.
-            Err(LocateError::NoneRuns { .. }) => Err(Failed::NotRunning(
-                "the daemon is starting or ending, or has no `endpoint.json`: try again".to_owned(),
-            )),
+            Err(error @ LocateError::NoneRuns { .. }) => match here {
+                Some(dir) if is_held(dir) == Some(true) => {
+                    Err(Failed::NotRunning("the daemon is just starting or ending: try again".to_owned()))
+                }
+                Some(dir) => Self::journal(dir),
+                None => Err(Failed::NotRunning(error.to_string())),
+            },
             Err(error) => Err(Failed::NotRunning(error.to_string())),
         }
     }
@@ -114,9 +117,7 @@ impl Source {
         let refused =
             matches!(error, AskError::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused);
         match here {
-            Some(dir) if refused && address.is_loopback() && is_held(dir) == Some(false) => {
-                Self::journal(dir)
-            }
+            Some(dir) if refused && address.is_loopback() && is_held(dir) != Some(true) => Self::journal(dir),
             _ => Err(Failed::NotRunning(format!("unreachable: {error} at {address}"))),
         }
     }

@@ -1,7 +1,7 @@
 //! Calls, wherever they stand.
 
 use exai_sim::host::Progress;
-use exai_sim::process::{Child, Group, HANG, Port, Signal};
+use exai_sim::process::{HANG, Port, Signal};
 use serde_json::{Value, json};
 
 use crate::world::World;
@@ -11,8 +11,8 @@ fn a_call_is_seen_from_its_beginning_to_its_answer() {
     let world = World::new();
     let daemon = world.daemon();
     let prompt = "[[sim: after=1 pause=4s]] a hard one";
-    let mut command = world.exai.command(&["call", "chat", &format!("prompt={prompt}")]);
-    let call = Child::spawn("exai call", &mut command, Group::Own).unwrap();
+    let host = world.host();
+    let pending = host.call("chat", json!({"prompt": prompt}), Progress::Wanted).unwrap();
     let running = world.wait_call("running");
     assert_eq!(
         (&running["tool"], &running["waiters"], &running["outcome"]),
@@ -26,7 +26,7 @@ fn a_call_is_seen_from_its_beginning_to_its_answer() {
     {
         assert!(page.contains(&line), "{line} is not in:\n{page}");
     }
-    assert_eq!(call.wait(HANG).unwrap().code(), Some(0));
+    host.wait(&pending, HANG).unwrap();
 
     let delivered = world.wait_call("delivered");
     assert_eq!((&delivered["key"], &delivered["outcome"]), (&json!(key), &json!("ok")));
