@@ -91,6 +91,7 @@ fn state(call: &Value) -> String {
         "running" => "a model is asked, or will be as soon as there is a place",
         "following" => "gets the answer of the same question that was asked before",
         "ending" => "its end is on its way to the journal",
+        "kept" if text(call, "outcome") == Some("cancelled") => "its host took it back, and is told nothing",
         "kept" if is("adopted") => "another call has taken over its answer",
         "kept" => "nobody has fetched the answer yet",
         "delivered" => "its host has the answer",
