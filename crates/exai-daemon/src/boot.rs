@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_journal::Journal;
 use exai_session::{DaemonConfig, DaemonEnd, Keeping, Vitals};
 use exai_settings::{Address, Host, ListenError, Settings};
 use exai_tools::{CustomTool, catalogue_with};
@@ -22,6 +21,7 @@ use crate::conversations::KeptConversations;
 use crate::endpoint::{Endpoint, EndpointFile};
 use crate::event::{EVENTS_MAX, Event};
 use crate::executor::Executor;
+use crate::forgetting::Forgetting;
 use crate::guard::Guard;
 use crate::health::{Health, Identity, Present};
 use crate::health_file::HealthFile;
@@ -33,6 +33,7 @@ use crate::keeper::{Keeper, make_private};
 use crate::listen::{self, BindError, Doors, Meter};
 use crate::lock::{LockError, StateLock};
 use crate::log::{self, Log};
+use crate::lookups::Library;
 use crate::models::{self, ModelsError};
 use crate::options::{DaemonOptions, Mode, Runtimes};
 use crate::signals::Signals;
@@ -143,13 +144,14 @@ fn begin_once(
     let dir = state_dir.as_ref().map(|(dir, _)| dir.as_path());
     let opened = journals::open(dir, &options.settings, options.extras.around_store);
     let opened = opened.map_err(StartError::io("journal id"))?;
-    let mut health = open_health(options, &opened.journal, log)?;
+    let mut health = open_health(options, &opened, log)?;
     let nothing = present_at_start();
     health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
 
     let providers = models::providers(&options.settings, clock)?;
     let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing, None));
-    let toolbox = Toolbox::new(providers, KeptConversations::new(Arc::clone(&opened.turns)), told);
+    let turns = Arc::clone(&opened.shelf.turns);
+    let toolbox = Toolbox::new(providers, KeptConversations::new(turns), told);
     let toolbox = toolbox.with(options.extras.tools.clone());
     let toolbox = Arc::new(toolbox);
     let progress = Arc::new(Progress::default());
@@ -229,13 +231,9 @@ fn take_lock(dir: &Path, mode: Mode) -> Result<Option<StateLock>, LockError> {
     }
 }
 
-fn open_health(
-    options: &DaemonOptions,
-    journal: &Journal<AnyStore>,
-    log: &Log,
-) -> Result<Health, StartError> {
-    let (journal, epoch) = journal.identity();
-    let identity = Identity::new(options.version.clone(), journal, epoch, &options.settings);
+fn open_health(options: &DaemonOptions, opened: &Opened, log: &Log) -> Result<Health, StartError> {
+    let (names, store) = (opened.journal.identity(), opened.store.clone());
+    let identity = Identity::new(options.version.clone(), names, store, &options.settings);
     let file = HealthFile::start(options.settings.state.health_file.clone());
     Ok(Health::new(identity, Some(file.map_err(StartError::io("health file"))?), log.dropped()))
 }
@@ -278,7 +276,8 @@ async fn serve(
     let (door, closing) = oneshot::channel();
     let guard = Guard::new(&place.host, place.token.clone(), options.settings.daemon.allowed_origins.clone());
     let effective = Arc::new(options.effective.clone());
-    let web = Web { events: events.clone(), guard: Arc::new(guard), settings: effective };
+    let library = Library::new(parts.opened.shelf.clone(), parts.work.pulse.handle());
+    let web = Web { events: events.clone(), guard: Arc::new(guard), settings: effective, library };
     let server = axum::serve(doors, http::router(web).into_make_service_with_connect_info::<Meter>());
     let mut tasks = JoinSet::new();
     tasks.spawn(server.with_graceful_shutdown(async move { drop(closing.await) }).into_future());
@@ -287,7 +286,7 @@ async fn serve(
     let token = place.token.as_ref().map(|token| token.expose().to_owned());
     let endpoint = Endpoint { url: url.clone(), token, version, epoch, pid: std::process::id() };
     let mut looks = JoinSet::new();
-    if let (Some((dir, _)), Some(_)) = (&state_dir, &parts.opened.unusable) {
+    if let (Some((dir, _)), Some(_)) = (&state_dir, parts.opened.store.why()) {
         looks.spawn(journals::await_usable(dir.clone(), options.settings.clone(), events.clone()));
     }
     if let Some((dir, lock)) = state_dir {
@@ -334,7 +333,7 @@ fn hub(
         Mode::Local => options.settings.daemon.idle_exit,
     };
     let keeping = journals::keeping(&options.settings);
-    let mut config = config(&health.identity, slots, clock, keeping, opened.unusable);
+    let mut config = config(&health.identity, slots, clock, keeping);
     let custom: Vec<&dyn CustomTool> = options.extras.tools.iter().map(AsRef::as_ref).collect();
     (config.catalogue, config.catalogue_hash) = catalogue_with(&custom);
     let mut end = DaemonEnd::new(config, Classes::new(options.extras.tools.clone()));
@@ -346,6 +345,7 @@ fn hub(
         journal_news: opened.news,
         journal_log: Throttle::default(),
         journal_stuck: false,
+        forgetting: Forgetting::new(opened.shelf.turns, options.settings.journal.conversations_keep),
         connections: Connections::new(events),
         executor: Executor::new(slots, work.commands.clone()),
         work,
@@ -371,13 +371,7 @@ fn hub(
     }
 }
 
-fn config(
-    identity: &Identity,
-    calls_max: usize,
-    clock: Clock,
-    keeping: Keeping,
-    unusable: Option<String>,
-) -> DaemonConfig {
+fn config(identity: &Identity, calls_max: usize, clock: Clock, keeping: Keeping) -> DaemonConfig {
     DaemonConfig {
         journal: identity.journal,
         epoch: identity.epoch,
@@ -388,6 +382,6 @@ fn config(
         calls_max,
         unix_start_ms: wall_ms().saturating_sub(clock.now_ms()),
         keeping,
-        unusable,
+        unusable: identity.store.why().map(str::to_owned),
     }
 }

@@ -1,10 +1,11 @@
 //! Everything that can happen to the daemon's io loop.
 
 use axum::extract::ws::{Utf8Bytes, WebSocket};
-use exai_session::PeerConn;
+use exai_session::{CallList, CallState, PeerConn};
 use exai_wire::CallId;
 use tokio::sync::oneshot;
 
+use crate::kept::Found;
 use crate::listen::Meter;
 use crate::snapshot::Snapshot;
 use crate::witness::Piece;
@@ -27,6 +28,10 @@ pub(crate) enum Event {
     Closed(PeerConn),
     /// Somebody asks how the daemon is.
     Asked(oneshot::Sender<Snapshot>),
+    /// Somebody with the token asks for the calls in these states.
+    CallsAsked(Vec<CallState>, oneshot::Sender<CallList>),
+    /// Somebody with the token asks for the call whose id begins with these digits; two of them are enough.
+    CallAsked(String, oneshot::Sender<Vec<Found>>),
     /// Somebody with the token asks the daemon to end.
     StopAsked,
     /// Another daemon has the state directory.

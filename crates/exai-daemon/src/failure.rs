@@ -12,6 +12,7 @@ pub(crate) fn finished(text: &str) -> Finished {
         outcome: Outcome::Error,
         body: to_raw_value(&body).unwrap_or_else(|_| RawValue::NULL.to_owned()),
         turn: None,
+        spent: None,
     }
 }
 

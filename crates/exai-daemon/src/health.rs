@@ -13,7 +13,7 @@ use crate::clock::{millis, wall_ms};
 use crate::event::Event;
 use crate::health_file::HealthFile;
 use crate::keeper::Keeper;
-use crate::snapshot::{Counts, SCHEMA, STOPPED, Snapshot};
+use crate::snapshot::{Counts, JournalStore, SCHEMA, STOPPED, Snapshot};
 use crate::vitals::Reading;
 
 /// The file is written at least so often: a reader calls it old after 20 s.
@@ -46,6 +46,8 @@ pub(crate) struct Identity {
     pub(crate) version: String,
     /// The journal.
     pub(crate) journal: JournalId,
+    /// Where it is kept.
+    pub(crate) store: JournalStore,
     /// This start.
     pub(crate) epoch: Epoch,
     /// The settings file in use.
@@ -54,9 +56,14 @@ pub(crate) struct Identity {
 
 impl Identity {
     /// Of this process.
-    pub(crate) fn new(version: String, journal: JournalId, epoch: Epoch, settings: &Settings) -> Self {
+    pub(crate) fn new(
+        version: String,
+        (journal, epoch): (JournalId, Epoch),
+        store: JournalStore,
+        settings: &Settings,
+    ) -> Self {
         let env_file = settings.state.env_file.as_ref().map(|path| path.display().to_string());
-        Self { version, journal, epoch, env_file }
+        Self { version, journal, store, epoch, env_file }
     }
 
     /// The daemon as tools see it.
@@ -168,6 +175,7 @@ impl Health {
             pid: std::process::id(),
             address: self.address.clone(),
             journal: identity.journal,
+            journal_store: identity.store.clone(),
             epoch: identity.epoch,
             written_at: wall_ms(),
             monotonic_ms: millis(now),

@@ -1,4 +1,4 @@
-//! What the port answers: the upgrade to a session, health, metrics, settings, and the wish to stop.
+//! What the port answers: the upgrade to a session, health, metrics, settings, what is kept, and the wish to stop.
 //!
 //! Every answer about the daemon comes from the hub by way of its own queue, so that an answer proves that the io
 //! loop goes round.
@@ -21,6 +21,7 @@ use crate::connection::PONGS_MAX;
 use crate::event::Event;
 use crate::guard::{Guard, Refusal};
 use crate::listen::Meter;
+use crate::lookups::{self, Library};
 use crate::metrics;
 use crate::snapshot::Snapshot;
 
@@ -39,6 +40,8 @@ pub(crate) struct Web {
     pub(crate) guard: Arc<Guard>,
     /// Settings that are in force, without secrets.
     pub(crate) settings: Arc<BTreeMap<String, String>>,
+    /// What is kept, for those who look on.
+    pub(crate) library: Library,
 }
 
 /// All routes.
@@ -51,6 +54,7 @@ pub(crate) fn router(web: Web) -> Router {
         .route("/status", get(status))
         .route("/settings", get(settings))
         .route("/stop", post(stop))
+        .merge(lookups::routes())
         .layer(map_response(last))
         .with_state(web)
 }
@@ -112,6 +116,7 @@ async fn ready(State(web): State<Web>) -> Result<Response, Refusal> {
         "in_flight": snapshot.in_flight,
         "oldest_in_flight_ms": snapshot.oldest_in_flight_ms,
         "lag_ms": snapshot.lag_ms,
+        "why": snapshot.journal_store.why(),
     });
     Ok((code, json(brief.to_string())).into_response())
 }
@@ -138,6 +143,6 @@ async fn stop(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Re
     Ok((StatusCode::ACCEPTED, json(r#"{"state":"draining"}"#.to_owned())).into_response())
 }
 
-fn json(text: String) -> ([(HeaderName, &'static str); 1], String) {
+pub(crate) fn json(text: String) -> ([(HeaderName, &'static str); 1], String) {
     ([(header::CONTENT_TYPE, "application/json")], text + "\n")
 }

@@ -8,20 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exai_journal::{Durable, Journal, JournalError, Store};
-use exai_session::{DaemonEnd, DaemonEvent, Finished, PeerConn};
+use exai_session::{DaemonEnd, DaemonEvent, Finished, PeerConn, Vitals};
 use exai_wire::{CallId, Class, KeptFrame, Outcome, SessionId};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Interval, Sleep};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, wall_ms};
 use crate::connections::Connections;
 use crate::drain;
 use crate::event::{Event, Signal};
 use crate::executor::Executor;
+use crate::forgetting::Forgetting;
 use crate::health::{Health, Present};
 use crate::idle::Idle;
 use crate::journaling::{self, Decision};
+use crate::kept::{CALLS_MAX, Found};
 use crate::signals::Signals;
 use crate::snapshot::{self, Snapshot};
 use crate::throttle::Throttle;
@@ -86,6 +88,7 @@ pub(crate) struct Hub<S> {
     pub(crate) journal_log: Throttle,
     /// The journal's disk hangs.
     pub(crate) journal_stuck: bool,
+    pub(crate) forgetting: Forgetting,
     /// Told by the journal's thread that it has decided.
     pub(crate) journal_news: Arc<Notify>,
     pub(crate) alarm: Pin<Box<Sleep>>,
@@ -164,6 +167,12 @@ impl<S: Store> Hub<S> {
             Event::Closed(conn) => self.closed(conn),
             Event::Asked(answer) => {
                 let _ = answer.send(self.snapshot());
+            }
+            Event::CallsAsked(states, answer) => {
+                let _ = answer.send(self.end.calls(CALLS_MAX, |state| states.contains(&state)));
+            }
+            Event::CallAsked(digits, answer) => {
+                let _ = answer.send(self.found(&digits));
             }
             Event::Usurped => self.usurp(),
             Event::Piece(piece) => {
@@ -357,6 +366,10 @@ impl<S: Store> Hub<S> {
         let now = self.clock.now();
         self.measure(now);
         self.executor.tick(now);
+        if let Some(round) = self.forgetting.due(now, wall_ms()) {
+            // Nobody waits for it; at its end the runtime leaves it to itself.
+            drop(self.work.pulse.handle().spawn_blocking(|| round.run()));
+        }
         let present = self.present();
         self.facts.send_replace(self.daemon_facts());
         if self.idle.is_over(now, present.sessions + present.in_flight) {
@@ -384,8 +397,12 @@ impl<S: Store> Hub<S> {
         if journal_stuck != std::mem::replace(&mut self.journal_stuck, journal_stuck) {
             tracing::warn!(stuck = journal_stuck, "journal: the disk does not confirm what is written");
         }
-        self.reading.vitals.stalled |= journal_stuck;
-        self.end.set_vitals(now, self.reading.vitals);
+        self.end.set_vitals(now, self.vitals());
+    }
+
+    /// The condition of the work runtime, and of what has to keep its results.
+    fn vitals(&self) -> Vitals {
+        Vitals { stalled: self.reading.vitals.stalled || self.journal_stuck, ..self.reading.vitals }
     }
 
     fn signal(&mut self, signal: Signal) {
@@ -421,13 +438,21 @@ impl<S: Store> Hub<S> {
             waiting: self.work.pulse.waiting(),
             sessions: self.end.sessions(),
             connections: self.end.connections(),
-            reading: self.reading,
+            reading: Reading { vitals: self.vitals(), ..self.reading },
         }
     }
 
     fn snapshot(&self) -> Snapshot {
         let now = self.clock.now();
         self.health.snapshot(now, &self.present(), self.end.oldest(now), self.work.pulse.providers())
+    }
+
+    fn found(&self, digits: &str) -> Vec<Found> {
+        let now = self.clock.now();
+        let found = |call_id| {
+            Some(Found { head: self.end.call_head(call_id)?, left: self.end.time_left(now, call_id) })
+        };
+        self.end.calls_like(digits).into_iter().filter_map(found).collect()
     }
 
     fn daemon_facts(&self) -> exai_tools::DaemonFacts {

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_journal::{Durable, Journal, ModelDisk, ModelStore, Pace, Store, Turns};
-use exai_journal_sqlite::{Options, SqliteStore};
+use exai_journal::{Durable, Journal, ModelDisk, ModelStore, Pace, Store};
+use exai_journal_sqlite::{Options, SqliteArchive, SqliteStore};
 use exai_session::{Keeping, RecoveredCall};
 use exai_settings::Settings;
 use exai_wire::{JournalId, KeptFrame};
 use tokio::sync::{Notify, mpsc};
 
 use crate::event::Event;
+use crate::kept::Shelf;
 use crate::random;
+use crate::snapshot::JournalStore;
 
 /// How long the id of a call is remembered after its answer is gone.
 const BURIED_FOR: Duration = Duration::from_secs(24 * 3600);
@@ -27,12 +29,12 @@ pub(crate) struct Opened {
     pub(crate) journal: Journal<AnyStore>,
     /// What it held.
     pub(crate) calls: Vec<RecoveredCall<Durable<KeptFrame>>>,
-    /// Conversations in it.
-    pub(crate) turns: Arc<dyn Turns>,
+    /// The same journal, to look at.
+    pub(crate) shelf: Shelf,
+    /// Where it is.
+    pub(crate) store: JournalStore,
     /// Told when it has decided on something.
     pub(crate) news: Arc<Notify>,
-    /// Why it can't be used.
-    pub(crate) unusable: Option<String>,
 }
 
 /// Opens the journal of a state directory, which this daemon has locked; `None`: there is none.
@@ -47,22 +49,24 @@ pub(crate) fn open(
     let news = Arc::new(Notify::new());
     let Some(dir) = dir else {
         tracing::warn!("no state directory: calls, answers and conversations are kept in memory only");
-        return in_memory(news, None);
+        return in_memory(news, JournalStore::Memory);
     };
     let waker = Arc::clone(&news);
     match SqliteStore::open(options(dir, settings), move || waker.notify_one(), die) {
         Ok(store) => {
-            let turns = Arc::new(store.turns());
+            let found = JournalStore::Disk { path: store.path().display().to_string() };
+            let shelf = Shelf { archive: Arc::new(SqliteArchive::of(dir)), turns: Arc::new(store.turns()) };
             let store: AnyStore = Box::new(store);
             let store = match around {
                 Some(around) => around(store),
                 None => store,
             };
-            Ok(recovered(Journal::new(store), turns, news))
+            Ok(recovered(Journal::new(store), found, shelf, news))
         }
         Err(error) => {
             tracing::error!(code = error.fault.code(), %error, "no call is taken");
-            in_memory(news, Some(error.to_string()))
+            let (path, why) = (error.path.display().to_string(), error.to_string());
+            in_memory(news, JournalStore::Unusable { path, why })
         }
     }
 }
@@ -102,20 +106,20 @@ fn options(dir: &Path, settings: &Settings) -> Options {
     }
 }
 
-fn in_memory(news: Arc<Notify>, unusable: Option<String>) -> std::io::Result<Opened> {
-    let disk = ModelDisk::default();
+fn in_memory(news: Arc<Notify>, found: JournalStore) -> std::io::Result<Opened> {
+    let disk = Arc::new(ModelDisk::default());
     let store = ModelStore::open(JournalId::from_bytes(random::bytes()?), &disk, Pace::AtOnce);
-    let opened = recovered(Journal::new(Box::new(store)), Arc::new(disk), news);
-    Ok(Opened { unusable, ..opened })
+    let shelf = Shelf { archive: Arc::clone(&disk) as _, turns: disk };
+    Ok(recovered(Journal::new(Box::new(store)), found, shelf, news))
 }
 
-fn recovered(mut journal: Journal<AnyStore>, turns: Arc<dyn Turns>, news: Arc<Notify>) -> Opened {
+fn recovered(mut journal: Journal<AnyStore>, store: JournalStore, shelf: Shelf, news: Arc<Notify>) -> Opened {
     let found = journal.recover();
     for error in found.unreadable.iter().take(10) {
         tracing::warn!(%error, "a record of the journal is left aside");
     }
     let calls = found.calls.into_iter().map(|(kept, accepted)| RecoveredCall { kept, accepted }).collect();
-    Opened { journal, calls, turns, news, unusable: None }
+    Opened { journal, calls, shelf, store, news }
 }
 
 /// How long and how much is kept.

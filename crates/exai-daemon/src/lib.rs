@@ -8,6 +8,7 @@
 //! `work` → `toolbox`, and back.
 
 mod atomic_file;
+mod bill;
 mod boot;
 mod clock;
 mod connection;
@@ -19,6 +20,7 @@ mod endpoint;
 mod event;
 mod executor;
 mod failure;
+mod forgetting;
 mod guard;
 mod health;
 mod health_file;
@@ -28,10 +30,12 @@ mod idle;
 mod journaling;
 mod journals;
 mod keeper;
+mod kept;
 mod listen;
 mod lobby;
 mod lock;
 mod log;
+mod lookups;
 mod metrics;
 mod models;
 mod options;
@@ -49,4 +53,6 @@ mod work;
 
 pub use boot::run;
 pub use journals::AnyStore;
+pub use kept::{LookupError, OfflineJournal};
+pub use lock::{LockError, StateLock};
 pub use options::{DaemonOptions, Extras, Mode, Runtimes};

@@ -14,7 +14,7 @@ use crate::same_file::is_at;
 
 /// The lock; free again when dropped, or when the process ends in whatever way.
 #[derive(Debug)]
-pub(crate) struct StateLock {
+pub struct StateLock {
     /// Another one after the first was deleted.
     file: Mutex<File>,
 }
@@ -30,7 +30,7 @@ pub(crate) enum Renewal {
 
 /// Why the lock was not taken.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum LockError {
+pub enum LockError {
     /// Another daemon has it.
     #[error("another daemon works on {dir}{}; stop it with `exai stop`, or set EXAI_STATE_DIR", about(.holder.as_ref()))]
     Held {
@@ -54,7 +54,7 @@ impl StateLock {
     ///
     /// # Errors
     /// [`LockError`].
-    pub(crate) fn take(state_dir: &Path) -> Result<Self, LockError> {
+    pub fn take(state_dir: &Path) -> Result<Self, LockError> {
         Ok(Self { file: Mutex::new(take(state_dir)?) })
     }
 

@@ -22,6 +22,8 @@ pub(crate) struct Snapshot {
     pub(crate) address: Option<String>,
     /// The journal and this start; together they name one daemon.
     pub(crate) journal: JournalId,
+    /// Where it is kept.
+    pub(crate) journal_store: JournalStore,
     /// This start.
     pub(crate) epoch: Epoch,
     /// Wall time of this snapshot, milliseconds since 1970. By it a reader tells how old the snapshot is.
@@ -50,6 +52,36 @@ pub(crate) struct Snapshot {
     pub(crate) providers: Vec<ProviderHealth>,
     /// What has been counted since the start.
     pub(crate) counts: Counts,
+}
+
+/// Where calls, answers and conversations are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum JournalStore {
+    /// On a disk.
+    Disk {
+        /// The file.
+        path: String,
+    },
+    /// In memory: what is kept ends with the daemon.
+    Memory,
+    /// There should be one on a disk, and it can't be used: no call is taken.
+    Unusable {
+        /// The file or directory.
+        path: String,
+        /// Why, and what to do; a sentence.
+        why: String,
+    },
+}
+
+impl JournalStore {
+    /// Why it can't be used.
+    pub(crate) fn why(&self) -> Option<&str> {
+        match self {
+            Self::Unusable { why, .. } => Some(why),
+            Self::Disk { .. } | Self::Memory => None,
+        }
+    }
 }
 
 /// What has been counted since the daemon's start.

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
+use crate::bill;
 use crate::conversations::KeptConversations;
 use crate::failure;
 use crate::random;
@@ -165,10 +166,14 @@ impl Toolbox {
             new_conversation,
         };
         let arguments = params.arguments();
-        match self.custom.iter().find(|tool| tool.name() == params.name) {
-            Some(tool) => finished(tool.run(arguments, &context).await),
-            None => finished(exai_tools::run(&params.name, arguments, &context).await),
-        }
+        let result = match self.custom.iter().find(|tool| tool.name() == params.name) {
+            Some(tool) => tool.run(arguments, &context).await,
+            None => exai_tools::run(&params.name, arguments, &context).await,
+        };
+        let spent = bill::spent(&result.body, job.before.len(), |provider, model| {
+            self.providers.price(provider, model)
+        });
+        Finished { spent, ..finished(result) }
     }
 }
 
@@ -194,7 +199,7 @@ fn finished(result: ToolResult) -> Finished {
         conversation: ConversationKey::from_bytes(turn.conversation.to_bytes()),
         body: turn.exchange,
     });
-    Finished { outcome, body: result.body, turn }
+    Finished { outcome, body: result.body, turn, spent: None }
 }
 
 /// The daemon as it is now.

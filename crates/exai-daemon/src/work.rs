@@ -30,7 +30,7 @@ pub(crate) const PULSE: Duration = Duration::from_millis(500);
 /// wait for the network.
 const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 
-/// Threads for name resolution, the only thing here that blocks.
+/// Threads for name resolution and for reading the journal, the only things here that block.
 const BLOCKING_THREADS: usize = 32;
 
 /// Pieces of answers on their way to the io thread: each call has one at a time, and waits where there are more.

@@ -4,6 +4,7 @@
 //! hears of it. Another thread reads kept ends, so that a disk that hangs on a sync delays no answer that was kept before.
 //! Every transaction checks that the epoch is still the one that this store began: locks of file systems can lie.
 
+mod archive;
 mod error;
 mod group;
 mod housekeeping;
@@ -22,6 +23,7 @@ mod store;
 mod turns;
 mod writer;
 
+pub use archive::{SqliteArchive, delete_conversation};
 pub use error::{Fault, OpenError};
 pub use maintenance::{Calls, Repaired, Report, Sizes, check, compact, repair};
 pub use options::Options;

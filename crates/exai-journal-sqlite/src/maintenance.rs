@@ -19,7 +19,7 @@ use crate::schema;
 
 /// How much is expected of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Expect {
+pub(crate) enum Expect {
     /// What SQLite expects.
     Order,
     /// As little as it can.
@@ -27,7 +27,7 @@ enum Expect {
 }
 
 /// A journal that is there and that this release knows.
-fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result<Connection, OpenError> {
+pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result<Connection, OpenError> {
     if !place.file.exists() {
         return Err(OpenError::new(Fault::Missing, &place.file, "there is none"));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -136,6 +136,11 @@ impl SqliteStore {
     /// Rows that this release does not understand, and leaves as they are.
     pub fn unknown_rows(&self) -> u64 {
         self.unknown_rows
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.file
     }
 
     /// Its conversations, for any thread.

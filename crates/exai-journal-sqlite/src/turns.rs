@@ -32,12 +32,6 @@ impl SqliteTurns {
         Self { file, conn: Arc::default(), shared }
     }
 
-    /// Has conversations deleted that nobody has gone on with since then (milliseconds since 1970). Does not wait for it.
-    pub fn forget_before(&self, at_ms: u64) {
-        // After the end of the store the next daemon's turn will come.
-        self.shared.mailbox.put(Work::ForgetTurns(at_ms));
-    }
-
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, TurnsError> {
         let mut conn = self.conn.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = match conn.as_ref() {
@@ -52,32 +46,13 @@ impl Turns for SqliteTurns {
     fn load(&self, conversation: ConversationKey) -> Result<Vec<KeptTurn>, TurnsError> {
         self.read(|conn| {
             let mut statement = conn.prepare(LOAD)?;
-            let turns = statement.query_map([conversation.as_bytes()], |row| {
-                Ok(KeptTurn {
-                    seq: number(row, 0)?,
-                    call_id: CallId::from_bytes(row.get(1)?),
-                    at_ms: number(row, 2)?,
-                    body: row.get::<_, Body>(3)?.0,
-                })
-            })?;
+            let turns = statement.query_map([conversation.as_bytes()], turn)?;
             turns.collect()
         })
     }
 
     fn list(&self) -> Result<Vec<ConversationHead>, TurnsError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare(LIST)?;
-            let heads = statement.query_map([], |row| {
-                Ok(ConversationHead {
-                    key: ConversationKey::from_bytes(row.get(0)?),
-                    turns: number(row, 1)?,
-                    bytes: number(row, 2)?,
-                    began_ms: number(row, 3)?,
-                    last_ms: number(row, 4)?,
-                })
-            })?;
-            heads.collect()
-        })
+        self.read(list)
     }
 
     fn delete(&self, conversation: ConversationKey) -> Result<bool, TurnsError> {
@@ -88,9 +63,39 @@ impl Turns for SqliteTurns {
         }
         answer.recv().unwrap_or_else(|_| Err(ended()))
     }
+
+    fn forget_before(&self, at_ms: u64) {
+        // After the end of the store the next daemon's turn will come.
+        self.shared.mailbox.put(Work::ForgetTurns(at_ms));
+    }
 }
 
-fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+/// All conversations, the newest first.
+pub(crate) fn list(conn: &Connection) -> rusqlite::Result<Vec<ConversationHead>> {
+    let mut statement = conn.prepare(LIST)?;
+    let heads = statement.query_map([], |row| {
+        Ok(ConversationHead {
+            key: ConversationKey::from_bytes(row.get(0)?),
+            turns: number(row, 1)?,
+            bytes: number(row, 2)?,
+            began_ms: number(row, 3)?,
+            last_ms: number(row, 4)?,
+        })
+    })?;
+    heads.collect()
+}
+
+/// From the columns number, call, moment, body.
+pub(crate) fn turn(row: &rusqlite::Row<'_>) -> rusqlite::Result<KeptTurn> {
+    Ok(KeptTurn {
+        seq: number(row, 0)?,
+        call_id: CallId::from_bytes(row.get(1)?),
+        at_ms: number(row, 2)?,
+        body: row.get::<_, Body>(3)?.0,
+    })
+}
+
+pub(crate) fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|number| u64::try_from(number).unwrap_or_default())
 }
 

@@ -4,6 +4,7 @@
 //! it, and folds what an earlier daemon wrote into the calls that the next one begins with. A [`Durable`] can be made by
 //! nothing else, so a frame about kept state that reaches the wire is true.
 
+mod archive;
 mod durable;
 mod journal;
 mod model;
@@ -12,6 +13,7 @@ mod row;
 mod store;
 mod turns;
 
+pub use archive::{Archive, ArchiveError};
 pub use durable::Durable;
 pub use journal::{Committed, Journal, Recovered};
 pub use model::{ModelDisk, ModelStore, Pace};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use exai_wire::{CallId, ConversationKey, Epoch, JournalId, Record};
 
+use crate::archive::{Archive, ArchiveError};
 use crate::row::{ConversationHead, KeptTurn, Kind, Row, Written};
 use crate::store::{JournalError, Store};
 use crate::turns::{Turns, TurnsError};
@@ -204,5 +205,31 @@ impl Turns for ModelDisk {
 
     fn delete(&self, conversation: ConversationKey) -> Result<bool, TurnsError> {
         Ok(self.lock().turns.remove(&conversation).is_some())
+    }
+
+    fn forget_before(&self, at_ms: u64) {
+        self.lock().turns.retain(|_, turns| turns.last().is_some_and(|last| last.at_ms >= at_ms));
+    }
+}
+
+impl Archive for ModelDisk {
+    fn heads(&self) -> Result<Vec<Row>, ArchiveError> {
+        Ok(self.lock().rows.iter().map(Row::without_load).collect())
+    }
+
+    fn call(&self, call_id: CallId) -> Result<Vec<Row>, ArchiveError> {
+        Ok(self.lock().rows.iter().filter(|row| row.call_id == call_id).cloned().collect())
+    }
+
+    fn turns(&self, of: ConversationKey, from: u64, bytes_max: u64) -> Result<Vec<KeptTurn>, ArchiveError> {
+        let mut bytes = 0;
+        let kept = self.lock();
+        let turns = kept.turns.get(&of).into_iter().flatten().filter(|turn| turn.seq >= from);
+        let fits = |turn: &&KeptTurn| {
+            let is_first = bytes == 0;
+            bytes += turn.body.get().len() as u64;
+            is_first || bytes <= bytes_max
+        };
+        Ok(turns.take_while(fits).cloned().collect())
     }
 }

@@ -133,6 +133,12 @@ impl Written {
 }
 
 impl Row {
+    /// The same, with the load's size only.
+    pub fn without_load(&self) -> Self {
+        let Self { call_id, kind, head, bytes, .. } = self;
+        Self { call_id: *call_id, kind: *kind, head: head.clone(), load: None, bytes: *bytes }
+    }
+
     /// The record. A load that was not read is `null`, or an empty text.
     ///
     /// # Errors

@@ -44,7 +44,7 @@ fn partial(n: u8, attempt: u32, offset: u64, text: &str) -> Record {
 }
 
 fn done(n: u8) -> Record {
-    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 2000 };
+    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 2000, spent: None };
     Record::Done { call_id: id(n), end, body: raw(&format!("{{\"n\":{n}}}")), turn: None }
 }
 
@@ -159,7 +159,7 @@ fn an_end_is_fetched_until_the_call_is_buried() {
 
 #[test]
 fn a_cancel_before_its_call_is_kept_and_the_first_end_counts() {
-    let cancelled = End { attempts: 0, outcome: Outcome::Cancelled, at_ms: 1 };
+    let cancelled = End { attempts: 0, outcome: Outcome::Cancelled, at_ms: 1, spent: None };
     let cancel = Record::Done { call_id: id(1), end: cancelled, body: raw("null"), turn: None };
     let calls = after([cancel, done(1)]);
     assert!(calls[0].asked.is_none());

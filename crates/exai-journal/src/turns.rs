@@ -29,4 +29,7 @@ pub trait Turns: Send + Sync {
     /// # Errors
     /// [`TurnsError`].
     fn delete(&self, conversation: ConversationKey) -> Result<bool, TurnsError>;
+
+    /// Has conversations deleted that nobody has gone on with since then (milliseconds since 1970). Does not wait for it.
+    fn forget_before(&self, at_ms: u64);
 }

@@ -12,7 +12,7 @@ use crate::config::{ProviderConfig, ProvidersConfig};
 use crate::gate::Gate;
 use crate::health::ProviderHealth;
 use crate::kept::Kept;
-use crate::model::Thinking;
+use crate::model::{Price, Thinking};
 use crate::observer::Observer;
 use crate::places::Places;
 use crate::redact::Redactor;
@@ -152,6 +152,12 @@ impl Providers {
             });
         }
         infos
+    }
+
+    /// The price of a model, where the catalogue knows it.
+    pub fn price(&self, provider: &str, model: &str) -> Option<Price> {
+        let mut models = self.layer.catalogue.models().iter();
+        models.find(|known| known.provider == provider && known.id == model)?.price
     }
 
     /// Names of providers that can be asked and have no model in the catalogue: any model of theirs is addressed as

@@ -17,7 +17,7 @@ mod liveness;
 mod shim;
 
 pub use daemon::{
-    AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CallHead, CallState, CommitResult,
+    AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CallHead, CallList, CallState, CommitResult,
     DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan, Finished, Keeping, NotKept, PeerConn, RecoveredCall,
     Ticket, Vitals,
 };

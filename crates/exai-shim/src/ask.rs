@@ -12,7 +12,7 @@ use rustls::{ClientConnection, StreamOwned};
 
 use crate::tls::{self, Trust};
 
-/// Longest response that is read (1 MiB). The largest body, the status, takes a few KiB.
+/// Longest response that is read (1 MiB), where nobody expects more. The status takes a few KiB.
 const RESPONSE_BYTES_MAX: u64 = 1 << 20;
 
 /// Where a daemon listens.
@@ -86,7 +86,7 @@ fn is_here(ip: IpAddr) -> bool {
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// `GET` or `POST`.
+    /// `GET`, `POST` or `DELETE`.
     pub method: &'a str,
     /// Path with its leading slash.
     pub path: &'a str,
@@ -148,6 +148,19 @@ impl From<io::Error> for AskError {
 /// # Errors
 /// See [`AskError`].
 pub fn ask(address: &Address, request: Request<'_>, timeout: Duration) -> Result<Response, AskError> {
+    ask_long(address, request, timeout, RESPONSE_BYTES_MAX)
+}
+
+/// As [`ask`], for a response that may be long: so many bytes of it are read at most.
+///
+/// # Errors
+/// See [`AskError`].
+pub fn ask_long(
+    address: &Address,
+    request: Request<'_>,
+    timeout: Duration,
+    bytes_max: u64,
+) -> Result<Response, AskError> {
     let deadline = Instant::now() + timeout;
     let socket = connect(address, deadline)?;
     let timeouts = socket.try_clone()?;
@@ -164,7 +177,7 @@ pub fn ask(address: &Address, request: Request<'_>, timeout: Duration) -> Result
     timeouts.set_write_timeout(Some(left(deadline)?))?;
     timeouts.set_read_timeout(Some(left(deadline)?))?;
     stream.write_all(head.as_bytes())?;
-    let bytes = read_to_end(stream.as_mut(), &timeouts, deadline)?;
+    let bytes = read_to_end(stream.as_mut(), &timeouts, deadline, bytes_max)?;
     parse(&String::from_utf8_lossy(&bytes)).ok_or(AskError::NotHttp)
 }
 
@@ -205,7 +218,12 @@ fn secure(
     Ok(StreamOwned::new(client, socket))
 }
 
-fn read_to_end(stream: &mut dyn Stream, timeouts: &TcpStream, deadline: Instant) -> io::Result<Vec<u8>> {
+fn read_to_end(
+    stream: &mut dyn Stream,
+    timeouts: &TcpStream,
+    deadline: Instant,
+    bytes_max: u64,
+) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut chunk = [0_u8; 8192];
     loop {
@@ -218,7 +236,7 @@ fn read_to_end(stream: &mut dyn Stream, timeouts: &TcpStream, deadline: Instant)
             n => n?,
         };
         bytes.extend(chunk.iter().take(n));
-        if n == 0 || bytes.len() as u64 > RESPONSE_BYTES_MAX {
+        if n == 0 || bytes.len() as u64 > bytes_max {
             return Ok(bytes);
         }
     }

@@ -142,6 +142,25 @@ pub struct End {
     pub outcome: Outcome,
     /// When.
     pub at_ms: u64,
+    /// What it cost, where that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<Spent>,
+}
+
+/// What a call cost, as its providers counted, at the prices that were known when it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
+    /// Tokens of the questions.
+    pub input: u64,
+    /// Those of them that came from a provider's cache.
+    pub cached: u64,
+    /// Tokens of the answers, reasoning included.
+    pub output: u64,
+    /// Billionths of a US dollar; `None`: a price is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nano_usd: Option<u64>,
+    /// Whether it is all: more than one request may have been billed otherwise, and not each has told.
+    pub whole: bool,
 }
 
 /// One turn of a conversation.

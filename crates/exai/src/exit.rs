@@ -22,6 +22,11 @@ pub(crate) fn silent() -> ExitCode {
     ExitCode::from(4)
 }
 
+/// A daemon has the state directory, and has to be stopped first.
+pub(crate) fn taken() -> ExitCode {
+    ExitCode::from(75)
+}
+
 /// Settings are wrong, or none where one is needed.
 pub(crate) fn config() -> ExitCode {
     ExitCode::from(78)

@@ -5,6 +5,7 @@ mod call;
 mod cli;
 mod command;
 mod exit;
+mod kept;
 mod locate;
 mod presence;
 mod settings_gate;

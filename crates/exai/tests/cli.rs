@@ -36,9 +36,22 @@ fn help_and_version_are_data() {
     let home = tempfile::tempdir().unwrap();
     let (code, stdout, stderr) = code_and_text(&exai(home.path(), &["--help"]).output().unwrap());
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
-    for word in
-        ["shim", "daemon", "call", "tools", "help", "status", "health", "stop", "settings", "demo", "version"]
-    {
+    for word in [
+        "shim",
+        "daemon",
+        "call",
+        "tools",
+        "help",
+        "status",
+        "health",
+        "calls",
+        "conversations",
+        "journal",
+        "stop",
+        "settings",
+        "demo",
+        "version",
+    ] {
         assert!(stdout.contains(&format!("\n  {word} ")), "{word} is missing:\n{stdout}");
     }
     assert!(!stdout.contains("sim-provider"), "{stdout}");
@@ -120,8 +133,19 @@ fn settings_lists_all_without_secrets_and_says_where_each_comes_from() {
 #[test]
 fn wrong_settings_are_all_told_at_once_with_78() {
     let home = tempfile::tempdir().unwrap();
-    for subcommand in ["settings", "daemon", "status", "health", "stop"] {
-        let output = exai(home.path(), &[subcommand])
+    let commands: [&[&str]; 8] = [
+        &["settings"],
+        &["daemon"],
+        &["status"],
+        &["health"],
+        &["stop"],
+        &["calls"],
+        &["conversations", "list"],
+        &["journal", "check"],
+    ];
+    for words in commands {
+        let subcommand = words[0];
+        let output = exai(home.path(), words)
             .env("EXAI_WS_PORT", "eighty")
             .env("EXAI_CALL_TIMEOUT", "never")
             .output()

@@ -61,6 +61,7 @@ fn answer() -> End {
         outcome: Outcome::Ok,
         body: RawValue::from_string("{}".to_owned()).unwrap(),
         turn: None,
+        spent: None,
     })
 }
 

@@ -47,14 +47,19 @@ fn metrics_count_what_happened() {
 #[test]
 fn the_rest_is_told_to_those_with_the_token() {
     let daemon = Daemon::start();
-    for path in ["/status", "/settings"] {
+    for path in ["/status", "/settings", "/calls", "/calls/abcdef", "/conversations", "/conversations/abcdef"]
+    {
         let (status, body) = daemon.ask("GET", path, &[]);
         assert!(status == 401 && body.contains("EXAI_WS_TOKEN"), "{path}: {status} {body}");
     }
     assert_eq!(daemon.ask("POST", "/stop", &["authorization: Bearer wrong"]).0, 401);
+    assert_eq!(daemon.ask("DELETE", "/conversations/abcdef", &[]).0, 401);
     let bearer = daemon.bearer();
     let status = json(&daemon.ask("GET", "/status", &[&bearer]).1);
     assert_eq!((status["schema"].as_u64(), status["state"].as_str()), (Some(1), Some("ready")));
+    let store = &status["journal_store"];
+    assert_eq!(store["kind"], "disk");
+    assert!(store["path"].as_str().unwrap().ends_with("journal.db"), "{store}");
     let settings = json(&daemon.ask("GET", "/settings", &[&bearer]).1);
     assert_eq!(settings["EXAI_WS_PORT"].as_str(), Some("0"));
     daemon.stop();
@@ -95,5 +100,43 @@ fn a_connection_is_good_for_one_answer() {
     let _ = stream.read_to_end(&mut answers);
     let answers = String::from_utf8(answers).unwrap();
     assert!(answers.matches("HTTP/1.1 200").count() <= 1 && !answers.contains("408"), "{answers}");
+    daemon.stop();
+}
+
+#[test]
+fn what_is_kept_is_told_and_what_is_not_is_told_in_a_sentence() {
+    let daemon = Daemon::start();
+    let bearer = daemon.bearer();
+    let ask = |method: &str, path: &str| daemon.ask(method, path, &[&bearer]);
+    assert_eq!(json(&ask("GET", "/calls").1), json(r#"{"calls": [], "left_out": 0}"#));
+    assert_eq!(json(&ask("GET", "/calls?state=running,kept").1)["left_out"], 0);
+    assert_eq!(json(&ask("GET", "/conversations").1), json(r#"{"conversations": [], "left_out": 0}"#));
+    for (method, path, status, says) in [
+        ("GET", "/calls?state=lost", 400, "`lost` is no state of a call"),
+        ("GET", "/calls/abcdef", 404, "no call is kept whose id begins with abcdef"),
+        ("GET", "/calls/abc", 400, "32 hexadecimal digits"),
+        ("GET", "/conversations/abcdef", 404, "no conversation is kept"),
+        ("DELETE", "/conversations/abcdef", 404, "no conversation is kept"),
+        ("DELETE", "/conversations/..%2f..%2fetc", 400, "32 hexadecimal digits"),
+    ] {
+        let (code, body) = ask(method, path);
+        assert!(code == status && body.contains(says), "{method} {path}: {code} {body}");
+    }
+    daemon.stop();
+}
+
+#[test]
+fn a_daemon_whose_journal_cannot_be_used_is_not_ready_and_says_why() {
+    let daemon = Daemon::start_with(|options| {
+        let dir = options.settings.state.dir.clone().unwrap();
+        std::fs::write(dir.join("journal.db"), b"this is something else, and not short either").unwrap();
+    });
+    let (status, body) = daemon.ask("GET", "/health/ready", &[]);
+    let told = json(&body);
+    assert_eq!((status, told["state"].as_str()), (503, Some("stalled")), "{body}");
+    let why = told["why"].as_str().unwrap();
+    assert!(why.contains("journal.db") && why.contains("can't be used"), "{why}");
+    let store = json(&daemon.ask("GET", "/status", &[&daemon.bearer()]).1)["journal_store"].clone();
+    assert_eq!((store["kind"].as_str(), store["why"].as_str()), (Some("unusable"), Some(why)));
     daemon.stop();
 }

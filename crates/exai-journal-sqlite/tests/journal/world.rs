@@ -63,13 +63,13 @@ pub(crate) fn done(n: u64) -> Record {
 }
 
 pub(crate) fn done_with(n: u64, body: &str) -> Record {
-    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 2000 + n };
+    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 2000 + n, spent: None };
     Record::Done { call_id: id(n), end, body: raw(body), turn: None }
 }
 
 /// A call that ends with a turn of a conversation, at a moment.
 pub(crate) fn turn(n: u64, conversation: ConversationKey, at_ms: u64, body: &str) -> Record {
-    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms };
+    let end = End { attempts: 1, outcome: Outcome::Ok, at_ms, spent: None };
     let turn = Some(Turn { conversation, body: raw(body) });
     Record::Done { call_id: id(n), end, body: raw("{}"), turn }
 }

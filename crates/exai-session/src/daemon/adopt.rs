@@ -193,7 +193,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
              the question was not asked a second time. To have it asked anew, ask again."
         );
         let body = with_note(&result.body, &note);
-        self.conclude(now, call_id, Finished { outcome: result.outcome, body, turn: None });
+        self.conclude(now, call_id, Finished { outcome: result.outcome, body, turn: None, spent: None });
     }
 
     /// A follower is over; whom it followed goes on for others, or ends with it.

@@ -66,6 +66,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let mut entry = Entry::new(class, phase, now, asked_ms, now + left);
         let last = kept.attempts.last();
         entry.model = last.map(|attempt| (attempt.provider.clone(), attempt.model.clone()));
+        entry.spent = kept.ended.and_then(|ended| ended.end.spent);
         entry.buried_ms = kept.buried_ms.unwrap_or(0);
         entry.started = attempts;
         (entry.attempts, entry.cuts) = (attempts, u32::try_from(kept.cut.len()).unwrap_or(u32::MAX));

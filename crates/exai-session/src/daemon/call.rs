@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use exai_wire::{AdoptKey, CallId, Class, Fingerprint, Outcome, Partial, SessionId};
+use exai_wire::{AdoptKey, CallId, Class, Fingerprint, Outcome, Partial, SessionId, Spent};
 
 use super::event::{Before, Finished};
 
@@ -90,7 +90,11 @@ pub(super) struct Entry<D> {
     /// By when the executor must have ended it; earlier than the shim's own deadline.
     pub(super) deadline: Duration,
     pub(super) deadline_told: bool,
-    /// When it was buried, in milliseconds of wall time.
+    /// What it cost, once it has ended and where that was told.
+    pub(super) spent: Option<Spent>,
+    /// When its end was handed to the journal, in milliseconds of wall time.
+    pub(super) ended_ms: u64,
+    /// When it was buried, likewise.
     pub(super) buried_ms: u64,
     /// The sealed `accepted`, for those who join.
     pub(super) accepted: Option<D>,
@@ -139,6 +143,8 @@ impl<D> Entry<D> {
             asked_ms,
             deadline,
             deadline_told: false,
+            spent: None,
+            ended_ms: 0,
             buried_ms: 0,
             accepted: None,
         }
@@ -310,5 +316,5 @@ impl<D> Calls<D> {
 pub(super) fn error_body(outcome: Outcome, sentence: &str) -> Finished {
     let body = serde_json::json!({ "content": [{ "type": "text", "text": sentence }], "isError": true });
     let body = serde_json::value::to_raw_value(&body).unwrap_or_default();
-    Finished { outcome, body, turn: None }
+    Finished { outcome, body, turn: None, spent: None }
 }

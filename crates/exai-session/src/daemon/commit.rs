@@ -62,7 +62,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 (Kind::Started { attempt: attempt.n, fresh: attempt.n > known }, None)
             }
             Record::Done { end, body, turn, .. } => {
-                let finished = Finished { outcome: end.outcome, body: body.clone(), turn: turn.clone() };
+                let (outcome, spent) = (end.outcome, end.spent);
+                let finished = Finished { outcome, body: body.clone(), turn: turn.clone(), spent };
                 (Kind::Done, Some(finished))
             }
             Record::Partial { text, .. } => (Kind::Partial { bytes: text.len() }, None),
@@ -166,7 +167,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             entry.wish == Wish::Cancel,
             entry.work.as_ref().map(|work| work.session).filter(|_| !entry.detached),
         );
-        let (bytes, outcome) = (result.body.get().len(), result.outcome);
+        let (bytes, outcome, at_ms) = (result.body.get().len(), result.outcome, entry.ended_ms);
         let awaited = entry.waiters.iter().any(|waiter| self.sessions.contains_key(waiter));
         self.uncount(call_id);
         if aborted {
@@ -174,7 +175,6 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
         let result = result.clone();
         self.tell_waiters(now, call_id, &frame.into());
-        let at_ms = self.wall_ms(now);
         // What nobody waits for is read from the journal when somebody comes.
         let sealed = awaited.then_some(sealed);
         let done = Done { sealed, outcome, bytes, at_ms, acked_ms: None, owner };
@@ -185,11 +185,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Hands the end of a call to the journal; the call takes no other end from here on.
     pub(super) fn conclude(&mut self, now: Duration, call_id: CallId, finished: Finished) {
         let at_ms = self.wall_ms(now);
-        let Some(entry) = self.calls.get(call_id) else { return };
-        let end = End { attempts: entry.attempts, outcome: finished.outcome, at_ms };
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        let Finished { outcome, body, turn, spent } = finished;
+        (entry.spent, entry.ended_ms) = (spent, at_ms);
+        let end = End { attempts: entry.attempts, outcome, at_ms, spent };
         self.no_longer_alone(call_id);
         self.calls.set_phase(call_id, Phase::Ending);
-        let Finished { body, turn, .. } = finished;
         self.commit(Record::Done { call_id, end, body, turn });
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use exai_wire::{
-    CallId, Class, DaemonState, Epoch, JournalId, Kept, Limits, Outcome, Partial, Record, SessionId, Turn,
+    CallId, Class, DaemonState, Epoch, JournalId, Kept, Limits, Outcome, Partial, Record, SessionId, Spent,
+    Turn,
 };
 use serde_json::value::RawValue;
 
@@ -133,6 +134,8 @@ pub struct Finished {
     pub body: Box<RawValue>,
     /// What it adds to a conversation.
     pub turn: Option<Turn>,
+    /// What it cost, where that was told.
+    pub spent: Option<Spent>,
 }
 
 /// Why an attempt may not begin.

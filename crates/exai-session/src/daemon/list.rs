@@ -1,8 +1,9 @@
 //! What there is of calls, for people.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
-use exai_wire::{CallId, Class, KeptFrame, Outcome};
+use exai_wire::{CallId, Class, KeptFrame, Outcome, Spent};
 
 use super::DaemonEnd;
 use super::call::{Entry, Phase};
@@ -30,6 +31,18 @@ pub enum CallState {
 }
 
 impl CallState {
+    /// All of them, in the order in which a call goes through them.
+    pub const ALL: [Self; 8] = [
+        Self::Accepting,
+        Self::Parked,
+        Self::Running,
+        Self::Following,
+        Self::Ending,
+        Self::Kept,
+        Self::Delivered,
+        Self::Buried,
+    ];
+
     /// The word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -43,6 +56,15 @@ impl CallState {
             Self::Buried => "buried",
         }
     }
+}
+
+/// A part of the calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallList {
+    /// The newest, that first.
+    pub heads: Vec<CallHead>,
+    /// Older ones beyond those.
+    pub left_out: usize,
 }
 
 /// One call.
@@ -74,21 +96,36 @@ pub struct CallHead {
     pub detached: bool,
     /// Another call has taken over its answer.
     pub adopted: bool,
+    /// What it cost, once it has ended and where that was told.
+    pub spent: Option<Spent>,
 }
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
-    /// Every call that is known and journaled, the newest first, at most so many.
-    pub fn calls(&self, most: usize) -> Vec<CallHead> {
-        let journaled = self.calls.iter().filter(|(_, entry)| entry.class != Class::Pure);
-        let mut heads: Vec<CallHead> = journaled.map(|(call_id, entry)| head(call_id, entry)).collect();
-        heads.sort_by_key(|head| (std::cmp::Reverse(head.asked_ms), head.call_id));
-        heads.truncate(most);
-        heads
+    /// The journaled calls that stand so, the newest first, at most so many.
+    pub fn calls(&self, most: usize, is_wanted: impl Fn(CallState) -> bool) -> CallList {
+        let wanted = self.journaled().filter(|(_, entry)| is_wanted(state(entry)));
+        let mut places: Vec<_> = wanted.map(|(call_id, entry)| (Reverse(entry.asked_ms), call_id)).collect();
+        places.sort_unstable();
+        let left_out = places.len().saturating_sub(most);
+        places.truncate(most);
+        let heads = places.into_iter().filter_map(|(_, call_id)| self.call_head(call_id)).collect();
+        CallList { heads, left_out }
+    }
+
+    /// What is kept in a journal at all.
+    fn journaled(&self) -> impl Iterator<Item = (CallId, &Entry<D>)> {
+        self.calls.iter().filter(|(_, entry)| entry.class != Class::Pure)
     }
 
     /// One call.
     pub fn call_head(&self, call_id: CallId) -> Option<CallHead> {
         self.calls.get(call_id).map(|entry| head(call_id, entry))
+    }
+
+    /// The journaled calls whose ids begin with these hexadecimal digits, at most two: one is the call that is meant.
+    pub fn calls_like(&self, digits: &str) -> Vec<CallId> {
+        let is_like = |call_id: &CallId| call_id.to_string().starts_with(digits);
+        self.journaled().map(|(call_id, _)| call_id).filter(is_like).take(2).collect()
     }
 
     /// Time left to a running call's deadline.
@@ -100,24 +137,30 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 }
 
+fn state<D>(entry: &Entry<D>) -> CallState {
+    match &entry.phase {
+        Phase::Considering | Phase::Accepting => CallState::Accepting,
+        Phase::Parked => CallState::Parked,
+        Phase::Running => CallState::Running,
+        Phase::Following => CallState::Following,
+        Phase::Ending => CallState::Ending,
+        Phase::Buried => CallState::Buried,
+        Phase::Done(done) if done.acked_ms.is_some() => CallState::Delivered,
+        Phase::Done(_) => CallState::Kept,
+    }
+}
+
 fn head<D>(call_id: CallId, entry: &Entry<D>) -> CallHead {
-    let (state, outcome, ended_ms, bytes) = match &entry.phase {
-        Phase::Considering | Phase::Accepting => (CallState::Accepting, None, None, 0),
-        Phase::Parked => (CallState::Parked, None, None, 0),
-        Phase::Running => (CallState::Running, None, None, 0),
-        Phase::Following => (CallState::Following, None, None, 0),
-        Phase::Ending => (CallState::Ending, None, None, 0),
-        Phase::Buried => (CallState::Buried, None, Some(entry.buried_ms), 0),
-        Phase::Done(done) => {
-            let state = if done.acked_ms.is_some() { CallState::Delivered } else { CallState::Kept };
-            (state, Some(done.outcome), Some(done.at_ms), done.bytes)
-        }
+    let (outcome, ended_ms, bytes) = match &entry.phase {
+        Phase::Done(done) => (Some(done.outcome), Some(done.at_ms), done.bytes),
+        Phase::Buried => (None, Some(entry.buried_ms), 0),
+        _ => (None, None, 0),
     };
     CallHead {
         call_id,
         tool: entry.tool.clone(),
         class: entry.class,
-        state,
+        state: state(entry),
         outcome,
         asked_ms: entry.asked_ms,
         ended_ms,
@@ -127,5 +170,6 @@ fn head<D>(call_id: CallId, entry: &Entry<D>) -> CallHead {
         waiters: entry.waiters.len(),
         detached: entry.detached,
         adopted: entry.adopted,
+        spent: entry.spent,
     }
 }

@@ -28,7 +28,7 @@ pub use event::{
     AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CommitResult, DaemonConfig, DaemonEvent,
     DrainPlan, Finished, Keeping, NotKept, PeerConn, RecoveredCall, Ticket, Vitals,
 };
-pub use list::{CallHead, CallState};
+pub use list::{CallHead, CallList, CallState};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;

@@ -109,7 +109,7 @@ impl World {
 
     fn finish(&mut self, call_id: CallId) {
         let body = format!(r#"{{"answer":"{call_id}","content":[]}}"#);
-        let finished = Finished { outcome: Outcome::Ok, body: raw(&body), turn: None };
+        let finished = Finished { outcome: Outcome::Ok, body: raw(&body), turn: None, spent: None };
         if let Some(daemon) = &mut self.daemon {
             daemon.finished(self.now, call_id, finished);
         }
@@ -230,7 +230,11 @@ impl World {
                 self.denied.push(why);
                 if why != AttemptDenied::Over {
                     let body = raw(r#"{"denied":true}"#);
-                    daemon.finished(now, call_id, Finished { outcome: Outcome::Error, body, turn: None });
+                    daemon.finished(
+                        now,
+                        call_id,
+                        Finished { outcome: Outcome::Error, body, turn: None, spent: None },
+                    );
                 }
             }
             DaemonEvent::Abort { call_id, .. } => {

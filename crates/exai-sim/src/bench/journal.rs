@@ -257,7 +257,7 @@ fn step_of(call: u64, step: u64) -> anyhow::Result<Record> {
             Record::Started { call_id, attempt: Attempt { n: 1, provider, model, continues: 0, at_ms: 2 } }
         }
         _ => {
-            let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 3 };
+            let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 3, spent: None };
             Record::Done { call_id, end, body: text(BODY)?, turn: None }
         }
     })

@@ -7,9 +7,12 @@ use clap::{ArgMatches, Command};
 use crate::world::World;
 
 pub(crate) mod call;
+pub(crate) mod calls;
+pub(crate) mod conversations;
 pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod health;
+pub(crate) mod journal;
 pub(crate) mod settings;
 pub(crate) mod shim;
 pub(crate) mod sim_provider;
@@ -27,13 +30,16 @@ pub(crate) struct Subcommand {
 }
 
 /// All of them, in the order of the help.
-pub(crate) const ALL: [Subcommand; 11] = [
+pub(crate) const ALL: [Subcommand; 14] = [
     Subcommand { words: shim::command, run: shim::run },
     Subcommand { words: daemon::command, run: daemon::run },
     Subcommand { words: call::command, run: call::run },
     Subcommand { words: tools::command, run: tools::run },
     Subcommand { words: status::command, run: status::run },
     Subcommand { words: health::command, run: health::run },
+    Subcommand { words: calls::command, run: calls::run },
+    Subcommand { words: conversations::command, run: conversations::run },
+    Subcommand { words: journal::command, run: journal::run },
     Subcommand { words: stop::command, run: stop::run },
     Subcommand { words: settings::command, run: settings::run },
     Subcommand { words: demo::command, run: demo::run },

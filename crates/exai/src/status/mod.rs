@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::locate::locate;
 use crate::presence::{holds_state_dir, is_alive};
 
-pub(crate) use page::page;
+pub(crate) use page::{duration, page};
 
 /// Longest wait for the daemon.
 const TIMEOUT: Duration = Duration::from_secs(3);

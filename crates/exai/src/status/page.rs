@@ -22,6 +22,9 @@ pub(crate) fn page(report: &Report) -> String {
             lines.add("it said", &identity(snapshot));
         }
     }
+    if let Some(journal) = snapshot.get("journal_store").and_then(journal) {
+        lines.add("journal", &journal);
+    }
     lines.add("calls", &calls(report));
     let hosts = several(count(snapshot, "/sessions"), "session");
     let connections = several(count(snapshot, "/connections"), "connection");
@@ -55,6 +58,16 @@ fn identity(snapshot: &Value) -> String {
     parts.extend(number(snapshot, "/pid").map(|pid| format!("pid {pid}")));
     parts.extend(millis(snapshot, "/monotonic_ms").map(|up| format!("up {}", duration(up))));
     parts.join(", ")
+}
+
+/// Where it keeps what it keeps; `None` where that is not told.
+fn journal(store: &Value) -> Option<String> {
+    let text = |name: &str| store.get(name).and_then(Value::as_str);
+    Some(match text("kind")? {
+        "disk" => text("path").unwrap_or("on disk").to_owned(),
+        "memory" => "in memory only: calls, answers and conversations end with the daemon".to_owned(),
+        _ => format!("no call is taken: {}", text("why").unwrap_or("it can't be used")),
+    })
 }
 
 fn calls(report: &Report) -> String {
@@ -135,7 +148,7 @@ fn millis(value: &Value, pointer: &str) -> Option<Duration> {
 }
 
 /// A duration with as much detail as a person wants.
-pub(super) fn duration(duration: Duration) -> String {
+pub(crate) fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0..10 => format!("{:.1} s", duration.as_secs_f64()),

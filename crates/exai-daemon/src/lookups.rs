@@ -1,0 +1,176 @@
+//! What the port answers of calls and conversations, to those with the token.
+//!
+//! Calls are asked of the hub by way of its own queue. The journal is read by threads of the work runtime, a few at a time:
+//! nobody who looks on keeps those waiting who work.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use exai_session::{CallList, CallState};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::event::Event;
+use crate::guard::Refusal;
+use crate::http::{Web, json};
+use crate::kept::{self, Found, LookupError, Shelf};
+
+/// Readers at a time. Each may hold an answer of 7 MiB, or as many bytes of turns and one turn more.
+const READERS: usize = 2;
+
+/// Where readers read.
+#[derive(Clone)]
+pub(crate) struct Library {
+    shelf: Shelf,
+    threads: Handle,
+    places: Arc<Semaphore>,
+}
+
+impl Library {
+    /// Reads these on threads of that runtime.
+    pub(crate) fn new(shelf: Shelf, threads: Handle) -> Self {
+        Self { shelf, threads, places: Arc::new(Semaphore::new(READERS)) }
+    }
+
+    async fn read(&self, read: impl FnOnce(&Shelf) -> Read + Send + 'static) -> Read {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let shelf = self.shelf.clone();
+        let reading = self.threads.spawn_blocking(move || {
+            let _place = place;
+            read(&shelf)
+        });
+        reading.await.unwrap_or_else(|error| Err(LookupError::Unreadable(error.to_string())))
+    }
+}
+
+type Read = Result<String, LookupError>;
+
+/// What is answered when there is nothing to tell.
+#[derive(Debug)]
+pub(crate) enum Failed {
+    Refused(Refusal),
+    Lookup(LookupError),
+    State(String),
+}
+
+impl From<Refusal> for Failed {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<LookupError> for Failed {
+    fn from(error: LookupError) -> Self {
+        Self::Lookup(error)
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let (status, sentence) = match self {
+            Self::Refused(refusal) => return refusal.into_response(),
+            Self::State(word) => (StatusCode::BAD_REQUEST, format!("`{word}` is no state of a call")),
+            Self::Lookup(error) => {
+                let status = match &error {
+                    LookupError::Unknown { .. } => StatusCode::NOT_FOUND,
+                    LookupError::Ambiguous { .. } => StatusCode::CONFLICT,
+                    LookupError::Malformed => StatusCode::BAD_REQUEST,
+                    LookupError::Unreadable(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                };
+                (status, error.to_string())
+            }
+        };
+        (status, sentence + "\n").into_response()
+    }
+}
+
+/// The routes.
+pub(crate) fn routes() -> Router<Web> {
+    Router::new()
+        .route("/calls", get(calls))
+        .route("/calls/{id}", get(call))
+        .route("/conversations", get(conversations))
+        .route("/conversations/{id}", get(conversation).delete(delete_conversation))
+}
+
+impl Web {
+    /// Asks the hub by way of its queue.
+    async fn ask<T>(&self, event: impl FnOnce(oneshot::Sender<T>) -> Event) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.events.send(event(answer)).await.map_err(|_| Refusal::Ending)?;
+        answered.await.map_err(|_| Refusal::Ending)
+    }
+}
+
+async fn calls(
+    State(web): State<Web>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failed> {
+    web.guard.check(&headers)?;
+    let states = states(value(query.as_deref(), "state"))?;
+    let found: CallList = web.ask(|answer| Event::CallsAsked(states, answer)).await?;
+    Ok(json(kept::list(found)).into_response())
+}
+
+async fn call(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failed> {
+    web.guard.check(&headers)?;
+    let digits = kept::digits(&id)?;
+    let asked = digits.clone();
+    let found: Vec<Found> = web.ask(|answer| Event::CallAsked(asked, answer)).await?;
+    let told = web.library.read(move |shelf| shelf.call(&digits, found)).await?;
+    Ok(json(told).into_response())
+}
+
+async fn conversations(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Failed> {
+    web.guard.check(&headers)?;
+    Ok(json(web.library.read(Shelf::conversations).await?).into_response())
+}
+
+async fn conversation(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Failed> {
+    web.guard.check(&headers)?;
+    let digits = kept::digits(&id)?;
+    let from = value(query.as_deref(), "from").and_then(|from| from.parse().ok()).unwrap_or_default();
+    let told = web.library.read(move |shelf| shelf.conversation(&digits, from)).await?;
+    Ok(json(told).into_response())
+}
+
+async fn delete_conversation(
+    State(web): State<Web>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Failed> {
+    web.guard.check(&headers)?;
+    let digits = kept::digits(&id)?;
+    let told = web.library.read(move |shelf| shelf.delete_conversation(&digits)).await?;
+    Ok(json(told).into_response())
+}
+
+/// A parameter of a query; those that are used here are words and numbers, which need no decoding.
+fn value<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
+    let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+/// States by their words; all where none is named.
+fn states(words: Option<&str>) -> Result<Vec<CallState>, Failed> {
+    let Some(words) = words else { return Ok(CallState::ALL.to_vec()) };
+    let state = |word: &str| {
+        let known = CallState::ALL.into_iter().find(|state| state.word() == word);
+        known.ok_or_else(|| Failed::State(word.chars().take(32).collect()))
+    };
+    words.split(',').map(state).collect()
+}
