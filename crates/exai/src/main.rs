@@ -12,8 +12,17 @@ mod world;
 
 use std::process::ExitCode;
 
+use exai_names::Resolver;
+
 use world::World;
 
+/// Whether glibc is a part of this file. It would load modules to resolve a name, and where such a file is used there
+/// are none. (musl, which is a part of its programs as a rule, needs none.)
+const CARRIES_GLIBC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
+
 fn main() -> ExitCode {
+    if CARRIES_GLIBC {
+        exai_names::choose(Resolver::Own);
+    }
     cli::run(&World::collect())
 }

@@ -18,7 +18,7 @@ enum Layer {
 }
 
 /// Every crate, its layer, and the crates of the house that it may name. `None`: all of them.
-const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
+const CRATES: [(&str, Layer, Option<&[&str]>); 14] = [
     ("exai-wire", Layer::L0, Some(&[])),
     ("exai-settings", Layer::L0, Some(&[])),
     ("exai-mcp", Layer::L1, Some(&[])),
@@ -26,8 +26,9 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
     ("exai-session", Layer::L1, Some(&["exai-wire"])),
     ("exai-provider", Layer::L1, Some(&[])),
     ("exai-tools", Layer::L1, Some(&["exai-provider"])),
-    ("exai-http", Layer::L2, Some(&["exai-provider"])),
-    ("exai-shim", Layer::L2, Some(&["exai-mcp", "exai-session", "exai-settings", "exai-wire"])),
+    ("exai-names", Layer::L2, Some(&[])),
+    ("exai-http", Layer::L2, Some(&["exai-names", "exai-provider"])),
+    ("exai-shim", Layer::L2, Some(&["exai-mcp", "exai-names", "exai-session", "exai-settings", "exai-wire"])),
     (
         "exai-daemon",
         Layer::L2,
@@ -35,6 +36,7 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 13] = [
             "exai-http",
             "exai-journal",
             "exai-mcp",
+            "exai-names",
             "exai-provider",
             "exai-session",
             "exai-settings",
