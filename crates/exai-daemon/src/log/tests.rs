@@ -1,13 +1,13 @@
 use std::io::Write as _;
 
-use super::{BoundedFile, FILE_BYTES_MAX};
+use super::{BoundedFile, FILE_BYTES_MAX, Readers};
 
 #[test]
 fn a_log_keeps_its_newest_lines_within_its_bound() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("daemon.log");
     let line = vec![b'x'; 1 << 20];
-    let mut file = BoundedFile::open(path.clone()).unwrap();
+    let mut file = BoundedFile::open(path.clone(), Readers::Owner).unwrap();
     for _ in 0..30 {
         file.write_all(&line).unwrap();
     }
@@ -25,7 +25,7 @@ fn a_log_keeps_its_newest_lines_within_its_bound() {
 fn a_log_is_continued_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("daemon.log");
-    BoundedFile::open(path.clone()).unwrap().write_all(b"one\n").unwrap();
-    BoundedFile::open(path.clone()).unwrap().write_all(b"two\n").unwrap();
+    BoundedFile::open(path.clone(), Readers::Owner).unwrap().write_all(b"one\n").unwrap();
+    BoundedFile::open(path.clone(), Readers::Owner).unwrap().write_all(b"two\n").unwrap();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
 }
