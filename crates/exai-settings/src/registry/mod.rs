@@ -114,8 +114,8 @@ pub(crate) fn family(provider: &str) -> impl Iterator<Item = Named> + use<> {
 pub(crate) const OWN_PREFIXES: [&str; 3] = ["EXAI_", "GLM_", "KIMI_"];
 
 /// Names with our letters that are read elsewhere: by the tests, and by compose.yaml.
-pub(crate) const READ_ELSEWHERE: [&str; 5] =
-    ["EXAI_MCP_SCHEMA_DIR", "EXAI_CRASH_AT", "EXAI_DOCKER_TESTS", "EXAI_IMAGE", "EXAI_USER"];
+pub(crate) const READ_ELSEWHERE: [&str; 4] =
+    ["EXAI_MCP_SCHEMA_DIR", "EXAI_CRASH_AT", "EXAI_DOCKER_TESTS", "EXAI_IMAGE"];
 
 #[cfg(test)]
 mod tests;
