@@ -9,7 +9,7 @@ FROM rust:1.95-slim-bookworm AS manifests
 WORKDIR /src
 COPY . .
 RUN find . -type f ! -name Cargo.toml ! -name Cargo.lock ! -path './.cargo/*' -delete \
- && for crate in crates/*; do mkdir -p "$crate/src" && echo 'fn main() {}' | tee "$crate/src/main.rs" > "$crate/src/lib.rs"; done
+ && for crate in crates/*; do mkdir -p "$crate/src" && touch "$crate/src/lib.rs" && echo 'fn main() {}' > "$crate/src/main.rs"; done
 
 FROM rust:1.95-slim-bookworm AS dependencies
 WORKDIR /src
