@@ -216,7 +216,10 @@ fn open_log(options: &DaemonOptions, state_dir: Option<&Path>) -> Result<Log, St
             let opened = make_private(&logs).and_then(|()| Log::to_file(logs.join("daemon.log"), level));
             opened.map_err(StartError::io(logs.display().to_string()))
         }
-        _ => Ok(Log::to_stderr(level)),
+        _ => Ok(match &options.settings.state.log_file {
+            Some(file) => Log::to_both(file.clone(), level),
+            None => Log::to_stderr(level),
+        }),
     }
 }
 

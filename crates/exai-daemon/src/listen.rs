@@ -95,8 +95,10 @@ impl Doors {
             _ => BindError::Io { host: host.clone(), port, source },
         };
         if !host.is_localhost() {
-            let mut addresses = tokio::net::lookup_host((host.as_str(), port)).await.map_err(failed)?;
-            let address = addresses.next().ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
+            let name = host.as_str().to_owned();
+            let found = tokio::task::spawn_blocking(move || exai_names::addresses(&name, port)).await;
+            let addresses = found.map_err(io::Error::other).flatten().map_err(failed)?;
+            let address = addresses.first().ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
             return Ok(Self::of(TcpListener::bind(address).await.map_err(failed)?, None));
         }
         let mut tries = 0;

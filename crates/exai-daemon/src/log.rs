@@ -13,6 +13,7 @@ use tracing_subscriber::Layer as _;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 
+use crate::atomic_file::Readers;
 use crate::keeper::make_private;
 use crate::same_file::is_at;
 
@@ -21,6 +22,11 @@ const LINES_MAX: usize = 8192;
 
 /// A log file longer than this becomes `daemon.log.1`, in place of the one before.
 const FILE_BYTES_MAX: u64 = 8 << 20;
+
+/// What becomes of a log file that can't be had: as a rule it is in a directory of the host, mounted into a container
+/// and made by somebody else.
+const UNWRITABLE: &str = "can't write the log file, working on with stderr alone; make its directory writable for the \
+                          daemon's user, or take EXAI_LOG_FILE out";
 
 /// The log. Dropping it writes what waits, for a moment.
 pub(crate) struct Log {
@@ -34,12 +40,27 @@ impl Log {
         Self::to(io::stderr(), level)
     }
 
+    /// Lines to stderr and to a file, which is kept within its bound. Where the file can't be written, to stderr alone,
+    /// with a line that says so.
+    pub(crate) fn to_both(path: PathBuf, level: LogLevel) -> Self {
+        let shown = path.display().to_string();
+        let directory = path.parent().map_or(Ok(()), make_private);
+        match directory.and_then(|()| BoundedFile::open(path, Readers::Anyone)) {
+            Ok(file) => Self::to(Both(file), level),
+            Err(error) => {
+                let log = Self::to_stderr(level);
+                tracing::warn!(path = shown, %error, "{UNWRITABLE}");
+                log
+            }
+        }
+    }
+
     /// Lines to a file, which is kept within its bound.
     ///
     /// # Errors
     /// If the file can't be opened.
     pub(crate) fn to_file(path: PathBuf, level: LogLevel) -> io::Result<Self> {
-        Ok(Self::to(BoundedFile::open(path)?, level))
+        Ok(Self::to(BoundedFile::open(path, Readers::Owner)?, level))
     }
 
     fn to(writer: impl Write + Send + 'static, level: LogLevel) -> Self {
@@ -84,15 +105,16 @@ pub(crate) fn panics() {
 /// deleted the state directory or renamed the file, it goes on in a new one.
 struct BoundedFile {
     path: PathBuf,
+    readers: Readers,
     file: File,
     written: u64,
 }
 
 impl BoundedFile {
-    fn open(path: PathBuf) -> io::Result<Self> {
-        let file = append(&path)?;
+    fn open(path: PathBuf, readers: Readers) -> io::Result<Self> {
+        let file = append(&path, readers)?;
         let written = file.metadata()?.len();
-        Ok(Self { path, file, written })
+        Ok(Self { path, readers, file, written })
     }
 
     fn turn(&mut self) -> io::Result<()> {
@@ -101,7 +123,7 @@ impl BoundedFile {
     }
 
     fn open_anew(&mut self) -> io::Result<()> {
-        self.file = append(&self.path)?;
+        self.file = append(&self.path, self.readers)?;
         self.written = self.file.metadata()?.len();
         Ok(())
     }
@@ -114,11 +136,15 @@ impl BoundedFile {
     }
 }
 
-fn append(path: &Path) -> io::Result<File> {
+fn append(path: &Path, readers: Readers) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).append(true);
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    if readers == Readers::Owner {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    #[cfg(not(unix))]
+    let _ = readers;
     options.open(path)
 }
 
@@ -138,6 +164,20 @@ impl Write for BoundedFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// Stderr and a file. Neither keeps the other from being written: a disk may be full, a terminal gone.
+struct Both(BoundedFile);
+
+impl Write for Both {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (said, kept) = (io::stderr().write_all(bytes), self.0.write_all(bytes));
+        said.or(kept).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

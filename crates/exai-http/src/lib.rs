@@ -4,6 +4,7 @@
 //! nothing is sent twice; no answer is unpacked (compression would hold deltas back).
 
 mod fault;
+mod names;
 mod timer;
 mod transport;
 

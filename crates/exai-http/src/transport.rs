@@ -5,12 +5,14 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
+use exai_names::Resolver;
 use exai_provider::{
     Body, BoxFuture, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use reqwest::{Certificate, Client, Url};
 
 use crate::fault;
+use crate::names::OwnNames;
 
 /// A peer that is gone is noticed on an HTTP/2 connection after both together; HTTP/1 has TCP's own probes.
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(15);
@@ -74,6 +76,9 @@ impl Endpoint {
             .tls_certs_merge(roots());
         if self.reach == Reach::Loopback {
             builder = builder.no_proxy();
+        }
+        if exai_names::chosen() == Resolver::Own {
+            builder = builder.dns_resolver(OwnNames);
         }
         builder.build().map_err(|error| TransportError {
             kind: TransportErrorKind::Tls,

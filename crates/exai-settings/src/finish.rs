@@ -40,13 +40,16 @@ fn files(settings: &mut Settings, loader: &mut Loader) {
         state.dir = Dirs { environment: &loader.given.environment, platform }.state();
         loader.show("EXAI_STATE_DIR", state.dir.as_deref().map(shown));
     }
-    let health = state.health_file.take().map(|path| (path.to_string_lossy().into_owned(), path));
-    state.health_file = match (health, &state.dir) {
-        (Some((text, path)), _) if is_absolute(&text, loader.given.base.platform) => Some(path),
-        (Some((_, path)), Some(dir)) => Some(dir.join(path)),
-        _ => None,
-    };
-    loader.show("EXAI_HEALTH_FILE", state.health_file.as_deref().map(shown));
+    let platform = loader.given.base.platform;
+    for (name, file) in [("EXAI_HEALTH_FILE", &mut state.health_file), ("EXAI_LOG_FILE", &mut state.log_file)]
+    {
+        *file = match (file.take(), &state.dir) {
+            (Some(path), _) if is_absolute(&path.to_string_lossy(), platform) => Some(path),
+            (Some(path), Some(dir)) => Some(dir.join(path)),
+            _ => None,
+        };
+        loader.show(name, file.as_deref().map(shown));
+    }
 }
 
 fn shown(path: &Path) -> String {

@@ -273,6 +273,7 @@ fn blank() -> Settings {
             env_file: None,
             dir: None,
             health_file: None,
+            log_file: None,
             health_max_age: Duration::ZERO,
             log_level: LogLevel::Off,
         },

@@ -132,6 +132,8 @@ pub struct State {
     pub dir: Option<PathBuf>,
     /// The health file, absolute. `None` where it would be in an unknown state directory.
     pub health_file: Option<PathBuf>,
+    /// `EXAI_LOG_FILE`, absolute. `None` (default): a daemon started by hand logs to stderr alone.
+    pub log_file: Option<PathBuf>,
     /// How old a health file `exai status` still believes when the daemon can't be reached.
     pub health_max_age: Duration,
     /// How talkative the logs are.

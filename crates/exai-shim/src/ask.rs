@@ -3,7 +3,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{IpAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -184,7 +184,7 @@ pub fn ask_long(
 /// Tries every address that the name stands for, so that `localhost` finds a daemon on either loopback.
 fn connect(address: &Address, deadline: Instant) -> Result<TcpStream, AskError> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-    for candidate in (address.host.as_str(), address.port).to_socket_addrs()? {
+    for candidate in exai_names::addresses(&address.host, address.port)? {
         match TcpStream::connect_timeout(&candidate, left(deadline)?) {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error,

@@ -256,7 +256,9 @@ async fn connect(host: &str, port: u16) -> std::io::Result<TcpStream> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return TcpStream::connect(SocketAddr::new(ip, port)).await;
     }
-    let mut addresses = tokio::net::lookup_host((host, port)).await?;
+    let name = host.to_owned();
+    let found = tokio::task::spawn_blocking(move || exai_names::addresses(&name, port)).await;
+    let mut addresses = found.map_err(std::io::Error::other)??.into_iter();
     let mut dials = JoinSet::new();
     let mut last = std::io::Error::new(std::io::ErrorKind::NotFound, "the name has no address");
     loop {

@@ -1,5 +1,6 @@
 //! The test world as processes: `exai-sim provider`, `exai-sim bench`.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -75,12 +76,13 @@ fn build_beside(this: &Path) -> anyhow::Result<PathBuf> {
 }
 
 fn provider(arguments: &[String]) -> anyhow::Result<ExitCode> {
-    let mut options = ServeOptions { port: 0, until: Lifetime::Signal };
+    let mut options = ServeOptions { listen: (Ipv4Addr::LOCALHOST, 0).into(), until: Lifetime::Signal };
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--port" => {
-                options.port = words.next().context(USAGE)?.parse().context("--port takes a number")?
+                let port = words.next().context(USAGE)?.parse().context("--port takes a number")?;
+                options.listen.set_port(port);
             }
             "--until-stdin-closes" => options.until = Lifetime::Stdin,
             _ => bail!("{USAGE}"),

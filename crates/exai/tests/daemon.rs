@@ -225,3 +225,32 @@ fn status_as_a_tool_does_not_count_the_call_that_asks() {
     assert_eq!(code, Some(0), "{stdout}");
     assert!(stdout.contains("exai daemon: ready") && stdout.contains("in flight: 0"), "{stdout}");
 }
+
+/// A daemon started by hand that is to keep its log in this file, until it is told to end; what it said on stderr.
+fn log_of(file: &str, prepare: impl FnOnce(&Path)) -> anyhow::Result<(String, Option<String>)> {
+    let mut exai = installation()?;
+    exai.set("EXAI_LOG_FILE", file);
+    prepare(&exai.state_dir());
+    let daemon = exai.daemon()?;
+    assert_eq!(daemon.terminate()?.code(), Some(0));
+    let said = std::fs::read_to_string(exai.home().join("daemon.out"))?;
+    Ok((said, std::fs::read_to_string(exai.state_dir().join(file)).ok()))
+}
+
+#[test]
+fn a_daemon_keeps_its_log_in_the_named_file_besides_stderr() {
+    let (said, kept) = log_of("logs/daemon.log", |_| {}).unwrap();
+    assert!(said.contains("listening") && said.contains("ended"), "{said}");
+    assert_eq!(kept.as_deref(), Some(said.as_str()));
+}
+
+#[test]
+fn a_log_file_that_cant_be_written_is_told_and_the_daemon_works_on() {
+    let (said, kept) =
+        log_of("logs/daemon.log", |state| std::fs::write(state.join("logs"), "no directory").unwrap())
+            .unwrap();
+    assert_eq!(kept, None);
+    for words in ["can't write the log file, working on with stderr alone", "EXAI_LOG_FILE", "listening"] {
+        assert!(said.contains(words), "{words:?} is not in {said}");
+    }
+}

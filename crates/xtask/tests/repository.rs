@@ -11,3 +11,14 @@ fn the_repository_is_tidy() {
     let list: String = findings.iter().map(|finding| format!("{finding}\n")).collect();
     assert!(findings.is_empty(), "cargo xtask tidy:\n{list}");
 }
+
+#[test]
+fn both_images_are_alike() {
+    let repo = Repo::load(&Repo::root()).unwrap();
+    let [staged, prebuilt] = ["Dockerfile", "Dockerfile.prebuilt"].map(|path| {
+        let (_, image) = repo.text(path).unwrap().split_once("from here on.\n").unwrap();
+        image.to_owned()
+    });
+    assert!(staged.contains("USER 65532:65532"), "{staged}");
+    assert_eq!(staged, prebuilt);
+}

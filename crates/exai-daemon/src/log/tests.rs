@@ -1,13 +1,13 @@
 use std::io::Write as _;
 
-use super::{BoundedFile, FILE_BYTES_MAX};
+use super::{BoundedFile, FILE_BYTES_MAX, Readers};
 
 #[test]
 fn a_log_keeps_its_newest_lines_within_its_bound() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("daemon.log");
     let line = vec![b'x'; 1 << 20];
-    let mut file = BoundedFile::open(path.clone()).unwrap();
+    let mut file = BoundedFile::open(path.clone(), Readers::Owner).unwrap();
     for _ in 0..30 {
         file.write_all(&line).unwrap();
     }
@@ -25,8 +25,8 @@ fn a_log_keeps_its_newest_lines_within_its_bound() {
 fn a_log_is_continued_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("daemon.log");
-    BoundedFile::open(path.clone()).unwrap().write_all(b"one\n").unwrap();
-    BoundedFile::open(path.clone()).unwrap().write_all(b"two\n").unwrap();
+    BoundedFile::open(path.clone(), Readers::Owner).unwrap().write_all(b"one\n").unwrap();
+    BoundedFile::open(path.clone(), Readers::Owner).unwrap().write_all(b"two\n").unwrap();
     assert_eq!(std::fs::read_to_string(path).unwrap(), "one\ntwo\n");
 }
 
@@ -36,7 +36,7 @@ fn a_log_whose_file_or_directory_is_gone_goes_on_in_a_new_one() {
     let logs = dir.path().join("state").join("logs");
     std::fs::create_dir_all(&logs).unwrap();
     let path = logs.join("daemon.log");
-    let mut file = BoundedFile::open(path.clone()).unwrap();
+    let mut file = BoundedFile::open(path.clone(), Readers::Owner).unwrap();
     file.write_all(b"one\n").unwrap();
     std::fs::remove_file(&path).unwrap();
     file.write_all(b"two\n").unwrap();
@@ -53,7 +53,7 @@ fn a_log_whose_file_or_directory_is_gone_goes_on_in_a_new_one() {
 fn a_log_that_somebody_renamed_goes_on_under_its_name() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("daemon.log");
-    let mut file = BoundedFile::open(path.clone()).unwrap();
+    let mut file = BoundedFile::open(path.clone(), Readers::Owner).unwrap();
     std::fs::rename(&path, dir.path().join("kept")).unwrap();
     std::fs::write(&path, "begun by another\n").unwrap();
     file.write_all(b"one\n").unwrap();

@@ -349,6 +349,11 @@ fn directories_of_each_platform() {
     assert_eq!((homeless.dir, homeless.health_file), (None, None));
     let health = on(Platform::Unix, &[("EXAI_HEALTH_FILE", "/run/exai.json")]).health_file;
     assert_eq!(health, dir("/run/exai.json"));
+    let log = |text| on(Platform::Unix, &[("EXAI_STATE_DIR", "/s"), ("EXAI_LOG_FILE", text)]).log_file;
+    assert_eq!(
+        (log("logs/daemon.log"), log("/var/log/exai.log"), log("")),
+        (dir("/s/logs/daemon.log"), dir("/var/log/exai.log"), None)
+    );
 }
 
 #[test]

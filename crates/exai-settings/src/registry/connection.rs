@@ -191,6 +191,18 @@ pub(super) const STATE: &[Row<Settings>] = &[
         doc: "File that the daemon writes its health into every 2 s. It informs; nobody decides by it.",
     },
     Row {
+        name: "EXAI_LOG_FILE",
+        aliases: &[],
+        default: Unset("a daemon that a shim starts logs to `logs/daemon.log`, any other to stderr alone"),
+        readers: &[Daemon],
+        kind: Kind::Path {
+            relative: Relative::BelowStateDir,
+            set: |settings, path| settings.state.log_file = Some(path),
+        },
+        doc: "File that a daemon writes its log into which no shim has started, besides stderr: `logs/daemon.log` in a \
+              container whose `logs` directory is mounted. It is kept within 8 MiB, with one predecessor.",
+    },
+    Row {
         name: "HEALTH_FILE_MAX_AGE",
         aliases: &["WS_STATUS_FRESH_SECS"],
         default: Value("20s"),

@@ -119,8 +119,9 @@ pub(crate) fn family(provider: &str) -> impl Iterator<Item = Named> + use<> {
 /// Names that begin with these letters are ours whoever set them.
 pub(crate) const OWN_PREFIXES: [&str; 3] = ["EXAI_", "GLM_", "KIMI_"];
 
-/// Names with our letters that are read elsewhere: by the tests.
-pub(crate) const READ_ELSEWHERE: [&str; 3] = ["EXAI_MCP_SCHEMA_DIR", "EXAI_CRASH_AT", "EXAI_BUG"];
+/// Names with our letters that are read elsewhere: by the tests, and by compose.yaml.
+pub(crate) const READ_ELSEWHERE: [&str; 5] =
+    ["EXAI_MCP_SCHEMA_DIR", "EXAI_CRASH_AT", "EXAI_BUG", "EXAI_DOCKER_TESTS", "EXAI_IMAGE"];
 
 #[cfg(test)]
 mod tests;

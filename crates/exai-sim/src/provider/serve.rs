@@ -1,15 +1,15 @@
 //! The provider as a process of its own.
 
 use std::io::{Read as _, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use super::SimProvider;
 
 /// How to run.
 #[derive(Clone, Copy, Debug)]
 pub struct ServeOptions {
-    /// The loopback port; 0 takes a free one.
-    pub port: u16,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
     /// When to end.
     pub until: Lifetime,
 }
@@ -28,7 +28,7 @@ pub enum Lifetime {
 /// # Errors
 /// The port can't be bound, or `out` is closed.
 pub fn serve_blocking(options: ServeOptions, out: &mut dyn Write) -> anyhow::Result<()> {
-    let provider = SimProvider::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, options.port)))?;
+    let provider = SimProvider::start_on(options.listen)?;
     writeln!(out, "http://{}", provider.address())?;
     out.flush()?;
     match options.until {

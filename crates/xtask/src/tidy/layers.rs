@@ -18,7 +18,7 @@ enum Layer {
 }
 
 /// Every crate, its layer, and the crates of the house that it may name. `None`: all of them.
-const CRATES: [(&str, Layer, Option<&[&str]>); 15] = [
+const CRATES: [(&str, Layer, Option<&[&str]>); 16] = [
     ("exai-wire", Layer::L0, Some(&[])),
     ("exai-settings", Layer::L0, Some(&[])),
     ("exai-mcp", Layer::L1, Some(&[])),
@@ -26,9 +26,10 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 15] = [
     ("exai-session", Layer::L1, Some(&["exai-wire"])),
     ("exai-provider", Layer::L1, Some(&[])),
     ("exai-tools", Layer::L1, Some(&["exai-provider"])),
-    ("exai-http", Layer::L2, Some(&["exai-provider"])),
+    ("exai-names", Layer::L2, Some(&[])),
+    ("exai-http", Layer::L2, Some(&["exai-names", "exai-provider"])),
     ("exai-journal-sqlite", Layer::L2, Some(&["exai-journal", "exai-wire"])),
-    ("exai-shim", Layer::L2, Some(&["exai-mcp", "exai-session", "exai-settings", "exai-wire"])),
+    ("exai-shim", Layer::L2, Some(&["exai-mcp", "exai-names", "exai-session", "exai-settings", "exai-wire"])),
     (
         "exai-daemon",
         Layer::L2,
@@ -37,6 +38,7 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 15] = [
             "exai-journal",
             "exai-journal-sqlite",
             "exai-mcp",
+            "exai-names",
             "exai-provider",
             "exai-session",
             "exai-settings",
