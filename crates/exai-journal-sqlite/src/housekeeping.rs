@@ -7,9 +7,9 @@ use crate::group::{Answer, Change, Entry};
 
 /// Pages of the log that are worth the two syncs of emptying it when nobody waits.
 const LOG_PAGES_IDLE: i64 = 250;
-/// Pages of the log that are too many, whoever waits: so much does a start read at most, and a daemon that is never idle
-/// write beside its journal (one transaction more included).
-const LOG_PAGES_MAX: i64 = 1000;
+/// Pages of the log that are too many, whoever waits: with the transaction that goes beyond them, the most that a start
+/// has to read, and that a daemon which is never idle keeps beside its journal.
+const LOG_PAGES_MAX: i64 = 2000;
 
 /// Free pages that are kept for what comes next; of more than these, so many at a time are given back to the disk.
 const FREE_PAGES_MAX: i64 = 2048;

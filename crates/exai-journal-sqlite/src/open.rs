@@ -61,7 +61,7 @@ pub(crate) fn connect(file: &Path, mode: OpenFlags) -> rusqlite::Result<Connecti
 
 /// How much of the write-ahead log stays on the disk once it was emptied: written over and over, it costs less than a
 /// file that grows.
-const LOG_BYTES: u64 = 4 << 20;
+const LOG_BYTES: u64 = 8 << 20;
 
 /// What the writer's connection has besides.
 fn prepare(conn: &Connection, place: &Place) -> Result<(), OpenError> {

@@ -48,7 +48,9 @@ pub trait Store {
     /// Takes a record; never blocks.
     fn submit(&mut self, ticket: u64, record: Record);
 
-    /// What has been decided since the last call, in order of submission: durable, or why not.
+    /// What has been decided since the last call, in order of submission: durable, or why not. What is not urgent
+    /// ([`Record::is_urgent`]) may be decided a little later, once it would outlive the process; the next urgent one brings
+    /// it to the disk.
     fn poll(&mut self) -> Option<(u64, Result<(), JournalError>)>;
 
     /// Asks for the kept end of a call; never blocks.

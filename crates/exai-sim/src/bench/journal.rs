@@ -20,7 +20,7 @@ use crate::process::{HANG, TempDir};
 /// Samples of each duration; a sync takes a fraction of a millisecond on a disk that is worth measuring.
 const SAMPLES: u64 = 1000;
 /// Calls until the log is as large as it gets, and is written over from then on.
-const WARM_UP: u64 = 200;
+const WARM_UP: u64 = 300;
 /// Calls at once, and how many all in all: a second's work and more.
 const AT_ONCE: u64 = 256;
 const CALLS: u64 = 20_000;
