@@ -141,7 +141,7 @@ fn every_call_is_answered_once_and_paid_for_three_times_at_most() {
     check_bills(&provider, answers.iter().flatten().map(|(asked, _)| asked));
     check_effects(&file);
     let calls = tally.real + tally.unknown + tally.failed;
-    println!("{kills} kills, {calls} calls: {tally:?}; memory of the daemons {memory:?} KiB");
+    eprintln!("{kills} kills, {calls} calls: {tally:?}; memory of the daemons {memory:?} KiB");
     assert!(tally.real * 100 >= calls * 95, "{tally:?} of {calls}");
     assert!(calls > SHIMS * CALLS_EACH, "the storm kept everything waiting");
 }

@@ -62,11 +62,11 @@ fn unread(host: &Host) -> u64 {
     rustix::io::ioctl_fionread(&pipe).unwrap()
 }
 
-/// Has a model begin to answer this host.
+/// Has a model begin to answer this host: a question of its own, or it would get the answer of one that has left.
 fn begin_endless(world: &World, host: &Host) {
-    let before = world.requests(ENDLESS).len() as u64;
-    chat(host, ENDLESS);
-    world.wait_events(ENDLESS, before + 1, 1);
+    let prompt = format!("{ENDLESS} {}", host.child().pid());
+    chat(host, &prompt);
+    world.wait_events(&prompt, 1, 1);
 }
 
 #[test]
