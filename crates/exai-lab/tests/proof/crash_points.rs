@@ -187,3 +187,23 @@ fn a_host_that_lost_its_shim_gets_the_answer_that_was_paid_for() {
     assert!(!third.text().unwrap().contains("kept answer"), "{}", third.line);
     assert_eq!(world.requests(prompt).len(), 2);
 }
+
+#[test]
+fn an_answer_goes_on_from_the_text_that_was_kept_where_its_provider_can() {
+    let world = World::new();
+    let first = world.daemon();
+    let host = world.host();
+    let prompt = "[[sim: chunks=25 width=4096 gap=80ms]] go on";
+    let arguments = serde_json::json!({"prompt": prompt, "model": "kimi-k3"});
+    let pending = host.call("chat", arguments, exai_sim::host::Progress::Wanted).unwrap();
+    world.wait_events(prompt, 1, 6);
+    first.kill().unwrap();
+    let _second = world.daemon();
+    let answer = host.wait(&pending, HANG).unwrap();
+    let text = answer.text().unwrap();
+    assert!(text.contains(&exai_sim::provider::wide_answer_to(prompt, 25, 4096)), "{}", text.len());
+    assert!(text.contains("continued at character"), "{}", text.lines().last().unwrap());
+    let requests = world.requests(prompt);
+    assert_eq!((requests.len(), stated(&answer)), (2, 2));
+    assert!(requests[1].continues() >= 3 * 4096, "{}", requests[1].continues());
+}

@@ -1,7 +1,9 @@
 //! The last attempt of a call during which daemons died before. It may be what they died of, so calls of this kind begin one
-//! after the other: each has a while in which no other call has its last attempt at stake.
+//! after the other: each has a while in which no other call has its last attempt at stake. Where a restart has caught many
+//! of them, a quarter begins at a time: one that kills takes no more than those along, and the last waits no longer than
+//! for three others.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use exai_wire::{CallId, KeptFrame};
@@ -30,14 +32,32 @@ pub(super) struct AttemptWish {
 /// Who is alone, and who waits for that.
 #[derive(Debug, Default)]
 pub(super) struct Lone {
-    now: Option<(CallId, Duration)>,
+    /// Until when each has its while.
+    alone: BTreeMap<CallId, Duration>,
     waiting: VecDeque<AttemptWish>,
 }
 
+/// The part of those that are suspect that begins at a time.
+const PART: usize = 4;
+
 impl Lone {
-    /// When the next one may begin at the latest.
+    /// When the next one may begin: at once, or when one has had its while.
     pub(super) fn next_due(&self) -> Option<Duration> {
-        self.now.filter(|_| !self.waiting.is_empty()).map(|(_, until)| until)
+        match (self.waiting.is_empty(), self.is_full()) {
+            (true, _) => None,
+            (false, false) => Some(Duration::ZERO),
+            (false, true) => self.alone.values().min().copied(),
+        }
+    }
+
+    fn has_room(&mut self, now: Duration) -> bool {
+        self.alone.retain(|_, until| *until > now);
+        !self.is_full()
+    }
+
+    fn is_full(&self) -> bool {
+        let suspects = self.alone.len() + self.waiting.len();
+        self.alone.len() >= (suspects / PART).max(1)
     }
 }
 
@@ -47,33 +67,25 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if !self.calls.get(wish.call_id).is_some_and(is_suspect) {
             return Some(wish);
         }
-        match self.lone.now {
-            Some((other, until)) if other != wish.call_id && until > now => {
-                self.lone.waiting.push_back(wish);
-                None
-            }
-            _ => {
-                self.lone.now = Some((wish.call_id, now + ALONE_FOR));
-                Some(wish)
-            }
+        if self.lone.alone.contains_key(&wish.call_id) || self.lone.has_room(now) {
+            self.lone.alone.insert(wish.call_id, now + ALONE_FOR);
+            return Some(wish);
         }
+        self.lone.waiting.push_back(wish);
+        None
     }
 
     /// A call has shown that it can be lived with, or is over.
     pub(super) fn no_longer_alone(&mut self, call_id: CallId) {
-        if self.lone.now.is_some_and(|(alone, _)| alone == call_id) {
-            self.lone.now = None;
-        }
+        self.lone.alone.remove(&call_id);
         self.lone.waiting.retain(|wish| wish.call_id != call_id);
     }
 
     /// Lets the next one begin.
     pub(super) fn next_alone(&mut self, now: Duration) {
-        if self.lone.now.is_some_and(|(_, until)| until > now) {
-            return;
-        }
-        if let Some(wish) = self.lone.waiting.pop_front() {
-            self.lone.now = None;
+        while !self.lone.waiting.is_empty() && self.lone.has_room(now) {
+            let Some(wish) = self.lone.waiting.pop_front() else { return };
+            self.lone.alone.insert(wish.call_id, now + ALONE_FOR);
             self.attempt(now, wish.call_id, wish.unused, (&wish.provider, &wish.model), wish.continues);
         }
     }

@@ -199,6 +199,24 @@ fn last_attempts_begin_one_after_the_other() {
 }
 
 #[test]
+fn of_many_last_attempts_a_quarter_begins_at_a_time() {
+    let mut world = World::new(1);
+    let calls: Vec<_> = (1..=40).map(|n| world.call(0, n, CHAT)).collect();
+    for _ in 0..2 {
+        world.run(secs(2));
+        crash(&mut world);
+    }
+    let third = |world: &World| world.billed.iter().filter(|(_, attempt)| *attempt == 3).count();
+    world.run_until("the first", |world| third(world) > 0);
+    world.run(ms(150));
+    assert!((2..=10).contains(&third(&world)), "{}", third(&world));
+    world.run(secs(3));
+    assert_eq!(third(&world), 40);
+    world.run(secs(20));
+    assert!(calls.iter().all(|call| outcome(&world.only(*call)) == Some(Outcome::Ok)));
+}
+
+#[test]
 fn text_that_had_come_is_there_for_the_next_attempt() {
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT);
