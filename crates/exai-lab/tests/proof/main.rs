@@ -5,4 +5,5 @@
 mod busy;
 mod crash_points;
 mod disks;
+mod network;
 mod world;

@@ -6,6 +6,7 @@ mod exai;
 mod http;
 mod pace;
 mod port;
+mod proxy;
 mod temp;
 
 pub use child::{Child, Group, Signal, kill};
@@ -14,6 +15,7 @@ pub use exai::{Exai, Running};
 pub use http::{HttpAnswer, http_get};
 pub use pace::{pace, poll};
 pub use port::Port;
+pub use proxy::Proxy;
 pub use temp::TempDir;
 
 pub(crate) use pace::poll_every;
