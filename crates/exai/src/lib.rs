@@ -14,19 +14,11 @@ mod world;
 
 use std::process::ExitCode;
 
-use exai_names::Resolver;
 use world::World;
 
 pub use exai_daemon::{AnyStore, Extras, Runtimes};
 
-/// Whether glibc is a part of this file. It would load modules to resolve a name, and where such a file is used there
-/// are none. (musl, which is a part of its programs as a rule, needs none.)
-const CARRIES_GLIBC: bool = cfg!(all(target_env = "gnu", target_feature = "crt-static"));
-
 /// Runs the program; `extras` is what is added to the daemon.
 pub fn run(extras: Extras) -> ExitCode {
-    if CARRIES_GLIBC {
-        exai_names::choose(Resolver::Own);
-    }
     cli::run(&World::collect(extras))
 }

@@ -1,8 +1,7 @@
 //! What happens to containers, with calls idle and in flight. Each prints what its hosts saw.
 //!
-//! What is claimed holds whether a journal outlives its daemon or not: a call is asked again that had no answer yet, and
-//! every request for it is told. Once journals are kept on the volume, an answer that was finished and not fetched by its
-//! host is there after `restart`, `kill` and `down` + `up`, and asked for again only after `down --volumes`.
+//! A call that had no answer yet is asked again, and every request for it is told, with the journal of the daemon before and
+//! without; what was finished is known for as long as the volume is there.
 
 use std::time::Duration;
 
@@ -35,14 +34,29 @@ const LOST: InFlight =
 /// The provider's answer goes on, and is read on.
 const KEPT: InFlight = InFlight { prompt: "[[sim: chunks=60 gap=300ms]] in flight", chunks: 60, requests: 1 };
 
+/// What becomes of the volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Volume {
+    Kept,
+    Deleted,
+}
+
 /// Lets it happen twice, to hosts at rest and with a call in flight, and tells what they saw.
-fn observe(what: &str, engine: &Engine, in_flight: &InFlight, happening: impl Fn(&World) + Sync) {
+fn observe(
+    what: &str,
+    engine: &Engine,
+    volume: Volume,
+    in_flight: &InFlight,
+    happening: impl Fn(&World) + Sync,
+) {
     let world = World::new(engine, Logs::Everybodys);
     let (resting, busy, watching) = (world.host(), world.host(), world.host());
     let first = chat(&resting, "before");
     whole(&resting, &first, "before", 3);
 
     let ((), outage) = watched(&watching, || happening(&world));
+    let calls = world.compose(&["exec", "-T", "exai", "/exai", "calls"]);
+    assert_eq!(calls.contains("chat"), volume == Volume::Kept, "{what}: {calls}");
     let next = chat(&resting, "the next one");
     let answer = whole(&resting, &next, "the next one", 3);
     assert!(answer.after < SOON, "{what}: {:?} though the daemon is back", answer.after);
@@ -77,18 +91,18 @@ fn shown(time: Duration) -> String {
 }
 
 pub(crate) fn restart(engine: &Engine) {
-    observe("restart", engine, &LOST, |world| drop(world.compose(&["restart"])));
+    observe("restart", engine, Volume::Kept, &LOST, |world| drop(world.compose(&["restart"])));
 }
 
 pub(crate) fn kill(engine: &Engine) {
-    observe("kill -s KILL, up", engine, &LOST, |world| {
+    observe("kill -s KILL, up", engine, Volume::Kept, &LOST, |world| {
         world.compose(&["kill", "-s", "KILL"]);
         world.compose(&["up", "--detach"]);
     });
 }
 
 pub(crate) fn pause_for_15_s(engine: &Engine) {
-    observe("pause for 15 s", engine, &KEPT, |world| {
+    observe("pause for 15 s", engine, Volume::Kept, &KEPT, |world| {
         world.compose(&["pause"]);
         pace(Duration::from_secs(15));
         world.compose(&["unpause"]);
@@ -96,14 +110,14 @@ pub(crate) fn pause_for_15_s(engine: &Engine) {
 }
 
 pub(crate) fn down_and_up_with_the_volume(engine: &Engine) {
-    observe("down, up", engine, &LOST, |world| {
+    observe("down, up", engine, Volume::Kept, &LOST, |world| {
         world.compose(&["down"]);
         world.compose(&["up", "--detach"]);
     });
 }
 
 pub(crate) fn down_and_up_without_the_volume(engine: &Engine) {
-    observe("down -v, up", engine, &LOST, |world| {
+    observe("down -v, up", engine, Volume::Deleted, &LOST, |world| {
         world.compose(&["down", "--volumes"]);
         world.compose(&["up", "--detach"]);
     });
@@ -111,7 +125,7 @@ pub(crate) fn down_and_up_without_the_volume(engine: &Engine) {
 
 /// A daemon that ends by itself, even in order, is started again by the engine.
 pub(crate) fn an_end_and_the_restart_policy(engine: &Engine) {
-    observe("the daemon ends by itself", engine, &LOST, |world| {
+    observe("the daemon ends by itself", engine, Volume::Kept, &LOST, |world| {
         // The engine kills what runs in a container whose first process has gone, this command too.
         let _ = world.try_compose(&["exec", "-T", "exai", "/exai", "stop"]);
         assert!(world.log().contains("draining reason=\"asked to stop\""), "{}", world.log());

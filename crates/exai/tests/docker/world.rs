@@ -26,15 +26,20 @@ networks:
   default: {name: <network>}
 "#;
 
-/// What a test changes about compose.yaml: the network, in which the simulator is found by the name of its service, and
-/// how soon health is known.
+/// What a test changes about compose.yaml: the network, in which the simulator is found by the name of its service; how
+/// soon health is known; and, so that nobody finds it by the C library, what that is told about names.
 const CHANGES: &str = "
 services:
   exai:
     healthcheck: {interval: 1s}
+    volumes: [./nsswitch.conf:/etc/nsswitch.conf:ro]
 networks:
   default: {external: true, name: <network>}
 ";
+
+/// Tells the C library to ask a module that is nowhere. A newer one that is a part of a program would else resolve names
+/// in an image without any file, an older one would not.
+const NO_LIBRARY: &str = "hosts: nowhere\n";
 
 /// What a user writes, with quotes and comments as people put them.
 const ENV_FILE: &str = r#"
@@ -80,6 +85,7 @@ impl<'e> World<'e> {
         std::fs::write(dir.path().join("simulator.yaml"), fill(SIMULATOR, &simulator)).unwrap();
         std::fs::write(dir.path().join("changes.yaml"), fill(CHANGES, &port)).unwrap();
         std::fs::write(dir.path().join(".env"), fill(ENV_FILE, &port)).unwrap();
+        std::fs::write(dir.path().join("nsswitch.conf"), NO_LIBRARY).unwrap();
         make_logs(&dir.path().join("logs"), logs);
         let mut exai = Exai::new(Path::new(env!("CARGO_BIN_EXE_exai"))).unwrap();
         exai.set("EXAI_WS_URL", &format!("ws://{}", port.address())).set("EXAI_WS_TOKEN", &name);
