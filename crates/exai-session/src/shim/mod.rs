@@ -205,6 +205,10 @@ impl ShimEnd {
     pub fn bye(&mut self, now: Duration, reason: &str) {
         self.link.leave();
         if self.link.is_up() {
+            // Behind the `bye` nobody would read it, and an answer that was delivered would be kept for whoever asks again.
+            if let Some(call_ids) = self.receipts.take_owed() {
+                self.send(now, &ShimFrame::Ack(call_ids));
+            }
             self.send(now, &ShimFrame::Bye(Bye { reason: reason.to_owned() }));
         }
     }

@@ -52,6 +52,22 @@ fn a_host_whose_shim_ended_gets_the_answer_of_its_first_call() {
 }
 
 #[test]
+fn an_answer_that_was_delivered_before_the_shim_ended_is_nobody_elses() {
+    let mut world = World::new(2);
+    world.auto_deliver = false;
+    let first = world.ask(0, 1, CHAT);
+    world.run(secs(12));
+    let now = world.now;
+    world.shims[0].delivered(first);
+    world.shims[0].bye(now, "stdin closed");
+    world.run(ms(10));
+    world.auto_deliver = true;
+    let again = world.ask(1, 2, CHAT);
+    world.run(secs(12));
+    assert!(world.answer_of(again).contains(&again.to_string()), "asked anew");
+}
+
+#[test]
 fn a_kept_answer_is_given_once_and_not_after_its_time() {
     let mut world = World::new(4);
     let first = world.ask(0, 1, CHAT);
