@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use exai_wire::{Asked, Attempt, CallId, Ended, Kept, Partial, Record};
+use exai_wire::{Asked, Attempt, CallId, Ended, Kept, Outcome, Record, Texts};
 
 use crate::row::{Row, RowError};
 
@@ -52,13 +52,9 @@ impl Recovery {
     }
 
     fn accepted(&mut self, call_id: CallId, asked: Asked) {
-        let adopted = asked.adopts;
         let call = self.call(call_id);
         if call.asked.is_none() {
             call.asked = Some(asked);
-        }
-        if let Some(adopted) = adopted.and_then(|adopted| self.calls.get_mut(&adopted)) {
-            adopted.adopted = true;
         }
     }
 
@@ -79,13 +75,31 @@ impl Recovery {
 
     /// All calls, in the order in which they were taken.
     pub fn finish(mut self) -> Vec<Kept> {
+        self.mark_adopted();
         let mut calls = Vec::with_capacity(self.calls.len());
         for call_id in self.order {
             let Some(mut call) = self.calls.remove(&call_id) else { continue };
-            call.partial = self.texts.remove(&call_id).and_then(Texts::best);
+            call.partial = self.texts.remove(&call_id).and_then(|texts| texts.best());
             calls.push(call);
         }
         calls
+    }
+}
+
+impl Recovery {
+    /// An answer is another's where somebody waits for it, or has got it. Who ran out of time, or was cancelled, left it.
+    fn mark_adopted(&mut self) {
+        let handed_on = |call: &Kept| {
+            let end = call.ended.map(|ended| ended.end.outcome);
+            end.is_none_or(|outcome| matches!(outcome, Outcome::Ok | Outcome::OutcomeUnknown))
+        };
+        let adopters = self.calls.values().filter(|call| handed_on(call));
+        let adopted: Vec<CallId> = adopters.filter_map(|call| call.asked.as_ref()?.adopts).collect();
+        for call_id in adopted {
+            if let Some(call) = self.calls.get_mut(&call_id) {
+                call.adopted = true;
+            }
+        }
     }
 }
 
@@ -93,7 +107,7 @@ impl Recovery {
 fn happened(call: &mut Kept, record: Record) {
     match record {
         Record::Started { attempt, .. } => started(&mut call.attempts, attempt),
-        Record::Cut { attempt, .. } => call.cut.push(attempt),
+        Record::Cut { attempt, .. } => cut(call, attempt),
         Record::Acked { at_ms, .. } => call.acked_ms = call.acked_ms.or(Some(at_ms)),
         Record::Detached { .. } => call.detached = true,
         Record::Buried { at_ms, .. } => call.buried_ms = call.buried_ms.or(Some(at_ms)),
@@ -110,38 +124,9 @@ fn started(attempts: &mut Vec<Attempt>, attempt: Attempt) {
     }
 }
 
-/// Texts of a call's attempts, each joined from its pieces as long as they fit without a gap; what comes after a piece that
-/// was lost is of no use.
-#[derive(Debug, Default)]
-struct Texts(BTreeMap<u32, String>);
-
-impl Texts {
-    fn add(&mut self, attempt: u32, continues: u64, offset: u64, text: &str) {
-        let Ok(offset) = usize::try_from(offset) else { return };
-        if let Some(known) = self.0.get_mut(&attempt) {
-            if known.len() == offset {
-                known.push_str(text);
-            }
-        } else if let Some(mut begun) = self.beginning(attempt, continues, offset) {
-            begun.push_str(text);
-            self.0.insert(attempt, begun);
-        }
-    }
-
-    /// What an attempt goes on from: nothing, or the beginning of the longest text that an earlier one had brought.
-    fn beginning(&self, attempt: u32, continues: u64, offset: usize) -> Option<String> {
-        if offset == 0 {
-            return Some(String::new());
-        }
-        let before = self.0.range(..attempt).map(|(_, text)| text);
-        let longest = before.max_by_key(|text| text.len())?;
-        (offset as u64 == continues).then(|| longest.get(..offset).map(str::to_owned))?
-    }
-
-    /// The longest, the newest of those: what is worth most to go on from, or to hand over at the end.
-    fn best(self) -> Option<Partial> {
-        let texts = self.0.into_iter().filter(|(_, text)| !text.is_empty());
-        let best = texts.max_by_key(|(attempt, text)| (text.len(), *attempt));
-        best.map(|(attempt, text)| Partial { attempt, text })
+/// An attempt is cut once, if it was begun.
+fn cut(call: &mut Kept, attempt: u32) {
+    if call.attempts.iter().any(|known| known.n == attempt) && !call.cut.contains(&attempt) {
+        call.cut.push(attempt);
     }
 }

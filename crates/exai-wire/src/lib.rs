@@ -13,6 +13,7 @@ mod kept;
 mod limit;
 mod record;
 mod shim_frame;
+mod texts;
 
 pub use code::{Class, DaemonState, Outcome, RefusedCode, RejectCode};
 pub use daemon_frame::{
@@ -28,6 +29,7 @@ pub use record::{Asked, Attempt, End, Record, Spent, Turn};
 pub use shim_frame::{
     Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer,
 };
+pub use texts::Texts;
 
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod handles;
 mod keep;
 mod links;
 mod motion;
+mod reader;
 mod recover;
 mod world;
 
