@@ -15,7 +15,7 @@ use super::bug::Seeded;
 use super::disk::{Decided, DiskStore, Health};
 use super::executor::{Leaver, Run};
 use super::history::{Death, Happening, Invariant};
-use super::names::{DaemonNo, LinkNo};
+use super::names::{DaemonNo, LinkNo, ShimNo};
 use super::script::Tools;
 use super::world::World;
 use crate::bug::BuggyStore;
@@ -299,12 +299,6 @@ impl World {
         let Some(welcomed) = self.network.links.get_mut(&link) else { return };
         welcomed.welcomed = true;
         let shim = welcomed.shim;
-        let others = self.network.where_(|other| {
-            other.shim == shim && other.daemon == no && other.welcomed && other.open_at_daemon
-        });
-        if others.len() > 1 {
-            self.broken(Invariant::OneConnection, format!("{no} has {} of {shim}", others.len()));
-        }
         let session = self.session_of(shim);
         if let (Some(daemon), Some(session)) = (self.daemons.get_mut(&no), session) {
             daemon.hellos.remove(&link);
@@ -327,6 +321,15 @@ impl World {
     fn look_after(&mut self, no: DaemonNo) {
         let (now, health) = (self.now, self.disk_health);
         let calls_max = self.climate.calls_max;
+        let links = self.network.links.values();
+        let mut live: Vec<ShimNo> = links
+            .filter(|link| link.daemon == no && link.welcomed && link.open_at_daemon)
+            .map(|link| link.shim)
+            .collect();
+        live.sort_unstable();
+        if live.windows(2).any(|pair| pair.first() == pair.last()) {
+            self.broken(Invariant::OneConnection, format!("{no} has two connections of one of {live:?}"));
+        }
         let Some(daemon) = self.daemons.get_mut(&no) else { return };
         let in_flight = daemon.end.in_flight();
         // Cancels of calls that are not known are kept whatever there is.

@@ -93,6 +93,11 @@ impl World {
             Some(shim) => shim,
             None => self.spawn_shim(host),
         };
+        // What is written to a stopped process waits in its pipe.
+        if self.shims.get(&shim).is_some_and(|process| process.frozen.is_some()) {
+            let at = self.now + Duration::from_millis(500);
+            return self.agenda.plan(at, Event::Ask { host, question: no });
+        }
         let Some(question) = self.questions.get_mut(&no) else { return };
         let handle = question.handle.take();
         let question = question.clone();
@@ -144,9 +149,9 @@ impl World {
 
     pub(crate) fn cancel(&mut self, ask: AskNo) {
         let now = self.now;
-        let Some(cancelled) = self.asks.get_mut(&ask).filter(|ask| ask.state == AskState::Open) else {
-            return;
-        };
+        let runs = |shim| self.shims.get(&shim).is_some_and(|process| process.frozen.is_none());
+        let open = |ask: &&mut Ask| ask.state == AskState::Open && runs(ask.shim);
+        let Some(cancelled) = self.asks.get_mut(&ask).filter(open) else { return };
         cancelled.state = AskState::Cancelled;
         let (shim, call) = (cancelled.shim, cancelled.call);
         self.note(|| format!("{ask} is cancelled"));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use exai_journal::{Kind, Row};
-use exai_wire::{CallId, Class, Record};
+use exai_wire::{CallId, Class, Outcome, Record};
 
 use crate::simulation::history::{Happening, Heard, History, Invariant, Violation};
 use crate::simulation::names::Lineage;
@@ -83,6 +83,8 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                 account.accepted_heard |= !matches!(what, Heard::Refused(_));
                 match what {
                     Heard::Started(n) => account.heard = account.heard.max(*n),
+                    // Of a cancel nobody reads.
+                    Heard::Result { outcome: Outcome::Cancelled, .. } => {}
                     Heard::Result { attempts, body, .. } => {
                         let told = usize::try_from(*attempts).unwrap_or(0);
                         found.extend(is_stated(at, *call, told, &accounts));
