@@ -93,6 +93,7 @@ impl Recovery {
 fn happened(call: &mut Kept, record: Record) {
     match record {
         Record::Started { attempt, .. } => started(&mut call.attempts, attempt),
+        Record::Cut { attempt, .. } if call.cut.contains(&attempt) => {}
         Record::Cut { attempt, .. } => call.cut.push(attempt),
         Record::Acked { at_ms, .. } => call.acked_ms = call.acked_ms.or(Some(at_ms)),
         Record::Detached { .. } => call.detached = true,
