@@ -6,7 +6,7 @@ use std::time::Duration;
 use exai_session::ConnNo;
 use exai_wire::CallId;
 
-use super::names::{DaemonNo, HostNo, LinkNo, QuestionNo, ShimNo};
+use super::names::{AskNo, DaemonNo, HostNo, LinkNo, QuestionNo, ShimNo};
 
 /// The end of a connection that a parcel goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(crate) enum Event {
         question: QuestionNo,
     },
     Spawn(HostNo),
+    /// A host can wait no longer.
+    Patience(AskNo),
     Dial {
         shim: ShimNo,
         conn: ConnNo,

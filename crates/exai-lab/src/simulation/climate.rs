@@ -39,12 +39,14 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 impl Climate {
     pub(crate) fn roll(dice: &mut Dice) -> Self {
         let secs = |dice: &mut Dice, among: &[u64]| Duration::from_secs(dice.pick(among).unwrap_or(600));
+        // What took an answer over is remembered for longer than the answer may be taken over.
+        let short = dice.chance(20);
         let keeping = Keeping {
             acked: secs(dice, &[600, 600, 10]),
             unacked: if dice.chance(20) { secs(dice, &[40]) } else { DAY },
-            buried: if dice.chance(20) { secs(dice, &[30]) } else { DAY },
-            adopt: secs(dice, &[600, 600, 600, 20, 0]),
-            bytes: dice.pick(&[256 << 20, 256 << 20, 256 << 20, 1300 << 10]).unwrap_or(256 << 20),
+            buried: if short { secs(dice, &[30]) } else { DAY },
+            adopt: if short { secs(dice, &[20]) } else { secs(dice, &[600, 600, 600, 20, 0]) },
+            bytes: dice.pick(&[256 << 20, 256 << 20, 256 << 20, 4 << 20]).unwrap_or(256 << 20),
         };
         let pick = |dice: &mut Dice, among: &[u64]| dice.pick(among).unwrap_or(0);
         Self {
@@ -72,6 +74,11 @@ impl Climate {
                 continues: pick(dice, &[0, 60, 100]),
             },
         }
+    }
+
+    /// Calls that were left for whoever comes keep their room to their deadlines.
+    pub(crate) const fn is_roomy(&self) -> bool {
+        self.keeping.bytes >= 64 << 20
     }
 }
 

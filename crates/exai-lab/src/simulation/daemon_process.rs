@@ -52,6 +52,8 @@ pub(crate) struct DaemonProcess {
     pub(crate) handles: BTreeSet<CallId>,
     /// Calls that it began with and that had not ended.
     unfinished: usize,
+    /// Calls that it left for whoever comes.
+    pub(crate) parked: usize,
     /// Hellos that wait for their welcome.
     hellos: BTreeMap<LinkNo, Duration>,
     pub(crate) draining: bool,
@@ -125,7 +127,7 @@ impl World {
         self.lineages.insert(no, lineage);
         self.note(|| format!("{no} begins, epoch {} on {lineage}", epoch.0));
         let rows = self.volume.disk.rows();
-        self.tell(Happening::Boot { daemon: no, lineage, journal: id, epoch, rows, known });
+        self.tell(Happening::Boot { lineage, epoch, rows, known });
         let process = DaemonProcess {
             born: self.now,
             end,
@@ -143,6 +145,7 @@ impl World {
             presence: BTreeMap::new(),
             handles,
             unfinished,
+            parked: 0,
             hellos: BTreeMap::new(),
             draining: false,
             usable,
@@ -210,6 +213,10 @@ impl World {
                 if matches!(state, DaemonState::Ready | DaemonState::Busy) {
                     daemon.hellos.insert(link, now);
                 }
+            }
+        } else if text.starts_with(r#"{"t":"cancel"#) {
+            if let Ok(Some(ShimFrame::Cancel(cancel))) = ShimFrame::decode(&text) {
+                self.count_cancel(no, cancel.call_id);
             }
         } else if text.starts_with(r#"{"t":"call"#) && self.bug == Some(Seeded::NoDedup) {
             return self.estrange(&text);
@@ -333,7 +340,7 @@ impl World {
         let Some(daemon) = self.daemons.get_mut(&no) else { return };
         let in_flight = daemon.end.in_flight();
         // Cancels of calls that are not known are kept whatever there is.
-        let most = calls_max + daemon.unfinished + self.cancels;
+        let most = calls_max + daemon.unfinished + daemon.parked + self.cancels;
         let late = daemon.hellos.iter().find(|(_, since)| **since + WELCOME_WITHIN <= now);
         let late = late.map(|(link, since)| (*link, *since)).filter(|_| health == Health::Works);
         if late.is_some() && now > daemon.thawed + WELCOME_WITHIN && now > self.disk_worked + WELCOME_WITHIN {
@@ -402,6 +409,7 @@ impl World {
 
     pub(crate) fn drain(&mut self, no: DaemonNo, plan: DrainPlan, reason: &str) {
         let now = self.now;
+        self.tell(Happening::Draining);
         let Some(daemon) = self.daemons.get_mut(&no) else { return };
         daemon.draining = true;
         daemon.hellos.clear();
@@ -429,7 +437,7 @@ impl World {
             return;
         }
         self.note(|| format!("{no} ends: {how:?}"));
-        self.tell(Happening::DaemonEnded(no, how));
+        self.tell(Happening::DaemonEnded);
         self.disturbed = self.now;
         self.agenda.drop_all(|event| match event {
             Event::Sync(daemon) | Event::Work { daemon, .. } | Event::Guard(daemon) => *daemon == no,

@@ -9,7 +9,7 @@ use super::agenda::Event;
 use super::disk::{Health, Volume};
 use super::executor::Phase;
 use super::history::{Death, Happening};
-use super::host::{Ask, AskState, Question};
+use super::host::{Ask, AskState, Handle, Question};
 use super::names::{HostNo, Lineage, LinkNo, QuestionNo, ShimNo};
 use super::provider::Course;
 use super::script::Script;
@@ -159,10 +159,8 @@ impl World {
         let fingerprint = Fingerprint::from_bytes(self.dice.id());
         let tries = 1 + u32::try_from(self.dice.below(4)).unwrap_or(0);
         let alone = !common;
-        self.questions.insert(
-            no,
-            Question { class, params, fingerprint, adopt_key: key, handle: None, tries, alone },
-        );
+        self.questions
+            .insert(no, Question { class, params, fingerprint, adopt_key: key, handle: None, tries, alone });
         no
     }
 
@@ -193,7 +191,7 @@ impl World {
         self.questions_made += 1;
         let no = QuestionNo(self.questions_made);
         if let Some(mut copy) = self.questions.get(&question).cloned() {
-            (copy.handle, copy.tries, copy.alone) = (Some(call), 1, false);
+            (copy.handle, copy.tries, copy.alone) = (Some((call, Handle::Join)), 1, false);
             self.questions.insert(no, copy);
             self.ask(host, no);
         }
@@ -316,7 +314,9 @@ impl World {
             Deed::BreakDisk => Health::Unavailable,
             _ => Health::Hangs,
         };
-        let at = self.now + self.dice.ms(300, 20_000);
+        // Long enough for the time of some calls to be over meanwhile.
+        let most = if deed == Deed::FillDisk { 45_000 } else { 20_000 };
+        let at = self.now + self.dice.ms(300, most);
         self.agenda.plan(at, Event::DiskWorks);
         // What a failed sync left of the file can't be known.
         if deed == Deed::BreakDisk && self.dice.chance(30) {
@@ -336,8 +336,7 @@ impl World {
         let restored = deed == Deed::Restore;
         self.coverage.count(if restored { "volume restored" } else { "volume lost" });
         self.kill_all_daemons();
-        let lineage = self.volume.lineage;
-        self.tell(Happening::VolumeGone { lineage, rows: disk.rows(), restored });
+        self.tell(Happening::VolumeGone { rows: disk.rows(), restored });
         self.volume = Volume { id, disk, lineage: Lineage(self.lineages_made + 1) };
         self.lineages_made += 1;
     }

@@ -91,8 +91,7 @@ impl World {
         let serial = daemon.serials;
         let base = kept.map_or_else(String::new, |kept| kept.text);
         let phase = Phase::Queued;
-        let run =
-            Run { serial, class, script, phase, text: String::new(), base, unused: None, refusals: 0 };
+        let run = Run { serial, class, script, phase, text: String::new(), base, unused: None, refusals: 0 };
         let twice = daemon.runs.insert(call, run).is_some();
         daemon.queue.push_back(call);
         if twice {
@@ -158,7 +157,8 @@ impl World {
     }
 
     pub(crate) fn go(&mut self, no: DaemonNo, call: CallId, attempt: u32) {
-        let Some(class) = self.daemons.get(&no).and_then(|daemon| daemon.runs.get(&call)).map(|run| run.class)
+        let Some(class) =
+            self.daemons.get(&no).and_then(|daemon| daemon.runs.get(&call)).map(|run| run.class)
         else {
             return;
         };
@@ -178,10 +178,9 @@ impl World {
         }
         (run.phase, run.unused) = (Phase::Streaming { attempt, course, pieces: 0 }, None);
         let span = gap * run.script.pieces;
-        let lineage = self.lineage_of(no);
         let origin = self.origin(call);
         self.note(|| format!("{no} pays for {call:?} attempt {attempt}: {course:?}"));
-        self.tell(Happening::Billed { call: origin, attempt, lineage });
+        self.tell(Happening::Billed { call: origin, attempt });
         match attempt {
             1 => {}
             2 => self.coverage.count("second attempt"),
@@ -208,6 +207,7 @@ impl World {
             if run.text.len() > run.base.len() {
                 run.base = run.text.clone();
             }
+            daemon.end.attempt_failed(call);
             self.coverage.count("stream broken");
             return self.plan_work(no, call, serial, Step::Begin, pause);
         }
@@ -273,6 +273,7 @@ impl World {
         let origin = self.origin(call);
         let late = self.dice.ms(1, 40);
         let Some(daemon) = self.daemons.get_mut(&no) else { return };
+        daemon.parked += usize::from(matches!(why, AbortReason::Drain | AbortReason::Orphaned));
         let Some(run) = daemon.runs.get(&call) else {
             daemon.end.aborted(call);
             return;
@@ -310,5 +311,8 @@ fn run_text(
     no: DaemonNo,
     call: CallId,
 ) -> String {
-    daemons.get(&no).and_then(|daemon| daemon.runs.get(&call)).map_or_else(String::new, |run| run.text.clone())
+    daemons
+        .get(&no)
+        .and_then(|daemon| daemon.runs.get(&call))
+        .map_or_else(String::new, |run| run.text.clone())
 }

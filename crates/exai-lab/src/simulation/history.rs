@@ -5,28 +5,38 @@ use std::time::Duration;
 
 use exai_journal::Row;
 use exai_session::{EndWhy, Fate};
-use exai_wire::{CallId, Class, Epoch, JournalId, Outcome, RefusedCode};
+use exai_wire::{CallId, Class, Epoch, Outcome, RefusedCode};
 
-use super::names::{AskNo, DaemonNo, HostNo, Lineage, QuestionNo, ShimNo};
+use super::names::{AskNo, Lineage, QuestionNo, ShimNo};
 
 /// What a host gets to read.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Answer {
-    Result { outcome: Outcome, body: String, attempts: u32 },
-    End { why: EndWhy, fate: Fate },
+    Result {
+        outcome: Outcome,
+        body: String,
+        attempts: u32,
+    },
+    End {
+        why: EndWhy,
+        fate: Fate,
+    },
+    /// It could wait no longer: it was told so, and how to come back.
+    Handle,
 }
 
 /// One request of a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) ask: AskNo,
-    pub(crate) host: HostNo,
     pub(crate) shim: ShimNo,
     pub(crate) question: QuestionNo,
     pub(crate) call: CallId,
     pub(crate) class: Class,
     /// It collects a call that was made before.
     pub(crate) joins: bool,
+    /// Its shim takes itself for connected to a journal that is no more.
+    pub(crate) stale: bool,
     /// It has a key for adoption that no other question has.
     pub(crate) keyed: bool,
     pub(crate) deadline: Duration,
@@ -69,11 +79,6 @@ pub(crate) enum Happening {
         call: CallId,
         what: Heard,
     },
-    Welcomed {
-        shim: ShimNo,
-        journal: JournalId,
-        epoch: Epoch,
-    },
     /// A daemon has read an ack.
     Acked {
         shim: ShimNo,
@@ -88,7 +93,6 @@ pub(crate) enum Happening {
     Billed {
         call: CallId,
         attempt: u32,
-        lineage: Lineage,
     },
     /// A drain broke off an attempt while it ran.
     Cut {
@@ -121,17 +125,16 @@ pub(crate) enum Happening {
     /// Retention: from here on a daemon may not know the call.
     Buried(CallId),
     Boot {
-        daemon: DaemonNo,
         lineage: Lineage,
-        journal: JournalId,
         epoch: Epoch,
         rows: Vec<Row>,
         known: BTreeSet<CallId>,
     },
-    DaemonEnded(DaemonNo, Death),
+    DaemonEnded,
+    /// A daemon begins to stop.
+    Draining,
     /// The volume is not what it was.
     VolumeGone {
-        lineage: Lineage,
         /// What is left of it.
         rows: Vec<Row>,
         restored: bool,
@@ -215,6 +218,8 @@ pub struct Violation {
 pub(crate) struct History {
     /// How old an answer may be that is given to the same question.
     pub(crate) adopt: Duration,
+    /// There is room for every call that is asked: none waits because others do.
+    pub(crate) roomy: bool,
     pub(crate) happenings: Vec<(Duration, Happening)>,
 }
 

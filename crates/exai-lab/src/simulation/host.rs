@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use exai_session::Past;
 use exai_wire::{AdoptKey, CallId, Class, Fingerprint};
 
 use super::names::{AskNo, HostNo, QuestionNo, ShimNo};
@@ -26,11 +27,20 @@ pub(crate) struct Question {
     pub(crate) fingerprint: Fingerprint,
     pub(crate) adopt_key: Option<AdoptKey>,
     /// The call that it has a handle of, and means to collect.
-    pub(crate) handle: Option<CallId>,
+    pub(crate) handle: Option<(CallId, Handle)>,
     /// How often it is asked at most.
     pub(crate) tries: u32,
     /// No other question has its key.
     pub(crate) alone: bool,
+}
+
+/// How a host comes back to a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Handle {
+    /// It joins whatever there is.
+    Join,
+    /// It asks once more under the same id, and carries what its shim knew.
+    Again(Past),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +61,10 @@ pub(crate) struct Ask {
     pub(crate) question: QuestionNo,
     pub(crate) call: CallId,
     pub(crate) at: Duration,
+    /// It collects what was asked before; its host has nothing more than a name for that.
+    pub(crate) joins: bool,
+    /// What its shim knew of it when the host could wait no longer.
+    pub(crate) past: Past,
     pub(crate) state: AskState,
 }
 

@@ -160,8 +160,7 @@ impl World {
             down: Pipe::default(),
         };
         self.network.links.insert(no, link);
-        let open =
-            self.network.links.values().filter(|link| link.shim == shim && link.open_at_shim).count();
+        let open = self.network.links.values().filter(|link| link.shim == shim && link.open_at_shim).count();
         if open > 2 {
             self.broken(super::history::Invariant::OneConnection, format!("{shim} has {open} connections"));
         }

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use exai_journal::JournalError;
-use exai_session::EndWhy;
+use exai_session::{CallState, EndWhy};
 use exai_wire::{CallId, Class, Outcome, Record, RefusedCode, SessionId, ShimFrame};
 
 use super::agenda::Event;
 use super::bug::Seeded;
 use super::history::{Answer, Happening, Heard};
-use super::host::AskState;
-use super::names::{AskNo, DaemonNo, HostNo, Lineage, ShimNo};
+use super::host::{AskState, Handle};
+use super::names::{AskNo, DaemonNo, HostNo, ShimNo};
 use super::world::World;
 
 /// For so long after its loss a session may have attempts begun on its behalf, and a tick more.
@@ -28,10 +28,6 @@ impl World {
 
     pub(crate) fn session_of(&self, shim: ShimNo) -> Option<SessionId> {
         self.sessions.get(&shim).copied()
-    }
-
-    pub(crate) fn lineage_of(&self, daemon: DaemonNo) -> Lineage {
-        self.lineages.get(&daemon).copied().unwrap_or(Lineage(0))
     }
 
     /// The call that a host made, where a daemon was given another id for it.
@@ -82,9 +78,7 @@ impl World {
         }
         let there = |session: &SessionId| {
             let presence = daemon.presence.get(session);
-            presence.is_some_and(|presence| {
-                presence.link.is_some() || presence.lost_at + ABSENT > self.now
-            })
+            presence.is_some_and(|presence| presence.link.is_some() || presence.lost_at + ABSENT > self.now)
         };
         let (mut todo, mut seen) = (vec![self.origin(call)], BTreeSet::new());
         while let Some(call) = todo.pop() {
@@ -119,10 +113,14 @@ impl World {
         let question = self.asks.values().find(|ask| ask.call == call).map(|ask| ask.question);
         let Some(daemon) = self.daemons.get(&no) else { return false };
         let earlier = self.asks.values().filter(|ask| Some(ask.question) == question && ask.call != call);
-        // A host that gave up is answered, and its shim has said so.
-        let earlier = earlier.filter(|ask| !self.shims.contains_key(&ask.shim));
-        let sessions = earlier.filter_map(|ask| self.session_of(ask.shim));
-        sessions.filter_map(|session| daemon.presence.get(&session)).any(|presence| presence.link.is_some())
+        let joined =
+            |call| self.asks.values().any(|ask| ask.call == call && ask.joins && ask.state == AskState::Open);
+        earlier.into_iter().any(|ask| {
+            // A host that gave up is answered, and its shim has said so.
+            let gone = !self.shims.contains_key(&ask.shim);
+            let presence = self.session_of(ask.shim).and_then(|session| daemon.presence.get(&session));
+            joined(ask.call) || (gone && presence.is_some_and(|presence| presence.link.is_some()))
+        })
     }
 
     /// A record goes to the journal.
@@ -135,6 +133,7 @@ impl World {
             Record::Accepted { call_id, asked } => {
                 if let Some(from) = asked.adopts {
                     let live = self.is_heard(no, from);
+                    self.count_taken(no, from);
                     self.takes.insert(*call_id, live);
                     if let Some(facts) = self.calls.get_mut(&from) {
                         facts.takers.push(*call_id);
@@ -173,6 +172,35 @@ impl World {
         }
     }
 
+    fn count_taken(&mut self, no: DaemonNo, from: CallId) {
+        let state =
+            self.daemons.get(&no).and_then(|daemon| daemon.end.call_head(from)).map(|head| head.state);
+        self.coverage.count(match state {
+            Some(CallState::Running) => "takes over a call that runs",
+            Some(CallState::Parked) => "takes over a call that is parked",
+            Some(CallState::Following) => "takes over a call that takes over another",
+            Some(CallState::Kept) => "takes over an answer that is kept",
+            _ => "takes over something else",
+        });
+    }
+
+    /// A cancel has reached a daemon.
+    pub(crate) fn count_cancel(&mut self, no: DaemonNo, call: CallId) {
+        let state =
+            self.daemons.get(&no).and_then(|daemon| daemon.end.call_head(call)).map(|head| head.state);
+        self.coverage.count(match state {
+            None => "cancel of a call that is not known",
+            Some(CallState::Accepting) => "cancel of a call on its way to the journal",
+            Some(CallState::Running) => "cancel of a call that runs",
+            Some(CallState::Parked) => "cancel of a call that is parked",
+            Some(CallState::Following) => "cancel of a call that takes over another",
+            Some(CallState::Ending) => "cancel that crosses an end",
+            Some(CallState::Kept | CallState::Delivered | CallState::Buried) => {
+                "cancel of a call that has ended"
+            }
+        });
+    }
+
     pub(crate) fn count_decided(&mut self, record: &Record, result: &Result<(), JournalError>) {
         let what = match (record, result) {
             (_, Err(JournalError::Usurped)) => "record of a daemon that was usurped",
@@ -205,9 +233,11 @@ impl World {
             Answer::Result { outcome: Outcome::OutcomeUnknown, .. } => "told: outcome unknown",
             Answer::Result { body, .. } if body.contains("not kept:") => "told: not kept",
             Answer::Result { body, .. } if body.contains("kept answer") => "told: answer of an earlier call",
-            Answer::Result { body, .. } if body.contains("PARTIAL") => "told: partial answer of a parked call",
+            Answer::Result { body, .. } if body.contains("PARTIAL") => {
+                "told: partial answer of a parked call"
+            }
             Answer::Result { attempts: 2.., .. } => "told: several attempts",
-            Answer::End { why: EndWhy::Patience, .. } => "ended: patience",
+            Answer::Handle => "told: a handle",
             Answer::End { why: EndWhy::Deadline, .. } => "ended: deadline",
             Answer::End { why: EndWhy::Rejected(..), .. } => "ended: rejected",
             Answer::End { why: EndWhy::Refused(..), .. } => "ended: refused",
@@ -243,16 +273,23 @@ impl World {
     /// A host that could wait no longer asks again, collects, or lets it be.
     pub(crate) fn after_giving_up(&mut self, ask: AskNo) {
         let Some(ask) = self.asks.get(&ask) else { return };
-        let (host, no, call) = (ask.host, ask.question, ask.call);
+        let (host, no, call, past, joins) = (ask.host, ask.question, ask.call, ask.past, ask.joins);
         let (way, after) = (self.dice.below(100), self.dice.ms(200, 15_000));
-        let Some(question) = self.questions.get_mut(&no).filter(|question| question.tries > 0) else { return };
+        let Some(question) = self.questions.get_mut(&no).filter(|question| question.tries > 0) else {
+            return;
+        };
         question.tries -= 1;
         match way {
             0..45 => self.coverage.count("asked again after giving up"),
-            45..80 => {
-                question.handle = Some(call);
+            45..65 if !joins => {
+                question.handle = Some((call, Handle::Join));
                 self.coverage.count("collected after giving up");
             }
+            65..90 if !joins => {
+                question.handle = Some((call, Handle::Again(past)));
+                self.coverage.count("came back under the same id");
+            }
+            45..90 => question.handle = Some((call, Handle::Join)),
             _ => return,
         }
         self.agenda.plan(self.now + after, Event::Ask { host, question: no });

@@ -3,14 +3,14 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use exai_session::{ConnNo, ConnectError, EndWhy, NewCall, ShimConfig, ShimEnd, ShimEvent};
+use exai_session::{ConnNo, ConnectError, NewCall, Past, ShimConfig, ShimEnd, ShimEvent};
 use exai_wire::{CallId, DaemonFrame, Epoch, JournalId, SessionId, ShimPeer};
 use serde_json::value::RawValue;
 
 use super::agenda::{Event, Parcel, Way};
 use super::bug::Seeded;
 use super::history::{Answer, Happening, Heard, Invariant};
-use super::host::{Ask, AskState, Line, Question};
+use super::host::{Ask, AskState, Handle, Line, Question};
 use super::names::{AskNo, HostNo, Lineage, LinkNo, QuestionNo, ShimNo};
 use super::world::{Facts, World};
 
@@ -101,10 +101,11 @@ impl World {
         let Some(question) = self.questions.get_mut(&no) else { return };
         let handle = question.handle.take();
         let question = question.clone();
-        let (call, joins) = match handle {
-            Some(call) => (call, true),
-            None => (CallId::from_bytes(self.dice.id()), false),
+        let (call, handle) = match handle {
+            Some((call, handle)) => (call, handle),
+            None => (CallId::from_bytes(self.dice.id()), Handle::Again(Past::default())),
         };
+        let joins = matches!(handle, Handle::Join);
         let is_open = |ask: &Ask| ask.shim == shim && ask.call == call && ask.state == AskState::Open;
         if self.asks.values().any(is_open) {
             return;
@@ -119,31 +120,51 @@ impl World {
         let ask = AskNo(self.asks_made);
         let asked = super::history::Asked {
             ask,
-            host,
             shim,
             question: no,
             call,
             class: question.class,
             joins,
+            stale: self.is_stale(shim),
             keyed: question.alone && question.adopt_key.is_some(),
             deadline,
         };
-        self.note(|| format!("{asked:?}"));
+        self.note(|| format!("{host}: {asked:?}"));
         self.tell(Happening::Asked(asked));
         let state = AskState::Open;
-        self.asks.insert(ask, Ask { host, shim, question: no, call, at: self.now, state });
+        let (at, past) = (self.now, Past::default());
+        self.asks.insert(ask, Ask { host, shim, question: no, call, at, joins, past, state });
+        if let Some(after) = patience {
+            self.agenda.plan(self.now + after, Event::Patience(ask));
+        }
         let Some(process) = self.shims.get_mut(&shim) else { return };
         let facts = self.calls.entry(call).or_insert_with(|| Facts::new(question.class));
         facts.sessions.insert(process.session);
         let (now, born) = (process.local(self.now), process.born);
-        let (deadline, patience) = (deadline.saturating_sub(born), patience.map(|after| now + after));
-        let taken = match joins {
-            true => process.end.attach(now, call, deadline, patience, None),
-            false => process.end.call(now, new_call(call, &question, deadline, patience)),
+        let deadline = deadline.saturating_sub(born);
+        let taken = match handle {
+            Handle::Join => process.end.attach(now, call, deadline, None),
+            Handle::Again(past) => process.end.call(now, new_call(call, &question, deadline, past)),
         };
         if taken.is_err() {
             self.broken(Invariant::Bounds, format!("{shim} takes no call"));
         }
+        self.settle_shim(shim);
+    }
+
+    /// The host is told how to come back, and the call goes on without it.
+    pub(crate) fn lose_patience(&mut self, no: AskNo) {
+        let now = self.now;
+        let Some(ask) = self.asks.get_mut(&no).filter(|ask| ask.state == AskState::Open) else { return };
+        let (shim, call) = (ask.shim, ask.call);
+        let Some(process) = self.shims.get_mut(&shim) else { return };
+        if process.frozen.is_some() {
+            let at = now + Duration::from_millis(300);
+            return self.agenda.plan(at, Event::Patience(no));
+        }
+        ask.past = process.end.past(call).unwrap_or_default();
+        process.end.detach(process.local(now), call);
+        self.hand_out(shim, call, Answer::Handle);
         self.settle_shim(shim);
     }
 
@@ -201,7 +222,6 @@ impl World {
         let (call, what) = match DaemonFrame::decode(&text) {
             Ok(Some(DaemonFrame::Welcome(mut welcome))) => {
                 let (journal, epoch) = (welcome.journal, welcome.epoch);
-                self.tell(Happening::Welcomed { shim, journal, epoch });
                 self.welcomed(shim, journal, epoch);
                 if !self.climate.unfiltered {
                     return text;
@@ -224,13 +244,16 @@ impl World {
         text
     }
 
+    fn is_stale(&self, shim: ShimNo) -> bool {
+        let known = self.shims.get(&shim).and_then(|process| process.welcomed_by);
+        known.is_some_and(|(journal, _)| journal != self.volume.id)
+    }
+
     fn welcomed(&mut self, shim: ShimNo, journal: JournalId, epoch: Epoch) {
         let Some(process) = self.shims.get_mut(&shim) else { return };
         let before = process.welcomed_by.replace((journal, epoch));
         match before {
-            Some((was, last)) if was == journal && last > epoch => {
-                self.coverage.count("epoch gone back")
-            }
+            Some((was, last)) if was == journal && last > epoch => self.coverage.count("epoch gone back"),
             Some((was, _)) if was != journal => self.coverage.count("another journal"),
             _ => {}
         }
@@ -269,7 +292,9 @@ impl World {
                 let answer = Answer::Result { outcome, body: body.get().to_owned(), attempts };
                 self.hand_out(no, call_id, answer);
             }
-            ShimEvent::End { call_id, why, fate } => self.hand_out(no, call_id, Answer::End { why, fate }),
+            ShimEvent::End { call_id, why, past } => {
+                self.hand_out(no, call_id, Answer::End { why, fate: past.fate() });
+            }
             ShimEvent::Lost { reason, .. } if reason.starts_with("no sign of life") => {
                 let disturbed = self.is_disturbed(no);
                 self.coverage.count("given up for silence");
@@ -300,7 +325,7 @@ impl World {
         ask.state = AskState::HandedOut;
         let is_result = matches!(answer, Answer::Result { .. });
         self.count_answer(&answer);
-        let gave_up = matches!(answer, Answer::End { why: EndWhy::Patience, .. });
+        let gave_up = answer == Answer::Handle;
         self.tell(Happening::HandedOut(no, answer));
         if is_result && self.shim_trap == Some(ShimTrap::BeforeWrite) {
             self.shim_trap = None;
@@ -410,12 +435,7 @@ impl World {
     }
 }
 
-fn new_call(
-    call_id: CallId,
-    question: &Question,
-    deadline: Duration,
-    patience: Option<Duration>,
-) -> NewCall {
+fn new_call(call_id: CallId, question: &Question, deadline: Duration, past: Past) -> NewCall {
     NewCall {
         call_id,
         method: "tools/call".to_owned(),
@@ -424,7 +444,7 @@ fn new_call(
         adopt_key: question.adopt_key,
         trace: None,
         deadline,
-        patience,
         hold: None,
+        past,
     }
 }

@@ -139,7 +139,11 @@ impl World {
             next_unusable: false,
             skew_ms: 0,
             disturbed: now,
-            history: History { adopt: climate.keeping.adopt, ..History::default() },
+            history: History {
+                adopt: climate.keeping.adopt,
+                roomy: climate.is_roomy(),
+                ..History::default()
+            },
             coverage: Coverage::default(),
             trace: Trace::new(traced),
             cancels: 0,
@@ -248,6 +252,7 @@ impl World {
                     self.spawn_shim(host);
                 }
             }
+            Event::Patience(ask) => self.lose_patience(ask),
             Event::Dial { shim, conn } => self.dial(shim, conn),
             Event::NobodyListens { shim, conn } => self.nobody_listens(shim, conn),
             Event::Arrive { link, way, parcel } => self.arrive(link, way, parcel),

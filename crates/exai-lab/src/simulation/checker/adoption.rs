@@ -13,9 +13,13 @@ use crate::simulation::names::QuestionNo;
 struct Book {
     adopt: Duration,
     takes: BTreeMap<CallId, CallId>,
-    /// Effects with a key of their own, and when they were asked for last.
-    effects: BTreeMap<CallId, (QuestionNo, Duration)>,
-    took_place: BTreeMap<QuestionNo, BTreeMap<CallId, Duration>>,
+    /// Effects with a key of their own.
+    effects: BTreeMap<CallId, QuestionNo>,
+    took_place: BTreeMap<QuestionNo, BTreeSet<CallId>>,
+    /// When a daemon took an effect for a new one.
+    anew: BTreeMap<CallId, Duration>,
+    ended: BTreeMap<CallId, Duration>,
+    jumped: bool,
     /// Effects after which the next one is another: their answer is known, or nobody can know of them.
     closed: BTreeSet<CallId>,
     /// Effects that a daemon had to take for new ones.
@@ -39,7 +43,7 @@ impl Book {
     fn read(&mut self, at: Duration, what: &Happening) {
         match what {
             Happening::Asked(Asked { call, question, class: Class::Effect, keyed: true, .. }) => {
-                self.effects.insert(*call, (*question, at));
+                self.effects.insert(*call, *question);
             }
             Happening::Taken { by, from, live } => {
                 if *live {
@@ -56,12 +60,21 @@ impl Book {
                 self.takes.clear();
                 self.close_all();
             }
-            Happening::WallJumped => self.close_all(),
-            Happening::AskedAnew { call, believed: true } => {
-                self.unaware.insert(*call);
+            // Daemons look at it when they start.
+            Happening::WallJumped => self.jumped = true,
+            Happening::Boot { .. } if std::mem::take(&mut self.jumped) => self.close_all(),
+            Happening::AskedAnew { call, believed } => {
+                self.anew.insert(*call, at);
+                if *believed {
+                    self.unaware.insert(*call);
+                }
+            }
+            Happening::Ended { call, outcome: Outcome::Ok | Outcome::OutcomeUnknown } => {
+                self.ended.entry(*call).or_insert(at);
             }
             Happening::Ended { call, outcome: Outcome::Error | Outcome::Cancelled }
-            | Happening::Buried(call) => {
+            | Happening::Buried(call)
+            | Happening::Acked { call, .. } => {
                 self.closed.insert(*call);
             }
             Happening::Billed { call, .. } => self.billed(at, *call),
@@ -75,14 +88,13 @@ impl Book {
     }
 
     fn billed(&mut self, at: Duration, call: CallId) {
-        let Some((question, asked)) = self.effects.get(&call).copied() else { return };
+        let Some(question) = self.effects.get(&call).copied() else { return };
+        let (anew, span) = (self.anew.get(&call).copied().unwrap_or(at), self.adopt);
+        let young = |other: &CallId| self.ended.get(other).is_none_or(|ended| anew < *ended + span);
         let before = self.took_place.entry(question).or_default();
-        let span = self.adopt;
-        let still = |(other, since): &(&CallId, &Duration)| {
-            **other != call && !self.closed.contains(other) && asked < **since + span
-        };
-        let repeated = before.iter().find(still).map(|(other, _)| *other);
-        before.insert(call, at);
+        let still = |other: &&CallId| **other != call && !self.closed.contains(other) && young(other);
+        let repeated = before.iter().find(still).copied().filter(|_| !span.is_zero());
+        before.insert(call);
         if let Some(other) = repeated.filter(|_| !self.unaware.contains(&call)) {
             let text = format!("{call:?} repeats {other:?}, {question}");
             self.find(Invariant::EffectOnce, at, text);

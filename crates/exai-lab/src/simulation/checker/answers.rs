@@ -25,20 +25,17 @@ struct Book {
     pauses: Vec<(ShimNo, Duration, Duration)>,
     takes: BTreeMap<CallId, CallId>,
     billed: BTreeSet<CallId>,
-    not_sent: Vec<(Duration, CallId)>,
+    /// Calls that hosts take for such that did not run, and have not asked for again.
+    not_sent: BTreeSet<CallId>,
     calm: Option<Duration>,
+    roomy: bool,
     found: Vec<Violation>,
 }
 
 pub(super) fn check(history: &History) -> Vec<Violation> {
-    let mut book = Book::default();
+    let mut book = Book { roomy: history.roomy, ..Book::default() };
     for (at, what) in history.iter() {
         book.read(at, what);
-    }
-    for (at, call) in std::mem::take(&mut book.not_sent) {
-        if book.billed.contains(&call) {
-            book.find(Invariant::TrueFate, at, format!("{call:?} is said not to have been sent"));
-        }
     }
     book.found
 }
@@ -51,6 +48,7 @@ impl Book {
     fn read(&mut self, at: Duration, what: &Happening) {
         match what {
             Happening::Asked(asked) => {
+                self.not_sent.remove(&asked.call);
                 self.asked.insert(asked.ask, (at, asked.clone()));
             }
             Happening::Cancelled(ask) => {
@@ -81,6 +79,13 @@ impl Book {
             }
             Happening::Billed { call, .. } => {
                 self.billed.insert(*call);
+                if self.not_sent.contains(call) {
+                    self.find(
+                        Invariant::TrueFate,
+                        at,
+                        format!("{call:?} was not sent, it is said, and runs"),
+                    );
+                }
             }
             Happening::Calm => self.calm = Some(at),
             Happening::Over => self.over(at),
@@ -106,7 +111,13 @@ impl Book {
             Answer::Result { outcome: Outcome::Ok, body, .. } if !self.is_own(asked.call, body) => {
                 self.find(Invariant::OwnAnswer, at, format!("{ask}, {:?}, gets {body}", asked.call));
             }
-            Answer::End { fate: Fate::NotSent, .. } if !asked.joins => self.not_sent.push((at, asked.call)),
+            Answer::End { fate: Fate::NotSent, .. } if !asked.joins => {
+                self.not_sent.insert(asked.call);
+                if self.billed.contains(&asked.call) {
+                    let text = format!("{:?} was not sent, it is said, and has run", asked.call);
+                    self.find(Invariant::TrueFate, at, text);
+                }
+            }
             _ => {}
         }
     }
@@ -119,7 +130,7 @@ impl Book {
         if at > latest + GRACE {
             self.find(Invariant::InTime, at, format!("{} is answered after {:?}", asked.ask, asked.deadline));
         }
-        let Some(calm) = self.calm.map(|calm| calm.max(since)) else { return };
+        let Some(calm) = self.calm.map(|calm| calm.max(since)).filter(|_| self.roomy) else { return };
         let by_deadline = matches!(answer, Answer::End { why: EndWhy::Deadline, .. });
         if at > calm + SOON || (by_deadline && asked.deadline > calm + SOON) {
             self.find(Invariant::InTime, at, format!("{} waits from {calm:?} on, in vain", asked.ask));

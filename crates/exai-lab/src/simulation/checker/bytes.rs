@@ -23,12 +23,11 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             Happening::Asked(asked) if asked.class == Class::Pure => {
                 pure.insert(asked.call);
             }
-            Happening::Heard {
-                shim,
-                lineage,
-                call,
-                what: Heard::Result { outcome, body, attempts, .. },
-            } if !pure.contains(call) => {
+            // Whatever comes then is said of a call that nobody knows.
+            Happening::Buried(call) => said.retain(|(of, _), _| of != call),
+            Happening::Heard { shim, lineage, call, what: Heard::Result { outcome, body, attempts, .. } }
+                if !pure.contains(call) =>
+            {
                 if body.contains(NOT_KEPT) {
                     if !unkept.insert((*shim, *call, *lineage)) {
                         find(format!("{call:?} is delivered to {shim} twice without being kept"));

@@ -78,7 +78,8 @@ impl Book {
             }
         }
         // Each loss is told of once.
-        let lost = |call: &CallId| self.found.iter().any(|found| found.text.starts_with(&format!("{call:?}")));
+        let lost =
+            |call: &CallId| self.found.iter().any(|found| found.text.starts_with(&format!("{call:?}")));
         let lost: BTreeSet<CallId> =
             self.promises.keys().map(|(_, call)| *call).filter(|call| lost(call)).collect();
         self.promises.retain(|(_, call), _| !lost.contains(call));

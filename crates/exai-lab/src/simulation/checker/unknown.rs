@@ -28,18 +28,21 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                 began.insert(*call);
             }
             Happening::Cancelled(ask) => cancelled.extend(asked.get(ask).map(|(_, ask)| ask.call)),
-            Happening::DaemonEnded(..) | Happening::Boot { .. } => stopped.push(at),
+            Happening::DaemonEnded | Happening::Boot { .. } | Happening::Draining => stopped.push(at),
             Happening::VolumeGone { .. } => lost.push(at),
             Happening::HandedOut(ask, Answer::Result { outcome: Outcome::OutcomeUnknown, .. }) => {
                 let Some((_, ask)) = asked.get(ask) else { continue };
                 let calls = chain(ask.call, &takes);
                 let begin = asked.values().filter(|(_, other)| calls.contains(&other.call));
-                let since = begin.map(|(at, _)| *at).min().unwrap_or_default();
-                let late = at + MARGIN >= ask.deadline;
+                let since = begin.clone().map(|(at, _)| *at).min().unwrap_or_default();
+                let late = begin.clone().any(|(_, other)| at + MARGIN >= other.deadline);
+                let stale = begin.clone().any(|(_, other)| other.stale);
                 let any = |moments: &[Duration]| moments.iter().any(|moment| *moment >= since);
-                let may_have_begun = calls.iter().any(|call| began.contains(call)) || any(&lost) || late;
+                let may_have_begun =
+                    calls.iter().any(|call| began.contains(call)) || any(&lost) || late || stale;
                 let cause = any(&stopped)
                     || any(&lost)
+                    || stale
                     || late
                     || takes.contains_key(&ask.call)
                     || calls.iter().any(|call| cancelled.contains(call));
