@@ -341,6 +341,7 @@ impl<S: Store> Hub<S> {
                     self.end.attempt(self.clock.now(), call_id, unused, whom, continues);
                 }
             }
+            Report::Failed(call_id) => self.end.attempt_failed(call_id),
             Report::Ended(call_id, end) => {
                 if matches!(end, End::Panicked) {
                     tracing::error!(call = ?call_id, "a tool panicked");

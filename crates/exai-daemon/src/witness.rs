@@ -65,6 +65,11 @@ impl Gate for Asker {
             answer.await.unwrap_or(Err(Denied::Over))
         })
     }
+
+    fn failed(&self) {
+        // Where there is no room, the attempt counts as one that ran: a drain that breaks it off leaves one more.
+        let _ = self.report.try_send(Report::Failed(self.call_id));
+    }
 }
 
 /// Keeps the newest note, and passes it on when the last one is old enough; gathers text, and passes it on in pieces. What

@@ -83,6 +83,8 @@ pub(crate) enum Report {
         /// Takes the number of the attempt, or why there is none.
         reply: oneshot::Sender<Result<u32, Denied>>,
     },
+    /// The attempt of a call has failed by itself.
+    Failed(CallId),
     /// A call runs no more.
     Ended(CallId, End),
 }

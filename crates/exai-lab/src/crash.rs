@@ -39,7 +39,7 @@ impl CrashAt {
     ];
 
     /// The moment before such a record is handed to the journal.
-    const fn before(record: &Record) -> Option<Self> {
+    pub(crate) const fn before(record: &Record) -> Option<Self> {
         match record {
             Record::Accepted { .. } => Some(Self::AcceptedUnwritten),
             Record::Started { .. } => Some(Self::StartedUnwritten),
@@ -50,7 +50,7 @@ impl CrashAt {
     }
 
     /// The moment at which such a record is durable and nobody knows.
-    const fn after(record: &Record) -> Option<Self> {
+    pub(crate) const fn after(record: &Record) -> Option<Self> {
         match record {
             Record::Accepted { .. } => Some(Self::AcceptedWritten),
             Record::Started { .. } => Some(Self::StartedWritten),

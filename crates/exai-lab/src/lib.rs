@@ -3,4 +3,5 @@
 
 pub mod bug;
 pub mod crash;
+pub mod simulation;
 pub mod tools;

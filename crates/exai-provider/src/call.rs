@@ -191,6 +191,9 @@ impl<'a> Call<'a> {
             // The gate counts what went out before this daemon started, too.
             self.billed = n.max(self.billed + 1);
             self.grant = None;
+            if outcome.is_err() {
+                self.context.gate.failed();
+            }
         }
         outcome
     }

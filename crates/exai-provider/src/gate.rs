@@ -38,4 +38,8 @@ pub trait Gate: Send + Sync {
         model: &'a str,
         continues: u64,
     ) -> BoxFuture<'a, Result<u32, Denied>>;
+
+    /// The attempt that was granted last has failed, and may have been billed: whatever comes next, it was not that which
+    /// broke it.
+    fn failed(&self) {}
 }

@@ -130,10 +130,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// Waits for the answer of another call, or takes it where it is there.
     pub(super) fn follow(&mut self, now: Duration, call_id: CallId, followed: CallId) {
-        let session = self.calls.get(call_id).and_then(|entry| entry.work.as_ref()).map(|work| work.session);
-        let Some((entry, session)) = self.calls.get_mut(followed).zip(session) else {
-            return self.run_alone(call_id);
-        };
+        let Some(entry) = self.calls.get(call_id) else { return };
+        let (sponsors, deadline) = (entry.sponsors.clone(), entry.deadline);
+        let Some(entry) = self.calls.get_mut(followed) else { return self.run_alone(call_id) };
         let (is_done, is_parked) = (matches!(entry.phase, Phase::Done(_)), entry.is_parked());
         if matches!(entry.phase, Phase::Buried) {
             return self.run_alone(call_id);
@@ -142,15 +141,39 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if is_done {
             return self.fetch_for(followed, None, Some(call_id));
         }
-        let deadline = self.calls.get(call_id).map(|entry| entry.deadline);
+        let Some(session) = sponsors.first().copied() else { return self.leave_follower(call_id) };
         if let Some(entry) = self.calls.get_mut(followed) {
-            entry.sponsors.insert(session);
+            entry.sponsors.extend(sponsors);
             // One that has not begun has all the time of who came for it.
             if is_parked {
-                entry.deadline = entry.deadline.max(deadline.unwrap_or_default());
+                entry.deadline = entry.deadline.max(deadline);
             }
         }
         if is_parked {
+            self.unpark(now, session, followed);
+        }
+    }
+
+    /// Nobody waits for a follower any more: it is as good as one that never began.
+    pub(super) fn leave_follower(&mut self, call_id: CallId) {
+        self.set_aside(call_id);
+        self.calls.set_phase(call_id, Phase::Parked);
+    }
+
+    /// A followed call may come to wait for somebody: its start could not be kept, or its comers were away. They are back, but
+    /// it is not their own call that they bring.
+    pub(super) fn go_on_for_followers(&mut self, now: Duration) {
+        if self.drain.is_some() {
+            return;
+        }
+        let wanted = self.calls.live().filter(|(_, entry)| matches!(entry.phase, Phase::Following));
+        let wanted = wanted.filter_map(|(_, entry)| Some((entry.follows?, *entry.sponsors.first()?)));
+        let parked = |followed| self.calls.get(followed).is_some_and(Entry::is_parked);
+        let wanted: Vec<(CallId, SessionId)> = wanted.filter(|(followed, _)| parked(*followed)).collect();
+        for (followed, session) in wanted {
+            if let Some(entry) = self.calls.get_mut(followed) {
+                entry.sponsors.insert(session);
+            }
             self.unpark(now, session, followed);
         }
     }

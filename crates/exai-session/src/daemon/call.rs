@@ -64,8 +64,10 @@ pub(super) struct Entry<D> {
     pub(super) wish: Wish,
     /// Attempts begun over the call's whole life, other starts and journals included.
     pub(super) attempts: u32,
-    /// The highest of them whose start is durable.
+    /// The highest number of which this journal has the start; an attempt that cost nothing gives its number back.
     pub(super) started: u32,
+    /// The one that may be with a provider at this moment.
+    pub(super) under_way: Option<u32>,
     /// Those of them that an orderly drain cut.
     pub(super) cuts: u32,
     /// Attempts of earlier starts, for the result to tell of.
@@ -130,6 +132,7 @@ impl<D> Entry<D> {
             wish: Wish::Run,
             attempts: 0,
             started: 0,
+            under_way: None,
             cuts: 0,
             before: Vec::new(),
             kept: None,
@@ -160,11 +163,6 @@ impl<D> Entry<D> {
 
     pub(super) fn is_parked(&self) -> bool {
         matches!(self.phase, Phase::Parked)
-    }
-
-    /// Whether the journal has not confirmed it yet.
-    pub(super) fn is_unkept(&self) -> bool {
-        matches!(self.phase, Phase::Accepting | Phase::Considering)
     }
 
     /// Neither over nor waiting for somebody to come.

@@ -22,15 +22,9 @@ const NOT_KEPT: &str = "— not kept: the daemon's journal could not be written,
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Accepted,
-    /// `fresh`: no start of this number is durable yet.
-    Started {
-        attempt: u32,
-        fresh: bool,
-    },
+    Started { attempt: u32 },
     Done,
-    Partial {
-        bytes: usize,
-    },
+    Partial { bytes: usize },
     Note,
 }
 
@@ -57,10 +51,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let call_id = record.call_id();
         let (kind, end) = match &record {
             Record::Accepted { .. } => (Kind::Accepted, None),
-            Record::Started { attempt, .. } => {
-                let known = self.calls.get(call_id).map_or(0, |entry| entry.started);
-                (Kind::Started { attempt: attempt.n, fresh: attempt.n > known }, None)
-            }
+            Record::Started { attempt, .. } => (Kind::Started { attempt: attempt.n }, None),
             Record::Done { end, body, turn, .. } => {
                 let (outcome, spent) = (end.outcome, end.spent);
                 let finished = Finished { outcome, body: body.clone(), turn: turn.clone(), spent };
@@ -84,11 +75,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         match (kind, result) {
             (Kind::Accepted, CommitResult::Durable(Some(sealed))) => self.accepted(now, call_id, sealed),
             (Kind::Accepted, CommitResult::Failed(error)) => self.not_accepted(now, call_id, &error),
-            (Kind::Started { attempt, .. }, CommitResult::Durable(Some(sealed))) => {
+            (Kind::Started { attempt }, CommitResult::Durable(Some(sealed))) => {
                 self.started(now, call_id, attempt, &sealed);
             }
-            (Kind::Started { attempt, fresh }, CommitResult::Failed(error)) => {
-                self.not_started(now, call_id, attempt, fresh, &error);
+            (Kind::Started { attempt }, CommitResult::Failed(error)) => {
+                self.not_started(now, call_id, attempt, &error);
             }
             (Kind::Done, CommitResult::Durable(Some(sealed))) => {
                 self.told_unkept.remove(&call_id);
@@ -130,6 +121,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         entry.starting = false;
         entry.started = entry.started.max(attempt);
         if entry.is_running() {
+            entry.under_way = Some(attempt);
             self.events.push_back(DaemonEvent::Go { call_id, attempt });
             self.tell_waiters(now, call_id, &sealed.as_ref().clone().into());
         } else {
@@ -139,10 +131,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// An attempt that the journal could not keep is not made. Its call waits for its shim, which brings it again until there
     /// is room or its time is over; nothing is paid meanwhile.
-    fn not_started(&mut self, now: Duration, call_id: CallId, attempt: u32, fresh: bool, error: &NotKept) {
+    fn not_started(&mut self, now: Duration, call_id: CallId, attempt: u32, error: &NotKept) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         entry.starting = false;
-        if fresh && entry.attempts == attempt {
+        // Also where the journal has this number: it is written again only after it has cost nothing.
+        if entry.attempts == attempt {
             entry.attempts -= 1;
         }
         if !entry.is_running() {

@@ -91,19 +91,18 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let following = self.calls.live().filter(|(_, entry)| matches!(entry.phase, Phase::Following));
         let following: Vec<CallId> = following.map(|(call_id, _)| call_id).collect();
         for call_id in following {
-            self.set_aside(call_id);
-            self.calls.set_phase(call_id, Phase::Parked);
+            self.leave_follower(call_id);
         }
     }
 
-    /// The attempt that runs does not count among those that may fail.
+    /// The attempt that runs does not count among those that may fail. One that has failed already does.
     fn note_cut(&mut self, call_id: CallId) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
-        if entry.attempts > 0 && entry.class == Class::Metered {
-            entry.cuts += 1;
-            let attempt = entry.attempts;
-            self.commit(Record::Cut { call_id, attempt });
-        }
+        let asked = entry.starting.then_some(entry.attempts);
+        let cut = entry.under_way.or(asked).filter(|_| entry.class == Class::Metered);
+        let Some(attempt) = cut else { return };
+        entry.cuts += 1;
+        self.commit(Record::Cut { call_id, attempt });
     }
 
     pub(super) fn cut_one(&mut self, now: Duration, call_id: CallId) {

@@ -83,6 +83,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
     }
 
+    /// The attempt that ran has failed by itself, and the executor is about to ask for another one, or to end the call.
+    pub fn attempt_failed(&mut self, call_id: CallId) {
+        if let Some(entry) = self.calls.get_mut(call_id) {
+            entry.under_way = None;
+        }
+    }
+
     /// Text of an attempt has come: `offset` bytes of the answer were there before.
     pub fn partial(&mut self, call_id: CallId, attempt: u32, offset: u64, text: String) {
         let wanted = |entry: &Entry<D>| entry.is_running() || entry.is_parked();
@@ -145,7 +152,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
 /// Whether all the attempts that it may have were begun.
 pub(super) fn is_exhausted<D>(entry: &Entry<D>) -> bool {
-    entry.attempts - entry.cuts.min(CUTS_MAX) >= attempts_max(entry.class)
+    entry.attempts.saturating_sub(entry.cuts.min(CUTS_MAX)) >= attempts_max(entry.class)
 }
 
 const fn attempts_max(class: Class) -> u32 {

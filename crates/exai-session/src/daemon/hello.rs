@@ -9,7 +9,7 @@ use exai_wire::{
 };
 
 use super::DaemonEnd;
-use super::call::Entry;
+use super::call::{Entry, Phase};
 use super::connection::{BEAT, CLOSE_FENCED};
 use super::event::{CallClass, DaemonEvent, PeerConn};
 use super::intake::executor_time;
@@ -86,7 +86,14 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// What is called known must be durable, so a hello waits for records on their way.
     fn waits_for_journal(&self, hello: &Hello) -> bool {
-        hello.open.iter().any(|open| self.calls.get(open.call_id).is_some_and(Entry::is_unkept))
+        let on_its_way = |entry: &Entry<D>| matches!(entry.phase, Phase::Accepting);
+        hello.open.iter().any(|open| self.calls.get(open.call_id).is_some_and(on_its_way))
+    }
+
+    /// Known, and kept. One that waits until it is clear whether it takes something over is not: it will be sent again, and
+    /// joined; a hello that waited for that would wait longer than a shim does.
+    fn is_known(&self, call_id: CallId) -> bool {
+        self.calls.get(call_id).is_some_and(|entry| !matches!(entry.phase, Phase::Considering))
     }
 
     /// Called after every commit.
@@ -111,8 +118,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             session.lost_at = None;
         }
         let calls = hello.open.iter();
-        let calls = calls
-            .map(|open| KnownCall { call_id: open.call_id, known: self.calls.get(open.call_id).is_some() });
+        let calls = calls.map(|open| KnownCall { call_id: open.call_id, known: self.is_known(open.call_id) });
         let welcome = Welcome {
             proto: hello.proto.common(PROTO).unwrap_or(PROTO.max),
             journal: self.config.journal,
@@ -156,7 +162,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     fn bring_back(&mut self, now: Duration, session: SessionId, open: &OpenCall) {
         let deadline = now + executor_time(Duration::from_millis(open.remaining_ms));
         if let Some(entry) = self.calls.get_mut(open.call_id).filter(|entry| entry.is_parked()) {
-            entry.attempts = entry.attempts.max(open.attempts_seen);
+            if open.attempts_seen > entry.started {
+                entry.attempts = entry.attempts.max(open.attempts_seen);
+            }
             entry.deadline = deadline;
         }
         self.join(now, session, open.call_id);

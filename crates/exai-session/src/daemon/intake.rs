@@ -149,10 +149,19 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.replay(now, session, call_id);
     }
 
+    /// The host of a call was answered otherwise. That may be said after the call has ended, and again, because the frame
+    /// that said it first may have been lost with its connection.
     fn detach(&mut self, session: SessionId, call_id: CallId) {
-        let Some(entry) = self.calls.get_mut(call_id) else { return };
-        if entry.waiters.remove(&session) && entry.class != Class::Pure && !entry.is_over() {
-            entry.detached = true;
+        let Some(entry) = self.calls.get_mut(call_id).filter(|entry| entry.class != Class::Pure) else {
+            return;
+        };
+        let waited = entry.waiters.remove(&session);
+        let is_owner = match &mut entry.phase {
+            Phase::Buried => false,
+            Phase::Done(done) => done.owner.take_if(|owner| *owner == session).is_some(),
+            _ => waited || entry.work.as_ref().is_some_and(|work| work.session == session),
+        };
+        if is_owner && !std::mem::replace(&mut entry.detached, true) {
             self.commit(Record::Detached { call_id, session });
         }
     }

@@ -61,6 +61,7 @@ pub struct DaemonEnd<D, C> {
     drain: Option<Drain>,
     next_tick: Option<Duration>,
     next_retention: Duration,
+    next_followed: Duration,
     /// Kept results of live sessions take all the room there is.
     full: bool,
     /// Ends that are being read from the journal, and for whom.
@@ -97,6 +98,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             drain: None,
             next_tick: None,
             next_retention: Duration::ZERO,
+            next_followed: Duration::ZERO,
             full: false,
             fetching: BTreeMap::new(),
             told_unkept: BTreeSet::new(),

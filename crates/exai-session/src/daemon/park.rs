@@ -21,7 +21,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.no_longer_alone(call_id);
         self.set_aside(call_id);
         let Some(entry) = self.calls.get_mut(call_id) else { return };
-        entry.starting = false;
+        (entry.starting, entry.under_way) = (false, None);
         let (provider, model) = entry.model.clone().unwrap_or_default();
         let told = entry.before.len();
         for n in (1..=entry.attempts).skip(told) {

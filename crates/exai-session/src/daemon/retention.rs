@@ -14,6 +14,8 @@ const KEPT_MAX: usize = 50_000;
 const RESULT_RESERVE: usize = 256 << 10;
 /// How often kept results are looked through: bounds of minutes and of hundreds of megabytes bear seconds.
 const RETENTION_EVERY: Duration = Duration::from_secs(5);
+/// How often parked calls are looked through for such that others follow: each time may be a write that fails.
+const FOLLOWED_EVERY: Duration = Duration::from_secs(1);
 /// Past the executor's deadline it is told so, and past this much more it has had its chance.
 const OVERDUE: Duration = Duration::from_secs(5);
 const NEVER_ENDED: &str = "The call passed its deadline and its tool did not end in time.";
@@ -38,6 +40,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.end_parked(now);
         self.end_followers(now);
         self.consider_again(now);
+        if self.next_followed <= now {
+            self.next_followed = now + FOLLOWED_EVERY;
+            self.go_on_for_followers(now);
+        }
         if self.next_retention <= now {
             self.next_retention = now + RETENTION_EVERY;
             self.expire(now);

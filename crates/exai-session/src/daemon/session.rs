@@ -6,7 +6,7 @@ use std::time::Duration;
 use exai_wire::{CallId, Class, DialNo, KeptFrame, SessionId};
 
 use super::DaemonEnd;
-use super::call::Entry;
+use super::call::{Entry, Phase};
 use super::event::{AbortReason, CallClass, DaemonEvent, PeerConn};
 
 /// After this long without a connection no new attempt begins on a session's behalf.
@@ -75,6 +75,14 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         };
         let orphans = self.calls.live().filter(|(_, entry)| orphaned(entry));
         let orphans: Vec<(CallId, Class)> = orphans.map(|(call_id, entry)| (call_id, entry.class)).collect();
+        let left = self
+            .calls
+            .live()
+            .filter(|(_, entry)| matches!(entry.phase, Phase::Following) && entry.sponsors.is_empty());
+        let left: Vec<CallId> = left.map(|(call_id, _)| call_id).collect();
+        for call_id in left {
+            self.leave_follower(call_id);
+        }
         for (call_id, class) in orphans {
             if class == Class::Pure {
                 self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Orphaned });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use exai_wire::{Attach, Call, CallId, JournalId, OpenCall, ShimFrame};
+use exai_wire::{Attach, Call, CallId, JournalId, OpenCall, RefusedCode, ShimFrame};
 
 use super::event::{EndWhy, NewCall, Past, TooMuch};
 
@@ -84,7 +84,18 @@ impl Open {
 
     /// Refused by the daemon with this journal: provably not run there. What may have happened under another
     /// journal stays on record.
-    pub(super) fn not_run_under(&mut self, journal: Option<JournalId>) {
+    pub(super) fn refused_under(&mut self, journal: Option<JournalId>, code: RefusedCode) {
+        let is_kept = self.accepted_seen && self.under == journal;
+        let says_nothing = match code {
+            // It has run, perhaps, and was forgotten.
+            RefusedCode::UnknownCall => matches!(self.ask, Ask::Call(_)),
+            // That journal has it: it may run yet, when there is room, for whoever else wants it.
+            RefusedCode::JournalFull | RefusedCode::JournalUnavailable => is_kept,
+            _ => false,
+        };
+        if says_nothing {
+            return;
+        }
         if self.under == journal && !self.accepted_seen {
             self.under = None;
         }

@@ -69,8 +69,8 @@ impl ShimEnd {
             }
             self.send(now, &ShimFrame::Cancel(Cancel { call_id, reason: String::new() }));
         }
-        for frame in std::mem::take(&mut self.owed) {
-            self.send(now, &frame);
+        for call_id in std::mem::take(&mut self.owed) {
+            self.leave(now, call_id);
         }
         let calls_held = self.calls.waiting();
         let resent = self.send_unknown(now, welcome);
@@ -172,7 +172,7 @@ impl ShimEnd {
     fn refused(&mut self, now: Duration, refused: Refused) {
         let journal = self.link.journal();
         let Some(open) = self.calls.get_mut(refused.call_id) else { return };
-        open.not_run_under(journal);
+        open.refused_under(journal, refused.code);
         if open.cancelled {
             self.calls.remove(refused.call_id);
         } else if refused.code.is_retryable() {

@@ -377,6 +377,7 @@ impl ShimEnd {
 
     fn lose_primary(&mut self, now: Duration, reason: &str) {
         let Some(primary) = self.link.primary.take() else { return };
+        self.owe_again();
         self.link.down(now);
         self.link.last_error = reason.to_owned();
         let lived = now.saturating_sub(primary.since) >= Backoff::SUCCESS_AFTER;
@@ -398,6 +399,7 @@ impl ShimEnd {
 
     /// The first welcome wins: it makes this connection the one, and closes an older one.
     pub(super) fn promote(&mut self, now: Duration, conn: ConnNo, welcome: &Welcome) -> Duration {
+        self.owe_again();
         let link = &mut self.link;
         link.candidate = None;
         if let Some(older) = link.primary.take() {

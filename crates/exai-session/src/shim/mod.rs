@@ -35,8 +35,10 @@ pub struct ShimEnd {
     calls: Calls,
     receipts: Receipts,
     link: LinkState,
-    /// Said to the daemon after the next welcome.
-    owed: VecDeque<ShimFrame>,
+    /// Calls whose `detach` is said after the next welcome.
+    owed: VecDeque<CallId>,
+    /// Calls whose `detach` went out on the present connection, the newest of them: should that be lost, they are owed again.
+    left: VecDeque<CallId>,
     out: VecDeque<Transmit>,
     events: VecDeque<ShimEvent>,
 }
@@ -52,6 +54,7 @@ impl ShimEnd {
             receipts: Receipts::default(),
             link,
             owed: VecDeque::new(),
+            left: VecDeque::new(),
             out: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -98,7 +101,8 @@ impl ShimEnd {
     fn taken(&mut self, now: Duration, call_id: CallId) {
         self.receipts.forget(call_id);
         // Somebody waits for it again; a `detach` that went out after this call's frame would leave him without answer.
-        self.owed.retain(|frame| !matches!(frame, ShimFrame::Detach(left) if left.call_id == call_id));
+        self.owed.retain(|owed| *owed != call_id);
+        self.left.retain(|left| *left != call_id);
         match self.link.reach() {
             Reach::TakesCalls => self.send_call(now, call_id),
             // Held until the next daemon's welcome.
@@ -181,11 +185,33 @@ impl ShimEnd {
         if open.under.is_none() {
             return;
         }
-        let frame = ShimFrame::Detach(Attach { call_id });
         if self.link.is_up() {
-            self.send(now, &frame);
-        } else if self.owed.len() < OWED_MAX {
-            self.owed.push_back(frame);
+            self.leave(now, call_id);
+        } else {
+            self.owe_detach(call_id);
+        }
+    }
+
+    fn owe_detach(&mut self, call_id: CallId) {
+        if self.owed.len() < OWED_MAX {
+            self.owed.push_back(call_id);
+        }
+    }
+
+    /// Tells the daemon that nobody waits here for this call.
+    fn leave(&mut self, now: Duration, call_id: CallId) {
+        self.send(now, &ShimFrame::Detach(Attach { call_id }));
+        self.left.push_back(call_id);
+        if self.left.len() > OWED_MAX {
+            self.left.pop_front();
+        }
+    }
+
+    /// A connection is lost, and perhaps what was last said on it: the daemon would take a host for one that waits, and would
+    /// not give the answer to whoever asks the same again.
+    fn owe_again(&mut self) {
+        for call_id in std::mem::take(&mut self.left) {
+            self.owe_detach(call_id);
         }
     }
 

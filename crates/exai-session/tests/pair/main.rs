@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod adopt;
-mod chaos;
+mod found;
 mod handles;
 mod keep;
 mod links;

@@ -1,0 +1,39 @@
+//! What must not begin: an attempt for nobody, and anything of a call that was cancelled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use exai_wire::Outcome;
+
+use crate::simulation::history::{Happening, Heard, History, Invariant, Violation};
+
+pub(super) fn check(history: &History) -> Vec<Violation> {
+    let mut asks = BTreeMap::new();
+    let (mut cancelled, mut over) = (BTreeSet::new(), BTreeSet::new());
+    let mut found = Vec::new();
+    for (at, what) in history.iter() {
+        let mut find = |invariant, text| found.push(Violation { invariant, at, text });
+        match what {
+            Happening::Asked(asked) => {
+                asks.insert(asked.ask, (asked.shim, asked.call));
+            }
+            Happening::Cancelled(ask) => cancelled.extend(asks.get(ask).copied()),
+            Happening::Heard { shim, call, what: Heard::Result { .. }, .. } => {
+                if cancelled.contains(&(*shim, *call)) {
+                    over.insert(*call);
+                }
+            }
+            Happening::Ended { call, outcome: Outcome::Cancelled } => {
+                over.insert(*call);
+            }
+            Happening::VolumeGone { .. } => over.clear(),
+            Happening::Billed { call, attempt, .. } if over.contains(call) => {
+                find(Invariant::CancelledStays, format!("attempt {attempt} of {call:?}, which is cancelled"));
+            }
+            Happening::Starts { call, sponsored: false } => {
+                find(Invariant::NobodyPays, format!("an attempt of {call:?} begins for nobody"));
+            }
+            _ => {}
+        }
+    }
+    found
+}
