@@ -74,8 +74,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             attempts_before: entry.attempts,
             params: work.params.clone(),
         };
+        let (detached, session) = (entry.detached, work.session);
         self.calls.set_phase(call_id, Phase::Accepting);
         self.commit(Record::Accepted { call_id, asked });
+        if detached {
+            self.commit(Record::Detached { call_id, session });
+        }
     }
 
     fn offers(&self, now: Duration, call_id: CallId) -> impl Iterator<Item = Offer> {
@@ -205,7 +209,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if !self.calls.get(call_id).is_some_and(|entry| matches!(entry.phase, Phase::Following)) {
             return;
         }
-        if result.outcome == Outcome::Cancelled {
+        let metered = self.calls.get(call_id).is_some_and(|entry| entry.class == Class::Metered);
+        let in_time = self.calls.get(call_id).is_some_and(|entry| entry.deadline > now);
+        // An error is no answer to keep; but an effect that failed took place, and is not tried again unasked.
+        let asks_itself = result.outcome == Outcome::Error && metered && in_time;
+        if result.outcome == Outcome::Cancelled || asks_itself {
             return self.run_alone(call_id);
         }
         let age = self.age(now, from).as_secs();
@@ -225,8 +233,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             .calls
             .live()
             .any(|(_, entry)| matches!(entry.phase, Phase::Following) && entry.follows == Some(followed));
-        let Some(entry) = self.calls.get_mut(followed).filter(|entry| entry.is_running()) else { return };
-        if !wanted && entry.waiters.is_empty() {
+        let Some(entry) = self.calls.get_mut(followed) else { return };
+        entry.adopted &= wanted;
+        // Who holds a handle comes for it later.
+        if !wanted && entry.is_running() && entry.waiters.is_empty() && !entry.detached {
             entry.wish = super::call::Wish::Cancel;
             self.conclude_cancelled(now, followed);
         }
@@ -240,6 +250,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             .filter(|(_, entry)| matches!(entry.phase, Phase::Following) && entry.deadline <= now);
         let over: Vec<(CallId, Class)> = over.map(|(call_id, entry)| (call_id, entry.class)).collect();
         for (call_id, class) in over {
+            let followed = self.calls.get(call_id).and_then(|entry| entry.follows);
+            if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
+                followed.adopted = false;
+            }
             let outcome = if class == Class::Effect { Outcome::OutcomeUnknown } else { Outcome::Error };
             self.conclude(now, call_id, error_body(outcome, STILL_RUNS));
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use exai_wire::{Class, Ended, Kept, KeptFrame, Outcome};
+use exai_wire::{Class, Ended, Kept, KeptFrame, Outcome, Texts};
 
 use super::DaemonEnd;
 use super::call::{Done, Entry, Phase, Work, error_body};
@@ -77,7 +77,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             entry.tool = asked.tool;
             if entry.is_parked() {
                 entry.follows = asked.adopts;
-                (entry.before, entry.kept) = (before, kept.partial);
+                (entry.before, entry.texts) = (before, Texts::of(kept.partial));
                 entry.work = Some(Work {
                     session: asked.session,
                     counted: false,

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use exai_wire::{AdoptKey, CallId, Class, Fingerprint, Outcome, Partial, SessionId, Spent};
+use exai_wire::{AdoptKey, CallId, Class, Fingerprint, Outcome, SessionId, Spent, Texts};
 
 use super::event::{Before, Finished};
+
+/// Text of answers on their way that is held for whoever comes to a call that was left, all calls together: hundreds of
+/// long answers. What goes beyond is in the journal alone.
+const TEXT_BYTES_MAX: usize = 64 << 20;
 
 /// Where a call stands.
 #[derive(Debug)]
@@ -72,8 +76,12 @@ pub(super) struct Entry<D> {
     pub(super) cuts: u32,
     /// Attempts of earlier starts, for the result to tell of.
     pub(super) before: Vec<Before>,
-    /// Text that one of them had brought.
-    pub(super) kept: Option<Partial>,
+    /// What its attempts have brought.
+    pub(super) texts: Texts,
+    /// Bytes of kept text that the newest of them goes on from.
+    pub(super) continues: u64,
+    /// Its answer was delivered before it could be kept, and reached its host.
+    pub(super) acked_early: bool,
     /// Who was asked last.
     pub(super) model: Option<(String, String)>,
     /// An attempt whose start is on its way to the journal.
@@ -135,7 +143,9 @@ impl<D> Entry<D> {
             under_way: None,
             cuts: 0,
             before: Vec::new(),
-            kept: None,
+            texts: Texts::default(),
+            continues: 0,
+            acked_early: false,
             model: None,
             starting: false,
             tool: String::new(),
@@ -177,6 +187,8 @@ pub(super) struct Calls<D> {
     /// Those in flight, oldest first. The others stay for hours, so nothing that is asked often may walk them all.
     in_flight: BTreeSet<(Duration, CallId)>,
     parked: BTreeSet<CallId>,
+    /// Bytes of all texts.
+    text_bytes: usize,
     by_adopt_key: BTreeMap<AdoptKey, BTreeSet<CallId>>,
 }
 
@@ -186,6 +198,7 @@ impl<D> Default for Calls<D> {
             known: BTreeMap::new(),
             in_flight: BTreeSet::new(),
             parked: BTreeSet::new(),
+            text_bytes: 0,
             by_adopt_key: BTreeMap::new(),
         }
     }
@@ -201,8 +214,21 @@ impl<D> Calls<D> {
         self.known.get_mut(&call_id)
     }
 
+    /// Takes a piece of an answer on its way. Beyond the bound it is left out, and with it what comes after.
+    pub(super) fn add_text(&mut self, call_id: CallId, attempt: u32, offset: u64, text: &str) {
+        if self.text_bytes + text.len() > TEXT_BYTES_MAX {
+            return;
+        }
+        if let Some(entry) = self.known.get_mut(&call_id) {
+            self.text_bytes -= entry.texts.bytes();
+            entry.texts.add(attempt, entry.continues, offset, text);
+            self.text_bytes += entry.texts.bytes();
+        }
+    }
+
     /// Takes a call that is not known yet.
     pub(super) fn insert(&mut self, call_id: CallId, entry: Entry<D>) {
+        self.text_bytes += entry.texts.bytes();
         if let Some(key) = entry.adopt_key {
             self.by_adopt_key.entry(key).or_default().insert(call_id);
         }
@@ -212,6 +238,7 @@ impl<D> Calls<D> {
 
     pub(super) fn remove(&mut self, call_id: CallId) -> Option<Entry<D>> {
         let entry = self.known.remove(&call_id)?;
+        self.text_bytes -= entry.texts.bytes();
         self.in_flight.remove(&(entry.since, call_id));
         self.parked.remove(&call_id);
         self.unlist(call_id, entry.adopt_key);
@@ -224,7 +251,7 @@ impl<D> Calls<D> {
         entry.phase = phase;
         if entry.is_over() {
             entry.work = None;
-            entry.kept = None;
+            self.text_bytes -= std::mem::take(&mut entry.texts).bytes();
             entry.before = Vec::new();
             entry.waiters.clear();
             entry.sponsors.clear();

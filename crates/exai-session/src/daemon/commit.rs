@@ -171,7 +171,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         // What nobody waits for is read from the journal when somebody comes.
         let sealed = awaited.then_some(sealed);
         let done = Done { sealed, outcome, bytes, at_ms, acked_ms: None, owner };
+        let acked_early = self.calls.get(call_id).is_some_and(|entry| entry.acked_early);
         self.calls.set_phase(call_id, Phase::Done(done));
+        if acked_early {
+            self.acked(now, &[call_id]);
+        }
         self.tell_followers(now, call_id, &result);
     }
 

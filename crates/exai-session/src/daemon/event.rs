@@ -92,6 +92,8 @@ pub enum AttemptFate {
     Lost,
     /// An orderly stop cut it.
     Cut,
+    /// It failed, or was broken off, when nobody waited for the call any more.
+    Left,
 }
 
 /// What the daemon knows of a request before it takes it: the class of the tool it names.

@@ -32,7 +32,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             method: work.method.clone(),
             params: work.params.clone(),
             before: entry.before.clone(),
-            kept: entry.kept.clone(),
+            kept: entry.texts.best(),
             deadline: entry.deadline,
         });
     }
@@ -75,6 +75,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             Ok(n) => {
                 if let Some(entry) = self.calls.get_mut(call_id) {
                     entry.model = Some((provider.clone(), model.clone()));
+                    entry.continues = continues;
                 }
                 let attempt = Attempt { n, provider, model, continues, at_ms: self.wall_ms(now) };
                 self.commit(Record::Started { call_id, attempt });
@@ -95,6 +96,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let wanted = |entry: &Entry<D>| entry.is_running() || entry.is_parked();
         let wanted = self.calls.get(call_id).is_some_and(wanted);
         self.no_longer_alone(call_id);
+        if wanted {
+            self.calls.add_text(call_id, attempt, offset, &text);
+        }
         if wanted && self.partial_bytes + text.len() <= PARTIAL_BYTES_MAX {
             self.commit(Record::Partial { call_id, attempt, offset, text });
         }

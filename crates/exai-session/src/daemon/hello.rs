@@ -160,15 +160,20 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// The shim waits for a call that is known here, and knows more of it than a journal restored from an old copy.
     fn bring_back(&mut self, now: Duration, session: SessionId, open: &OpenCall) {
-        let deadline = now + executor_time(Duration::from_millis(open.remaining_ms));
-        if let Some(entry) = self.calls.get_mut(open.call_id).filter(|entry| entry.is_parked()) {
-            if open.attempts_seen > entry.started {
-                entry.attempts = entry.attempts.max(open.attempts_seen);
+        self.brought(now, open.call_id, open.attempts_seen, open.remaining_ms);
+        self.join(now, session, open.call_id);
+        self.replay(now, session, open.call_id);
+    }
+
+    /// What a shim knows of a parked call that it comes for.
+    pub(super) fn brought(&mut self, now: Duration, call_id: CallId, attempts_seen: u32, remaining_ms: u64) {
+        let deadline = now + executor_time(Duration::from_millis(remaining_ms));
+        if let Some(entry) = self.calls.get_mut(call_id).filter(|entry| entry.is_parked()) {
+            if attempts_seen > entry.started {
+                entry.attempts = entry.attempts.max(attempts_seen);
             }
             entry.deadline = deadline;
         }
-        self.join(now, session, open.call_id);
-        self.replay(now, session, open.call_id);
     }
 
     /// The shim leaves.

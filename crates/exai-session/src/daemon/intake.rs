@@ -65,6 +65,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if let Some(known) = self.calls.get(call.call_id) {
             let same = known.fingerprint.is_none_or(|fingerprint| fingerprint == call.fingerprint);
             if same {
+                self.brought(now, call.call_id, call.attempts_seen, call.remaining_ms);
                 self.attach(now, conn, session, call.call_id);
             } else {
                 let message = "this call id was used with another payload";
@@ -161,7 +162,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             Phase::Done(done) => done.owner.take_if(|owner| *owner == session).is_some(),
             _ => waited || entry.work.as_ref().is_some_and(|work| work.session == session),
         };
-        if is_owner && !std::mem::replace(&mut entry.detached, true) {
+        // Of a call that is not on its way to the journal yet it is said behind it.
+        let is_unwritten = matches!(entry.phase, Phase::Considering);
+        if is_owner && !std::mem::replace(&mut entry.detached, true) && !is_unwritten {
             self.commit(Record::Detached { call_id, session });
         }
     }

@@ -11,8 +11,8 @@ use super::event::{AbortReason, AttemptFate, Before, CallClass, DaemonEvent, Fin
 /// After a restart or a cut an effect that had begun is over: nobody can know how.
 pub(super) const EFFECT_LOST: &str = "The daemon ended while this call was running, so whether it took effect can't be known. \
                                       Look before you repeat it.";
-const EXPIRED: &str =
-    "The daemon ended while this call was running, and its time was over before anybody came for it.";
+const EXPIRED: &str = "This call was broken off (the daemon ended, or its host had gone), and its time was over before \
+                       anybody came for it.";
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Leaves a running call to whoever comes for it.
@@ -22,11 +22,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.set_aside(call_id);
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         (entry.starting, entry.under_way) = (false, None);
+        let fate = if why == AbortReason::Drain { AttemptFate::Cut } else { AttemptFate::Left };
         let (provider, model) = entry.model.clone().unwrap_or_default();
         let told = entry.before.len();
         for n in (1..=entry.attempts).skip(told) {
             let (provider, model) = (provider.clone(), model.clone());
-            entry.before.push(Before { n, provider, model, fate: AttemptFate::Cut });
+            entry.before.push(Before { n, provider, model, fate });
         }
         self.calls.set_phase(call_id, Phase::Parked);
     }
@@ -62,7 +63,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         for call_id in over {
             let Some(entry) = self.calls.get(call_id) else { continue };
             let effect = entry.class == Class::Effect && entry.attempts > 0;
-            let end = match &entry.kept {
+            let end = match entry.texts.best() {
                 _ if effect => error_body(Outcome::OutcomeUnknown, EFFECT_LOST),
                 Some(partial) => partial_body(&partial.text),
                 None => error_body(Outcome::Error, EXPIRED),

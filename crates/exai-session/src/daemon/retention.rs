@@ -25,6 +25,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let at_ms = self.wall_ms(now);
         for call_id in call_ids {
             let Some(entry) = self.calls.get_mut(*call_id) else { continue };
+            // It was delivered although the journal could not take it yet.
+            entry.acked_early |= matches!(entry.phase, Phase::Ending);
             if let Phase::Done(done) = &mut entry.phase
                 && done.acked_ms.is_none()
             {

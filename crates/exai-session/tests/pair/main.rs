@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod adopt;
+mod comings;
 mod found;
 mod handles;
 mod keep;
 mod links;
 mod motion;
-mod reader;
 mod recover;
 mod world;
 
