@@ -109,7 +109,8 @@ impl Stdout {
 
     /// Whether everything has been written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.shared.queue().bytes == 0
+        let queue = self.shared.queue();
+        queue.bytes == 0 && queue.written.is_empty()
     }
 
     /// What has been written since the last time.
