@@ -16,7 +16,8 @@ const KEPT_BYTES: usize = 16 << 10;
 /// The data that ends a stream.
 pub(crate) const DONE: &[u8] = b"[DONE]";
 
-const BOM: &[u8] = b"\xEF\xBB\xBF";
+/// A byte order mark, which may stand at the very beginning.
+pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// One event.
 #[derive(Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use crate::answer::{Answer, Progress, TooLarge};
 use crate::chunk::{Chunk, Parsed};
 use crate::error_body::ErrorBody;
 use crate::page;
-use crate::sse::{DONE, Decoder, Kind};
+use crate::sse::{BOM, DONE, Decoder, Kind, TooLong};
 
 /// Most bytes of a body that is one JSON text.
 const WHOLE_BYTES_MAX: usize = 16 << 20;
@@ -35,11 +35,9 @@ pub(crate) struct Stream {
     form: Form,
 }
 
-#[derive(Default)]
 enum Form {
-    /// Nothing but blanks so far.
-    #[default]
-    Unknown,
+    /// Nothing but blanks so far, or part of a byte order mark.
+    Unknown(Head),
     /// Server-sent events.
     Events(Decoder),
     /// JSON, kept whole.
@@ -54,11 +52,9 @@ impl Stream {
     /// # Errors
     /// [`Broken`]; the answer so far stays.
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Progress, Broken> {
-        if matches!(self.form, Form::Unknown) {
-            self.form = Form::guess(bytes);
-        }
+        let bytes = self.tell(bytes);
         match &mut self.form {
-            Form::Unknown => Ok(Progress::default()),
+            Form::Unknown(head) => head.take(bytes).map(|()| Progress::default()),
             Form::Page(kept) => {
                 kept.extend_from_slice(bytes);
                 if kept.len() < page::READ_BYTES_MAX { Ok(Progress::default()) } else { Err(Broken::Page) }
@@ -75,9 +71,7 @@ impl Stream {
                 let mut rest = bytes;
                 let mut progress = Progress::default();
                 while !sink.answer.done {
-                    let event =
-                        decoder.next(&mut rest).map_err(|error| Broken::TooLarge(error.to_string()))?;
-                    let Some(event) = event else { break };
+                    let Some(event) = decoder.next(&mut rest).map_err(too_long)? else { break };
                     let more = sink.event(event.kind, event.data)?;
                     progress.chars += more.chars;
                     progress.content_chars += more.content_chars;
@@ -96,7 +90,7 @@ impl Stream {
             return Err(Broken::Page);
         }
         match std::mem::take(&mut self.form) {
-            Form::Page(_) | Form::Unknown => {
+            Form::Page(_) | Form::Unknown(_) => {
                 // An empty body is an empty answer.
                 self.answer.done = true;
                 Ok(())
@@ -107,6 +101,14 @@ impl Stream {
             }
             Form::Whole(body) => self.finish_whole(&body),
         }
+    }
+
+    /// Tells the form, once it can be told; gives the bytes that are left to take.
+    fn tell<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Form::Unknown(head) = &mut self.form else { return bytes };
+        let Some((at, form)) = head.form(bytes) else { return bytes };
+        self.form = form;
+        bytes.get(at..).unwrap_or_default()
     }
 
     /// What to tell of the body, if it is a page, whether it has ended or not.
@@ -131,17 +133,51 @@ impl Stream {
     }
 }
 
-impl Form {
-    /// By the first byte that is no blank: no line of a stream begins like JSON or HTML. The `content-type` is no better
-    /// witness: errors come as `text/event-stream`, and streams as `application/json`.
-    fn guess(bytes: &[u8]) -> Self {
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
-            None => Self::Unknown,
-            Some(b'<') => Self::Page(Vec::new()),
-            Some(b'{' | b'[' | b'"') => Self::Whole(Vec::new()),
-            Some(_) => Self::Events(Decoder::default()),
+impl Default for Form {
+    fn default() -> Self {
+        Self::Unknown(Head::default())
+    }
+}
+
+/// What comes before the first byte that tells the form.
+#[derive(Default)]
+struct Head {
+    /// Bytes of a byte order mark that have come; all of them, too, where it can't come any more.
+    mark: usize,
+    /// Should a stream follow, its first lines have begun already.
+    decoder: Decoder,
+}
+
+impl Head {
+    /// By the first byte that is no blank, and where it stands: no line of a stream begins like JSON or HTML. The
+    /// `content-type` is no better witness: errors come as `text/event-stream`, and streams as `application/json`.
+    fn form(&mut self, bytes: &[u8]) -> Option<(usize, Form)> {
+        for (at, byte) in bytes.iter().enumerate() {
+            match BOM.get(self.mark) {
+                Some(next) if next == byte => self.mark += 1,
+                // The mark was none.
+                Some(_) if self.mark > 0 => return Some((0, self.stream())),
+                _ => {
+                    self.mark = BOM.len();
+                    match byte {
+                        b'<' => return Some((at, Form::Page(Vec::new()))),
+                        b'{' | b'[' | b'"' => return Some((at, Form::Whole(Vec::new()))),
+                        _ if byte.is_ascii_whitespace() => {}
+                        _ => return Some((0, self.stream())),
+                    }
+                }
+            }
         }
+        None
+    }
+
+    fn stream(&mut self) -> Form {
+        Form::Events(std::mem::take(&mut self.decoder))
+    }
+
+    /// Takes bytes that tell nothing; in a stream they end no event.
+    fn take(&mut self, mut bytes: &[u8]) -> Result<(), Broken> {
+        self.decoder.next(&mut bytes).map(drop).map_err(too_long)
     }
 }
 
@@ -176,6 +212,10 @@ impl Sink<'_> {
 }
 
 fn too_large(error: TooLarge) -> Broken {
+    Broken::TooLarge(error.to_string())
+}
+
+fn too_long(error: TooLong) -> Broken {
     Broken::TooLarge(error.to_string())
 }
 

@@ -8,7 +8,7 @@ use crate::duration;
 use crate::host::Host;
 use crate::secret::{REDACTED, Secret};
 use crate::sources::Platform;
-use crate::url::{self, UrlFault};
+use crate::url;
 
 /// The type of a setting that is kept in a `T`.
 pub(crate) enum Kind<T: 'static> {
@@ -41,7 +41,7 @@ pub(crate) enum Kind<T: 'static> {
 }
 
 /// Checks a text and writes it in its one right form.
-pub(crate) type Check = fn(&str) -> Result<String, UrlFault>;
+pub(crate) type Check = fn(&str) -> Result<String, String>;
 
 /// One word of a choice.
 pub(crate) struct Choice<T: 'static> {
@@ -81,7 +81,7 @@ pub(crate) struct Reading<T> {
 /// A text that was not.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Bad {
-    /// `None`: it is or may be a secret.
+    /// `None`: it is a secret. Where the setting's text may hold one ([`Kind::may_be_shown`]), this is not shown either.
     pub(crate) found: Option<String>,
     pub(crate) message: String,
 }
@@ -128,13 +128,25 @@ impl<T: 'static> Kind<T> {
         }
     }
 
+    /// Whether a text that was written for it may stand in an error or warning. Of a list it is asked with the whole: a key
+    /// may have commas.
+    pub(crate) fn may_be_shown(&self, text: &str) -> bool {
+        match self {
+            Self::Secret { .. } => false,
+            Self::Url { .. } | Self::Host { .. } | Self::Words { .. } | Self::Providers { .. } => {
+                !url::may_hold_secret(text)
+            }
+            _ => true,
+        }
+    }
+
     /// Understands a text. Several faults only from lists.
     pub(crate) fn read(&self, text: &str, base: &Base) -> Result<Reading<T>, Vec<Bad>> {
         let needed = || vec![Bad { found: Some(text.into()), message: self.allowed() + " is needed" }];
         match self {
             Self::Word { set } => word(text).ok_or_else(needed).map(|word| reading(word.clone(), word, *set)),
             Self::Words { item, set, .. } => {
-                let words = each(text.split(','), |word| item(word).map_err(|fault| bad(word, fault)))?;
+                let words = each(text.split(','), |word| item(word).map_err(|message| bad(word, message)))?;
                 Ok(reading(words.join(","), words, *set))
             }
             Self::Secret { set } => match secret(text) {
@@ -160,11 +172,11 @@ impl<T: 'static> Kind<T> {
             Self::Choice(choices) => choose(choices, text).ok_or_else(needed),
             Self::Host { set } => match Host::parse(text) {
                 Ok(host) => Ok(reading(host.to_string(), host, *set)),
-                Err(message) => Err(vec![Bad { found: Some(text.into()), message }]),
+                Err(message) => Err(vec![bad(text, message)]),
             },
             Self::Url { check, set, .. } => match check(text) {
                 Ok(url) => Ok(reading(url.clone(), url, *set)),
-                Err(fault) => Err(vec![bad(text, fault)]),
+                Err(message) => Err(vec![bad(text, message)]),
             },
             Self::Path { relative, set } => match path(text, *relative, base) {
                 Ok(path) => Ok(reading(path.display().to_string(), path, *set)),
@@ -207,8 +219,8 @@ fn reading<T: 'static, V: 'static>(shown: String, value: V, set: fn(&mut T, V)) 
     Reading { shown, apply: Box::new(move |target| set(target, value)) }
 }
 
-fn bad(text: &str, fault: UrlFault) -> Bad {
-    Bad { found: (!fault.may_hold_secret).then(|| text.to_owned()), message: fault.message }
+fn bad(text: &str, message: String) -> Bad {
+    Bad { found: Some(text.to_owned()), message }
 }
 
 /// Reads the items of a list, empty ones left out; either all are good or every bad one is named.
@@ -234,9 +246,8 @@ fn word(text: &str) -> Option<String> {
 }
 
 /// One model's name as an item of a list.
-pub(crate) fn model(text: &str) -> Result<String, UrlFault> {
-    let message = "a model's name has no blanks";
-    word(text).ok_or_else(|| UrlFault { message: message.into(), may_hold_secret: false })
+pub(crate) fn model(text: &str) -> Result<String, String> {
+    word(text).ok_or_else(|| "a model's name has no blanks".into())
 }
 
 fn secret(text: &str) -> Result<Secret, &'static str> {
@@ -285,10 +296,10 @@ const TAKEN: [&str; 3] = ["exai", "glm", "kimi"];
 
 fn provider(item: &str) -> Result<(String, String), Bad> {
     let bad = |message: &str| Bad { found: Some(item.into()), message: message.into() };
-    if item.contains(['@', '?', '#']) {
-        let message =
-            "an address without user, query and fragment is needed; the key goes into <NAME>_API_KEY";
-        return Err(Bad { found: None, message: message.into() });
+    if url::may_hold_secret(item) {
+        return Err(bad(
+            "an address without user, query and fragment is needed; the key goes into <NAME>_API_KEY",
+        ));
     }
     let (name, address) = item.split_once('=').ok_or_else(|| bad("name=address is needed"))?;
     let (name, address) = (name.trim().to_ascii_lowercase(), address.trim());
@@ -301,7 +312,7 @@ fn provider(item: &str) -> Result<(String, String), Bad> {
     if TAKEN.contains(&name.as_str()) {
         return Err(bad("this name is built in; its address goes into GLM_BASE_URL or KIMI_BASE_URL"));
     }
-    let address = url::base(address).map_err(|fault| bad(&fault.message))?;
+    let address = url::base(address).map_err(|message| bad(&message))?;
     Ok((name, address))
 }
 

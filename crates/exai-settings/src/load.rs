@@ -163,7 +163,8 @@ impl Loader {
     fn understand<T>(&mut self, spec: &Spec<'_, T>, candidate: &Candidate) -> Option<Reading<T>> {
         let problem =
             |message: String| Problem::of(candidate.origin.clone(), candidate.name.clone(), message);
-        let visible = |text: Option<&str>| text.filter(|_| !spec.is_secret()).map(str::to_owned);
+        let visible =
+            |text: Option<&str>| text.filter(|text| spec.row.kind.may_be_shown(text)).map(str::to_owned);
         let text = match &candidate.text {
             Ok(text) => text,
             Err((message, raw)) => {
@@ -181,8 +182,10 @@ impl Loader {
         match spec.row.kind.read(text, &self.given.base) {
             Ok(reading) => Some(reading),
             Err(faults) => {
-                let problems =
-                    faults.into_iter().map(|bad| problem(bad.message).showing(bad.found.as_deref()));
+                let shown = spec.row.kind.may_be_shown(text);
+                let problems = faults
+                    .into_iter()
+                    .map(|bad| problem(bad.message).showing(bad.found.as_deref().filter(|_| shown)));
                 self.report.errors.extend(problems);
                 None
             }
@@ -210,7 +213,7 @@ impl Loader {
                     "{} ({}) says something else and wins; take {} out",
                     chosen.name, chosen.origin, other.name
                 );
-                let found = other.text.as_deref().ok().filter(|_| !spec.is_secret());
+                let found = other.text.as_deref().ok().filter(|text| spec.row.kind.may_be_shown(text));
                 let problem = Problem::of(other.origin.clone(), other.name.clone(), message).showing(found);
                 self.report.warnings.push(problem);
             }

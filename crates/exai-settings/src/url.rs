@@ -2,14 +2,6 @@
 
 use crate::host::Host;
 
-/// Why a text is not an address.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct UrlFault {
-    pub(crate) message: String,
-    /// A user part or a query often holds a key; such a text is not shown.
-    pub(crate) may_hold_secret: bool,
-}
-
 /// An address taken apart.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Url {
@@ -21,17 +13,17 @@ pub(crate) struct Url {
     pub(crate) path: String,
 }
 
+/// Whether an address has a user part, a query or a fragment, which often hold a key: such a text is not shown.
+pub(crate) fn may_hold_secret(text: &str) -> bool {
+    text.contains(['@', '?', '#'])
+}
+
 impl Url {
     /// Takes apart `scheme://host[:port][/path]` with one of these schemes.
-    pub(crate) fn parse(text: &str, schemes: &[&str]) -> Result<Self, UrlFault> {
-        if text.contains(['@', '?', '#']) {
-            let message = "an address without user, query and fragment is needed; keys and tokens have settings of their own";
-            return Err(UrlFault { message: message.into(), may_hold_secret: true });
+    pub(crate) fn parse(text: &str, schemes: &[&str]) -> Result<Self, String> {
+        if may_hold_secret(text) {
+            return Err("an address without user, query and fragment is needed; keys and tokens have settings of their own".into());
         }
-        Self::parse_plain(text, schemes).map_err(|message| UrlFault { message, may_hold_secret: false })
-    }
-
-    fn parse_plain(text: &str, schemes: &[&str]) -> Result<Self, String> {
         let (scheme, rest) = text.split_once("://").unwrap_or_default();
         let scheme = scheme.to_ascii_lowercase();
         if !schemes.contains(&scheme.as_str()) {
@@ -72,7 +64,7 @@ fn split_port(authority: &str) -> (&str, Option<&str>) {
 }
 
 /// An address to dial: an unspecified host becomes loopback.
-pub(crate) fn socket(text: &str) -> Result<String, UrlFault> {
+pub(crate) fn socket(text: &str) -> Result<String, String> {
     let mut url = Url::parse(text, &["ws", "wss"])?;
     url.host = url.host.dial();
     if url.path.is_empty() {
@@ -82,23 +74,22 @@ pub(crate) fn socket(text: &str) -> Result<String, UrlFault> {
 }
 
 /// The base of a provider's API, without a slash at the end.
-pub(crate) fn base(text: &str) -> Result<String, UrlFault> {
+pub(crate) fn base(text: &str) -> Result<String, String> {
     let mut url = Url::parse(text, &["https", "http"])?;
     url.path.truncate(url.path.trim_end_matches('/').len());
     if url.path.ends_with("/chat/completions") {
-        let message = "the address up to, not including, /chat/completions is needed";
-        return Err(UrlFault { message: message.into(), may_hold_secret: false });
+        return Err("the address up to, not including, /chat/completions is needed".into());
     }
     Ok(url.write())
 }
 
 /// A browser's origin, exact: scheme, host and port.
-pub(crate) fn origin(text: &str) -> Result<String, UrlFault> {
+pub(crate) fn origin(text: &str) -> Result<String, String> {
     let url = Url::parse(text, &["https", "http"]);
-    let url = url.ok().filter(|url| url.path.is_empty()).ok_or_else(|| UrlFault {
-        message: "an exact origin is needed, such as https://example.org or http://localhost:3000".into(),
-        may_hold_secret: false,
-    })?;
+    let url = url
+        .ok()
+        .filter(|url| url.path.is_empty())
+        .ok_or("an exact origin is needed, such as https://example.org or http://localhost:3000")?;
     Ok(url.write())
 }
 

@@ -47,6 +47,29 @@ fn a_page_instead_of_a_stream_is_quoted() {
 }
 
 #[test]
+fn a_cut_through_what_comes_first_changes_nothing() {
+    let bodies: [&[u8]; 6] = [
+        "\u{feff}{\"choices\":[{\"message\":{\"content\":\"x\"},\"finish_reason\":\"stop\"}]}".as_bytes(),
+        "\u{feff}\n<h1>busy</h1>".as_bytes(),
+        "\u{feff}data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n".as_bytes(),
+        // No marks: one after a blank, and one that was begun only. Both lines are nobody's.
+        "\n\u{feff}data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n".as_bytes(),
+        b"\xEF\xBB{\"choices\":[{\"message\":{\"content\":\"x\"}}]}",
+        // No field either: its name begins with a blank.
+        b" data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n",
+    ];
+    let texts = ["x", "", "x", "", "", ""];
+    for (body, text) in bodies.into_iter().zip(texts) {
+        for at in 0..=body.len() {
+            let (stream, end) = feed(&[&body[..at], &body[at..]]);
+            let (whole, whole_end) = feed(&[body]);
+            assert_eq!((stream.answer.text.as_str(), &end), (text, &whole_end), "cut at {at}");
+            assert_eq!((stream.answer.done, stream.page()), (whole.answer.done, whole.page()), "cut at {at}");
+        }
+    }
+}
+
+#[test]
 fn an_empty_body_is_an_empty_answer() {
     for pieces in [&[][..], &[b"\n\n".as_slice()]] {
         let (stream, end) = feed(pieces);

@@ -276,6 +276,25 @@ fn every_error_at_once_with_place_text_and_advice() {
 }
 
 #[test]
+fn an_address_that_may_hold_a_key_is_shown_in_no_problem() {
+    let lines = [
+        "EXAI_WS_URL=ws://u:hush@h",
+        "EXAI_WS_URL=\"ws://u:hush@h",
+        "EXAI_WS_HOST=u:hush@h",
+        "EXAI_ALLOWED_ORIGINS=https://u:hush@h",
+        "EXAI_PROVIDERS=a=https://u:hush,b@h",
+        "KIMI_BASE_URL=https://h/v1?key=hush",
+        "KIMI_BASE_URL=https://u:hush@h/${PATH}",
+        "KIMI_BASE_URL=https://h\nKIMI_API_URL=https://u:hush@h",
+    ];
+    for line in lines {
+        let loaded = World::default().file(line).load();
+        assert!(!loaded.errors.is_empty() || !loaded.warnings.is_empty(), "{line}");
+        assert!(!loaded.report().contains("hush"), "{line}: {}", loaded.report());
+    }
+}
+
+#[test]
 fn which_env_file() {
     let world = || {
         World::default()

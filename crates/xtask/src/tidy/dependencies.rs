@@ -1,9 +1,9 @@
-//! A dependency is a decision: one version for the workspace, one line that gives the reason, few of them.
+//! A dependency is a decision: one version for the whole repository, one line that gives the reason, few of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
-use super::manifest::{Manifest, Source, workspace_dependencies};
+use super::manifest::{Declared, Manifest, Source, workspace_dependencies};
 use crate::repo::Repo;
 
 const DOCUMENT: &str = "docs/dependencies.md";
@@ -13,15 +13,27 @@ const DOCUMENT: &str = "docs/dependencies.md";
 const DIRECT_MAX: usize = 35;
 
 pub(super) fn check(repo: &Repo) -> Vec<Finding> {
-    let declared: BTreeSet<String> = workspace_dependencies(repo).into_iter().collect();
     let mut findings = Vec::new();
+    let mut by_name: BTreeMap<String, Declared> = BTreeMap::new();
+    for again in workspace_dependencies(repo) {
+        let first = by_name.entry(again.name.clone()).or_insert_with(|| again.clone());
+        if first.version != again.version {
+            let message = format!(
+                "`{}` is {:?} here and {:?} in {}",
+                again.name, again.version, first.version, first.path
+            );
+            findings.push(Finding::of_file(again.path, message));
+        }
+    }
+    let declared: BTreeSet<String> = by_name.keys().cloned().collect();
     if declared.len() > DIRECT_MAX {
         let message = format!("{} direct dependencies; {DIRECT_MAX} are the limit", declared.len());
         findings.push(Finding::of_file("Cargo.toml", message));
     }
     let used = used(repo, &mut findings);
     for name in declared.difference(&used) {
-        findings.push(Finding::of_file("Cargo.toml", format!("`{name}` is used by no crate: remove it")));
+        let path = by_name.get(name).map_or("Cargo.toml", |declared| declared.path);
+        findings.push(Finding::of_file(path, format!("`{name}` is used by no crate: remove it")));
     }
     let documented = documented(repo.text(DOCUMENT).unwrap_or_default());
     for name in declared.difference(&documented) {

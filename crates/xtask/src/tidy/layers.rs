@@ -18,7 +18,7 @@ enum Layer {
 }
 
 /// Every crate, its layer, and the crates of the house that it may name. `None`: all of them.
-const CRATES: [(&str, Layer, Option<&[&str]>); 16] = [
+const CRATES: [(&str, Layer, Option<&[&str]>); 17] = [
     ("exai-wire", Layer::L0, Some(&[])),
     ("exai-settings", Layer::L0, Some(&[])),
     ("exai-mcp", Layer::L1, Some(&[])),
@@ -47,6 +47,7 @@ const CRATES: [(&str, Layer, Option<&[&str]>); 16] = [
         ]),
     ),
     ("exai", Layer::L3, None),
+    ("exai-fuzz", Layer::L3, None),
     ("exai-lab", Layer::L3, None),
     ("exai-sim", Layer::L3, Some(&["exai-journal", "exai-journal-sqlite", "exai-wire"])),
     ("xtask", Layer::L3, Some(&["exai-settings"])),

@@ -63,22 +63,37 @@ impl Manifest {
     }
 }
 
-/// Names in `[workspace.dependencies]` that are no crates of this repository.
-pub(super) fn workspace_dependencies(repo: &Repo) -> Vec<String> {
-    let table: Option<Table> = repo.text("Cargo.toml").and_then(|text| text.parse().ok());
-    let Some(dependencies) = table
-        .as_ref()
-        .and_then(|table| table.get("workspace"))
-        .and_then(|workspace| workspace.get("dependencies"))
-        .and_then(|dependencies| dependencies.as_table())
-    else {
-        return Vec::new();
-    };
-    dependencies
-        .iter()
-        .filter(|(_, value)| value.get("path").is_none())
-        .map(|(name, _)| name.clone())
-        .collect()
+/// The two workspaces: the program's, and the one of the fuzz targets.
+const WORKSPACES: [&str; 2] = ["Cargo.toml", "fuzz/Cargo.toml"];
+
+/// What `[workspace.dependencies]` says of a dependency that is no crate of this repository.
+#[derive(Clone)]
+pub(super) struct Declared {
+    /// Where it stands.
+    pub path: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its version, as it is written there.
+    pub version: String,
+}
+
+/// What the workspaces declare, the program's first.
+pub(super) fn workspace_dependencies(repo: &Repo) -> Vec<Declared> {
+    let mut declared = Vec::new();
+    for path in WORKSPACES {
+        let table: Option<Table> = repo.text(path).and_then(|text| text.parse().ok());
+        let dependencies = table
+            .as_ref()
+            .and_then(|table| table.get("workspace"))
+            .and_then(|workspace| workspace.get("dependencies"))
+            .and_then(|dependencies| dependencies.as_table());
+        let foreign = dependencies.into_iter().flatten().filter(|(_, value)| value.get("path").is_none());
+        declared.extend(foreign.map(|(name, value)| {
+            let version = value.as_str().or_else(|| value.get("version")?.as_str()).unwrap_or_default();
+            Declared { path, name: name.clone(), version: version.to_owned() }
+        }));
+    }
+    declared
 }
 
 fn entries(table: &Table, section: &str) -> BTreeMap<String, Dependency> {

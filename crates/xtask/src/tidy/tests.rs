@@ -61,6 +61,26 @@ fn a_dependency_is_declared_once_used_and_explained() {
 }
 
 #[test]
+fn what_both_workspaces_use_has_one_version() {
+    let repo = Repo::of([
+        ("Cargo.toml", "[workspace.dependencies]\nbytes = \"1\"\nserde = { version = \"1\" }\n"),
+        (
+            "fuzz/Cargo.toml",
+            "[package]\nname = \"exai-fuzz\"\n[workspace.dependencies]\nbytes = \"2\"\nserde = \"1\"\nsse-core = \"0.2\"\n\
+             [dependencies]\nbytes.workspace = true\nserde.workspace = true\n",
+        ),
+        ("docs/dependencies.md", "| `bytes` | a | b |\n| `serde` | a | b |\n| `sse-core` | a | b |\n"),
+    ]);
+    assert_eq!(
+        messages(&dependencies::check(&repo)),
+        [
+            "fuzz/Cargo.toml: `bytes` is \"2\" here and \"1\" in Cargo.toml",
+            "fuzz/Cargo.toml: `sse-core` is used by no crate: remove it",
+        ]
+    );
+}
+
+#[test]
 fn more_than_35_dependencies_are_too_many() {
     let many: String = (0..36).map(|n| format!("d{n} = \"1\"\n")).collect();
     let repo = Repo::of([("Cargo.toml", &format!("[workspace.dependencies]\n{many}"))]);
