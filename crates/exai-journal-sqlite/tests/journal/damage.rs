@@ -152,6 +152,19 @@ fn an_end_whose_answer_is_damaged_still_keeps_its_call_from_running() {
     assert!(desk.fetched(damaged).is_none());
 }
 
+/// Its question is gone since it ended, and there is nothing to ask with.
+#[test]
+fn a_call_whose_end_is_lost_is_not_asked_without_its_question() {
+    let disk = Disk::default();
+    disk.open().keep([accepted(1), done(1), accepted(2), accepted(3), done(3), buried(3)]);
+    let conn = rusqlite::Connection::open(disk.file()).unwrap();
+    conn.execute_batch("DELETE FROM records WHERE kind = 5").unwrap();
+    drop(conn);
+    repair(disk.dir.path()).unwrap();
+    let calls: Vec<_> = disk.open().calls().iter().map(|call| (call.call_id, call.buried_ms)).collect();
+    assert_eq!(calls, [(id(2), None), (id(3), Some(9))]);
+}
+
 #[test]
 fn a_structure_that_is_damaged_ends_the_daemon_and_stops_the_next() {
     let (disk, mut desk) = damaged_answers(50_000);

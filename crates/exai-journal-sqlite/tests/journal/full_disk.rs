@@ -126,3 +126,16 @@ fn a_journal_at_its_limit_takes_ends_only() {
     desk.keep([forgotten(2), forgotten(1), done(9)]);
     desk.keep([accepted(4)]);
 }
+
+#[test]
+fn questions_of_calls_that_have_ended_take_no_room() {
+    let disk = Disk::default();
+    let options = Options { bytes_max: 4 << 20, turns_bytes_max: 0, ..disk.options.clone() };
+    let disk = Disk { options, ..disk };
+    let mut desk = disk.open();
+    for n in 0..12 {
+        desk.keep([accepted_with(n, &quoted(1 << 20)), done(n)]);
+    }
+    // Whether their answers have arrived or are waited for.
+    desk.keep((0..6).map(acked).chain([accepted(20)]));
+}
