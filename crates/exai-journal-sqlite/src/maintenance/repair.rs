@@ -144,7 +144,7 @@ fn whole(head: Vec<Value>, load: Option<Value>, ended: &BTreeSet<Vec<u8>>) -> Op
         let call_id = CallId::from_bytes(bytes);
         load.is_ok_and(|load| Row { call_id, kind, head: head.clone(), load, bytes: 0 }.record().is_ok())
     };
-    // A question without its params must not be asked, also where they are gone because of an end that is lost.
+    // A question without its params must not be asked, also where they went with an end that is lost.
     let is_needed = known == Some(Kind::Accepted) && !ended.contains(&call_id);
     let load = match load.filter(|load| reads(Some(load))) {
         Some(Value::Null) if is_needed => return None,

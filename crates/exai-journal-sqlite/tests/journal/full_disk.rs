@@ -57,7 +57,7 @@ fn ends_find_room_that_new_calls_do_not() {
         }
         assert!(kept < 10, "more than there is room for");
     };
-    assert!(matches!(refused, JournalError::Full(_)) && refused.is_retryable());
+    assert!(matches!(refused, JournalError::Full(_)));
     // With room, all is as before.
     std::fs::remove_file(dir.join("filler")).unwrap();
     let until = Instant::now() + Duration::from_secs(20);
@@ -95,7 +95,7 @@ fn without_room_for_its_reserve_a_store_takes_no_new_call() {
 fn a_disk_without_any_room_is_named() {
     let Some(dir) = small_disk("full_disk::a_disk_without_any_room_is_named", 2) else { return };
     fill_up(&dir, 0);
-    let error = SqliteStore::open(Options::new(&dir), || {}, |_| {}).unwrap_err();
+    let error = SqliteStore::open(Options::new(&dir), || {}, |_| {}, |_| {}).unwrap_err();
     assert_eq!(error.fault, Fault::Full, "{error}");
     assert!(error.to_string().contains("free some space"), "{error}");
 }
@@ -106,7 +106,7 @@ fn a_disk_that_may_not_be_written_is_named() {
     let disk = on(&dir, 0);
     disk.open().keep([accepted(1)]);
     make_read_only(&dir);
-    let error = SqliteStore::open(disk.options.clone(), || {}, |_| {}).unwrap_err();
+    let error = SqliteStore::open(disk.options.clone(), || {}, |_| {}, |_| {}).unwrap_err();
     assert_eq!(error.fault, Fault::ReadOnly, "{error}");
     assert!(error.to_string().contains("make it writable"), "{error}");
 }
