@@ -52,8 +52,14 @@ pub(crate) fn open(
         return in_memory(news, JournalStore::Memory);
     };
     let waker = Arc::clone(&news);
-    match SqliteStore::open(options(dir, settings), move || waker.notify_one(), die) {
+    match SqliteStore::open(options(dir, settings), move || waker.notify_one(), warn, die) {
         Ok(store) => {
+            if store.unknown_rows() > 0 {
+                tracing::warn!(
+                    rows = store.unknown_rows(),
+                    "records of an unknown kind are left as they are"
+                );
+            }
             let found = JournalStore::Disk { path: store.path().display().to_string() };
             let shelf = Shelf { archive: Arc::new(SqliteArchive::of(dir)), turns: Arc::new(store.turns()) };
             let store: AnyStore = Box::new(store);
@@ -69,6 +75,10 @@ pub(crate) fn open(
             in_memory(news, JournalStore::Unusable { path, why })
         }
     }
+}
+
+fn warn(what: &str) {
+    tracing::warn!(what, "the journal is not as it should be");
 }
 
 /// What is on the disk can't be known any more, so nothing that was or will be said can be vouched for. The next start reads
@@ -87,7 +97,8 @@ pub(crate) async fn await_usable(dir: PathBuf, settings: Settings, events: mpsc:
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let options = options(&dir, &settings);
-        let look = tokio::task::spawn_blocking(move || SqliteStore::open(options, || {}, |_| {}).is_ok());
+        let look =
+            tokio::task::spawn_blocking(move || SqliteStore::open(options, || {}, |_| {}, |_| {}).is_ok());
         if look.await.is_ok_and(|usable| usable) {
             // The hub that hears this, or is gone.
             let _ = events.send(Event::JournalUsable).await;

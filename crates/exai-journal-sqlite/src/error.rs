@@ -151,6 +151,7 @@ impl From<rusqlite::Error> for Trouble {
             Some(
                 ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
+                | ErrorCode::CannotOpen
                 | ErrorCode::ReadOnly
                 | ErrorCode::OutOfMemory
                 | ErrorCode::TooBig,

@@ -95,6 +95,7 @@ pub(crate) struct Statements<'c> {
     free_pages: Statement<'c>,
     add: Statement<'c>,
     drop_texts: Statement<'c>,
+    drop_question: Statement<'c>,
     drop_loads: Statement<'c>,
     remove: Statement<'c>,
     add_turn: Statement<'c>,
@@ -112,6 +113,9 @@ impl<'c> Statements<'c> {
             free_pages: conn.prepare("PRAGMA freelist_count")?,
             add: conn.prepare("INSERT INTO records (call_id, kind, head, load) VALUES (?1, ?2, ?3, ?4)")?,
             drop_texts: conn.prepare("DELETE FROM records WHERE call_id = ?1 AND kind = ?2")?,
+            drop_question: conn.prepare(
+                "UPDATE records SET load = NULL WHERE call_id = ?1 AND kind = ?2 AND load IS NOT NULL",
+            )?,
             drop_loads: conn
                 .prepare("UPDATE records SET load = NULL WHERE call_id = ?1 AND load IS NOT NULL")?,
             remove: conn.prepare("DELETE FROM records WHERE call_id = ?1")?,
@@ -169,8 +173,11 @@ impl<'c> Statements<'c> {
     fn write_row(&mut self, row: &Row) -> rusqlite::Result<()> {
         let call_id = row.call_id.as_bytes();
         match row.kind {
-            // Nobody goes on from the texts of a call that has ended.
-            Kind::Done => drop(self.drop_texts.execute(params![call_id, Kind::Partial.number()])?),
+            // Nobody asks again, or goes on from texts, once a call has ended.
+            Kind::Done => {
+                self.drop_texts.execute(params![call_id, Kind::Partial.number()])?;
+                self.drop_question.execute(params![call_id, Kind::Accepted.number()])?;
+            }
             Kind::Buried => drop(self.drop_loads.execute([call_id])?),
             _ => {}
         }

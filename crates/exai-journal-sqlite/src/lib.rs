@@ -27,5 +27,5 @@ pub use archive::{SqliteArchive, delete_conversation};
 pub use error::{Fault, OpenError};
 pub use maintenance::{Calls, Repaired, Report, Sizes, check, compact, repair};
 pub use options::Options;
-pub use store::{Gauge, SqliteStore};
+pub use store::SqliteStore;
 pub use turns::SqliteTurns;

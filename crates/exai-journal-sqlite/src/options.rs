@@ -7,9 +7,10 @@ use std::path::PathBuf;
 pub struct Options {
     /// The state directory, on a local disk. It exists, and its lock is held by the caller.
     pub dir: PathBuf,
-    /// Bytes that the file may take before new calls are refused. Ends of calls are written beyond it.
+    /// Bytes for calls. New ones are refused while the file holds more than this and `turns_bytes_max` together; ends of
+    /// calls are written beyond it.
     pub bytes_max: u64,
-    /// Bytes of conversations that are kept, in the same file and beside `bytes_max`; the oldest go first.
+    /// Bytes for conversations, in the same file; of more than these the oldest go. What they leave free serves calls, too.
     pub turns_bytes_max: u64,
     /// Size of the file that holds room for ends of calls on a full disk. 0: none.
     pub reserve_bytes: u64,

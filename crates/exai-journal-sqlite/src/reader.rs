@@ -1,20 +1,26 @@
 //! Kept ends, read by a thread of its own: resuming sessions get what was kept also while the writer waits for a disk that
 //! hangs, and a sync waits for no large answer that is read.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use exai_journal::{Kind, Row};
 use exai_wire::{CallId, Record};
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, ffi, params};
 
+use crate::error::OpenError;
 use crate::open::connect;
+use crate::place::Place;
 use crate::rows;
 use crate::store::Shared;
 
 /// Bytes of ends that were read and that nobody has taken yet; beyond them the reader waits.
 const FOUND_BYTES_MAX: usize = 32 << 20;
+
+/// How long after a failure that may pass the same is tried again.
+const RETRY: Duration = Duration::from_millis(100);
 
 /// The first end is the one that was told.
 const DONE: &str = "SELECT call_id, kind, head, length(load), load FROM records
@@ -73,6 +79,20 @@ impl Desk {
         }
     }
 
+    /// Waits before another try; `false`: there will be none.
+    fn pause(&self) -> bool {
+        let until = Instant::now() + RETRY;
+        let mut inner = self.lock();
+        while !inner.is_closed {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            inner = self.bell.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        false
+    }
+
     fn put(&self, call_id: CallId, bytes: usize, record: Option<Record>) {
         let mut inner = self.lock();
         inner.found_bytes += bytes;
@@ -85,33 +105,88 @@ impl Desk {
     }
 }
 
-/// Answers until the desk is closed.
-pub(crate) fn run(file: &Path, shared: &Arc<Shared>) {
-    // Opened with the first question: many daemons are never asked.
-    let mut conn = None;
+/// A connection of the reader's own, with all that it needs open: later there may be no file descriptor left.
+///
+/// # Errors
+/// [`OpenError`].
+pub(crate) fn open(place: &Place) -> Result<Connection, OpenError> {
+    let failed = |error| OpenError::sql(&place.file, "it can't be read", &error);
+    let conn = connect(&place.file, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    // The log is opened with the first read.
+    conn.query_row("SELECT epoch FROM meta", [], |_| Ok(())).map_err(failed)?;
+    Ok(conn)
+}
+
+/// Answers until the desk is closed, or nothing can be read any more.
+pub(crate) fn run(conn: &Connection, file: &Path, shared: &Shared) {
+    answer(shared, file, |call_id| find(conn, call_id));
+}
+
+fn answer(shared: &Shared, file: &Path, find: impl Fn(CallId) -> rusqlite::Result<Option<Row>>) {
+    let mut damaged = BTreeSet::new();
     while let Some(call_id) = shared.desk.next() {
-        let (bytes, record) = match find(&mut conn, file, call_id) {
-            // Without its load it is buried.
-            Ok(Some(row)) if row.load.is_some() => {
-                (row.bytes, row.record().ok().or_else(|| shared.damaged()))
-            }
-            Ok(_) => (0, None),
-            // Of how much else this is true can't be known.
+        let found = match patiently(shared, file, || find(call_id)) {
+            Ok(Some(found)) => found,
+            Ok(None) => return,
+            // Of how much else this is true can't be known, and "not kept" would be an answer that nobody has read.
             Err(error) => {
-                shared.fatal(&format!("the journal {} can't be read: {error}", file.display()));
-                (0, None)
+                return shared.fatal(&format!("the journal {} can't be read: {error}", file.display()));
             }
         };
+        // Without its load it is buried.
+        let (bytes, record) =
+            match found.filter(|row| row.load.is_some()).map(|row| (row.bytes, row.record())) {
+                Some((bytes, Ok(record))) => (bytes, Some(record)),
+                // It concerns its call alone, so nothing ends by it.
+                Some((_, Err(error))) => {
+                    if damaged.insert(call_id) {
+                        shared.odd(&format!("{error}; it is answered as if it were kept no longer"));
+                    }
+                    (0, None)
+                }
+                None => (0, None),
+            };
         shared.desk.put(call_id, bytes, record);
         shared.wake();
     }
 }
 
-fn find(conn: &mut Option<Connection>, file: &Path, call_id: CallId) -> rusqlite::Result<Option<Row>> {
-    let conn = match conn {
-        Some(conn) => conn,
-        None => conn.insert(connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
-    };
+/// Tries until it goes well, or fails for good; `None`: nobody waits any more.
+fn patiently<T>(
+    shared: &Shared,
+    file: &Path,
+    mut read: impl FnMut() -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    let mut is_first = true;
+    loop {
+        match read() {
+            Err(error) if is_passing(&error) => {
+                if std::mem::take(&mut is_first) {
+                    shared.odd(&format!("the journal {} can't be read now: {error}", file.display()));
+                }
+                if !shared.desk.pause() {
+                    return Ok(None);
+                }
+            }
+            other => return other.map(Some),
+        }
+    }
+}
+
+/// Want of a lock, a file descriptor or memory: it says nothing about the disk, and the same may go well in a moment.
+fn is_passing(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{CannotOpen, DatabaseBusy, DatabaseLocked, OutOfMemory, SystemIoFailure};
+    match error.sqlite_error_code() {
+        Some(DatabaseBusy | DatabaseLocked | CannotOpen | OutOfMemory) => true,
+        Some(SystemIoFailure) => error.sqlite_extended_error_code() == Some(ffi::SQLITE_IOERR_NOMEM),
+        _ => false,
+    }
+}
+
+fn find(conn: &Connection, call_id: CallId) -> rusqlite::Result<Option<Row>> {
     let key = params![call_id.as_bytes(), Kind::Done.number()];
     Ok(conn.query_row(DONE, key, rows::of).optional()?.flatten())
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,10 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use exai_journal::{JournalError, Row, Store};
 use exai_wire::{CallId, Epoch, JournalId, Record};
@@ -25,27 +24,40 @@ pub(crate) struct Shared {
     pub(crate) mailbox: Mailbox,
     pub(crate) desk: Desk,
     outbox: Mutex<VecDeque<(u64, Result<(), JournalError>)>>,
-    pub(crate) groups: AtomicU64,
-    damaged: AtomicU64,
     wake: Box<dyn Fn() + Send + Sync>,
+    odd: Box<dyn Fn(&str) + Send + Sync>,
     fatal: Box<dyn Fn(&str) + Send + Sync>,
 }
 
 impl Shared {
+    pub(crate) fn new(
+        wake: impl Fn() + Send + Sync + 'static,
+        odd: impl Fn(&str) + Send + Sync + 'static,
+        fatal: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            mailbox: Mailbox::default(),
+            desk: Desk::default(),
+            outbox: Mutex::default(),
+            wake: Box::new(wake),
+            odd: Box::new(odd),
+            fatal: Box::new(fatal),
+        }
+    }
+
     /// Tells the owner that there is something to poll.
     pub(crate) fn wake(&self) {
         (self.wake)();
     }
 
+    /// Tells the owner of something that is wrong and ends nothing.
+    pub(crate) fn odd(&self, what: &str) {
+        (self.odd)(what);
+    }
+
     /// Tells the process that what is on the disk can't be known any more.
     pub(crate) fn fatal(&self, why: &str) {
         (self.fatal)(why);
-    }
-
-    /// Counts an end that is there and makes no sense. It concerns its call alone, so nothing ends by it.
-    pub(crate) fn damaged(&self) -> Option<Record> {
-        self.damaged.fetch_add(1, Ordering::Relaxed);
-        None
     }
 
     pub(crate) fn decide(&self, decisions: impl IntoIterator<Item = (u64, Result<(), JournalError>)>) {
@@ -73,34 +85,30 @@ pub struct SqliteStore {
     rows: Vec<Row>,
     unknown_rows: u64,
     shared: Arc<Shared>,
-    threads: Vec<JoinHandle<()>>,
+    reader: Option<JoinHandle<()>>,
+    writer: Option<JoinHandle<()>>,
 }
 
 impl SqliteStore {
     /// Opens the journal of a state directory, or makes one, and begins an epoch. The caller holds the directory's lock.
     ///
-    /// `wake` is called, by threads of the store, whenever there is something to poll. `fatal` is called with a sentence when
-    /// it can't be known any more what is on the disk; whoever promises things by this journal ends at once then, and the
-    /// store refuses everything from there on.
+    /// `wake` is called, by threads of the store, whenever there is something to poll. `odd` is called with a sentence about
+    /// what is wrong and ends nothing, once each: an end that is damaged, a disk that can't be read for now. `fatal` is called
+    /// with one when it can't be known any more what is on the disk; whoever promises things by this journal ends at once
+    /// then, and the store refuses everything from there on, or leaves it unanswered.
     ///
     /// # Errors
     /// [`OpenError`], a sentence that says what to do.
     pub fn open(
         options: Options,
         wake: impl Fn() + Send + Sync + 'static,
+        odd: impl Fn(&str) + Send + Sync + 'static,
         fatal: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self, OpenError> {
         let place = Place::in_dir(&options.dir);
         let Opened { conn, journal_id, epoch, found } = open::open(&place)?;
-        let shared = Arc::new(Shared {
-            mailbox: Mailbox::default(),
-            desk: Desk::default(),
-            outbox: Mutex::default(),
-            groups: AtomicU64::new(0),
-            damaged: AtomicU64::new(0),
-            wake: Box::new(wake),
-            fatal: Box::new(fatal),
-        });
+        let for_reading = reader::open(&place)?;
+        let shared = Arc::new(Shared::new(wake, odd, fatal));
         let (rows, unknown_rows) = (found.rows, found.unknown);
         let mut store = Self {
             journal_id,
@@ -109,28 +117,17 @@ impl SqliteStore {
             rows,
             unknown_rows,
             shared: Arc::clone(&shared),
-            threads: Vec::new(),
+            reader: None,
+            writer: None,
         };
         let file = place.file.clone();
         let for_reader = Arc::clone(&shared);
-        store.spawn("journal-reader", &place, move || reader::run(&file, &for_reader))?;
+        let read = move || reader::run(&for_reading, &file, &for_reader);
+        store.reader = Some(spawn("journal-reader", &place, read)?);
         let at = place.clone();
-        store.spawn("journal", &place, move || writer::run(&conn, &at, epoch, &options, &shared))?;
+        let write = move || writer::run(&conn, &at, epoch, &options, &shared);
+        store.writer = Some(spawn("journal", &place, write)?);
         Ok(store)
-    }
-
-    fn spawn(
-        &mut self,
-        name: &str,
-        place: &Place,
-        run: impl FnOnce() + Send + 'static,
-    ) -> Result<(), OpenError> {
-        let thread = Builder::new()
-            .name(name.to_owned())
-            .spawn(run)
-            .map_err(|error| OpenError::io(&place.file, "its thread can't be started", &error))?;
-        self.threads.push(thread);
-        Ok(())
     }
 
     /// Rows that this release does not understand, and leaves as they are.
@@ -147,21 +144,24 @@ impl SqliteStore {
     pub fn turns(&self) -> SqliteTurns {
         SqliteTurns::new(self.file.clone(), Arc::clone(&self.shared))
     }
+}
 
-    /// To look at it from elsewhere.
-    pub fn gauge(&self) -> Gauge {
-        Gauge(Arc::clone(&self.shared))
-    }
+fn spawn(
+    name: &str,
+    place: &Place,
+    run: impl FnOnce() + Send + 'static,
+) -> Result<JoinHandle<()>, OpenError> {
+    let thread = Builder::new().name(name.to_owned()).spawn(run);
+    thread.map_err(|error| OpenError::io(&place.file, "its thread can't be started", &error))
 }
 
 impl Drop for SqliteStore {
     fn drop(&mut self) {
+        // One that panicked has said so. The writer closes the file last: only it can empty the log.
         self.shared.desk.close();
+        let _ = self.reader.take().map(JoinHandle::join);
         self.shared.mailbox.close();
-        for thread in self.threads.drain(..) {
-            // One that panicked has said so.
-            let _ = thread.join();
-        }
+        let _ = self.writer.take().map(JoinHandle::join);
     }
 }
 
@@ -193,26 +193,5 @@ impl Store for SqliteStore {
 
     fn behind(&self) -> Option<Duration> {
         self.shared.mailbox.waiting_since().map(|since| since.elapsed())
-    }
-}
-
-/// A look at a store from another thread; cheap, and never waits for the disk.
-#[derive(Debug, Clone)]
-pub struct Gauge(Arc<Shared>);
-
-impl Gauge {
-    /// Since when the oldest record waits that is not decided. A disk that hangs shows here.
-    pub fn waiting_since(&self) -> Option<Instant> {
-        self.0.mailbox.waiting_since()
-    }
-
-    /// Kept ends that were asked for and are damaged: their calls are answered as if they were buried.
-    pub fn damaged(&self) -> u64 {
-        self.0.damaged.load(Ordering::Relaxed)
-    }
-
-    /// Transactions committed since the store was opened.
-    pub fn groups(&self) -> u64 {
-        self.0.groups.load(Ordering::Relaxed)
     }
 }

@@ -1,7 +1,6 @@
 //! The thread that writes.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use exai_journal::{JournalError, TurnsError};
@@ -172,10 +171,7 @@ impl Writer<'_> {
             Ok(outcomes)
         });
         match written {
-            Ok(outcomes) => {
-                self.shared.groups.fetch_add(1, Ordering::Relaxed);
-                Ok(outcomes)
-            }
+            Ok(outcomes) => Ok(outcomes),
             Err(trouble) => {
                 if !self.conn.is_autocommit() {
                     self.conn

@@ -137,16 +137,21 @@ impl ModelStore {
 }
 
 impl Kept {
-    /// The texts of a call that has ended are of no use any more, nor is anything of one that is buried.
+    /// The question and the texts of a call that has ended are of no use any more, nor is anything of one that is buried.
     fn forget_loads(&mut self, row: &Row) {
         match row.kind {
-            Kind::Done => self.rows.retain(|old| old.call_id != row.call_id || old.kind != Kind::Partial),
-            Kind::Buried => {
-                for old in self.rows.iter_mut().filter(|old| old.call_id == row.call_id) {
-                    (old.load, old.bytes) = (None, 0);
-                }
+            Kind::Done => {
+                self.rows.retain(|old| old.call_id != row.call_id || old.kind != Kind::Partial);
+                self.drop_loads(row.call_id, |kind| kind == Kind::Accepted);
             }
+            Kind::Buried => self.drop_loads(row.call_id, |_| true),
             _ => {}
+        }
+    }
+
+    fn drop_loads(&mut self, call_id: CallId, of: impl Fn(Kind) -> bool) {
+        for old in self.rows.iter_mut().filter(|old| old.call_id == call_id && of(old.kind)) {
+            (old.load, old.bytes) = (None, 0);
         }
     }
 }

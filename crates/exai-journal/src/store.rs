@@ -29,11 +29,6 @@ impl JournalError {
             Self::Usurped => "journal_usurped",
         }
     }
-
-    /// Whether the same record may be accepted later.
-    pub const fn is_retryable(&self) -> bool {
-        !matches!(self, Self::Usurped)
-    }
 }
 
 /// Takes records in order, makes them durable in groups, and says so.

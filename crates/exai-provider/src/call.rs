@@ -10,6 +10,7 @@ use std::time::Duration;
 use self::continuing::{Candidacy, Part, Plan};
 use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::backoff;
+use crate::before::Before;
 use crate::cause::{Again, Cause, Next};
 use crate::chat::Chat;
 use crate::clocks::{Clocks, FLOOR_WINDOW, Limits};
@@ -25,6 +26,10 @@ use crate::state::{Place, ProviderState, Wish};
 
 /// Requests that may be billed, for one call, all causes together.
 const BILLED_MAX: u32 = 3;
+
+/// Attempts of earlier starts that an orderly restart cut, and that therefore do not count among those; the gate counts the
+/// same way.
+const CUTS_MAX: usize = 3;
 
 /// Requests of any kind for one call: a bound on refusals, which cost nothing.
 const REQUESTS_MAX: u32 = 12;
@@ -45,6 +50,7 @@ pub(crate) struct Call<'a> {
     reserve_at: Duration,
     reports: Vec<AttemptReport>,
     requests: u32,
+    /// Requests that count as billed: not the number of the newest, which counts those that were cut, too.
     billed: u32,
     /// An attempt that was granted and cost nothing yet.
     grant: Option<Grant>,
@@ -90,8 +96,7 @@ impl<'a> Call<'a> {
             reserve_at: context.deadline.saturating_sub(reserve),
             reports: Vec::new(),
             requests: 0,
-            // Whether they really went out nobody knows.
-            billed: context.before.iter().map(|before| before.n).max().unwrap_or(0),
+            billed: counted(context.before),
             grant: None,
             usage: None,
             best: context.kept.and_then(|kept| Part::of_kept(kept, context.before)).map(Arc::new),
@@ -188,8 +193,7 @@ impl<'a> Call<'a> {
         let (provider, model) = (provider.to_owned(), candidate.model.id.clone());
         self.reports.push(AttemptReport { n, provider, model, cause, detail, ms, billed });
         if billed {
-            // The gate counts what went out before this daemon started, too.
-            self.billed = n.max(self.billed + 1);
+            self.billed += 1;
             self.grant = None;
             if outcome.is_err() {
                 self.context.gate.failed();
@@ -405,6 +409,12 @@ impl<'a> Call<'a> {
     fn note(&self, text: String) {
         self.context.observer.note(text);
     }
+}
+
+/// How many of them count as billed. Whether they really went out nobody knows.
+fn counted(before: &[Before]) -> u32 {
+    let cuts = before.iter().filter(|before| before.cut).count().min(CUTS_MAX);
+    u32::try_from(before.len() - cuts).unwrap_or(u32::MAX)
 }
 
 /// A failure before anything was sent.

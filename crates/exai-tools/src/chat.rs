@@ -7,7 +7,7 @@ mod prompt;
 mod report;
 mod seams;
 
-use exai_provider::{Chat, ModelInfo, Reply};
+use exai_provider::{Before, Chat, ModelInfo, Reply};
 use serde_json::value::RawValue;
 
 use self::arguments::ChatArguments;
@@ -43,14 +43,13 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     };
     let thread = match Thread::open(&arguments, context).await {
         Ok(thread) => thread,
-        Err(NoThread::Unknown(name)) => {
+        Err(none) => {
             let thread = Thread::new(context);
             let exchange =
                 thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
-            let why = "not asked again: its conversation is not known any more";
-            return salvaged(exchange, why, failure::unknown_conversation(&name), context);
+            let (why, failed) = none.told(context.before);
+            return salvaged(exchange, why, failed, context);
         }
-        Err(NoThread::Unreadable(why)) => return failure::unreadable_conversation(&why),
     };
     let models = context.providers.models();
     let exchange = thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
@@ -63,7 +62,7 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     let prompt = match prompt::build(question, &thread.history, asked) {
         Ok(prompt) => prompt,
         Err(too_long) => {
-            let failed = failure::too_long(&too_long, asked, &models);
+            let failed = failure::too_long(&too_long, asked, &models, context.before);
             return salvaged(exchange, "not asked again: it is too long for the model", failed, context);
         }
     };
@@ -129,6 +128,22 @@ enum NoThread {
     Unknown(String),
     /// Conversations can't be read now.
     Unreadable(ConversationsUnreadable),
+}
+
+impl NoThread {
+    /// Why the question is not asked again, and the failure where nothing is left of it.
+    fn told(&self, before: &[Before]) -> (&'static str, ToolResult) {
+        match self {
+            Self::Unknown(name) => (
+                "not asked again: its conversation is not known any more",
+                failure::unknown_conversation(name, before),
+            ),
+            Self::Unreadable(why) => (
+                "not asked again: its conversation can't be read now",
+                failure::unreadable_conversation(why, before),
+            ),
+        }
+    }
 }
 
 impl Thread {

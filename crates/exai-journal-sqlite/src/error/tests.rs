@@ -46,7 +46,7 @@ fn only_what_changed_nothing_is_survived() {
     use rusqlite::ffi;
     let trouble = |code| Trouble::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
     assert!(matches!(trouble(ffi::SQLITE_FULL), Trouble::Full(_)));
-    for code in [ffi::SQLITE_BUSY, ffi::SQLITE_READONLY, ffi::SQLITE_NOMEM] {
+    for code in [ffi::SQLITE_BUSY, ffi::SQLITE_CANTOPEN, ffi::SQLITE_READONLY, ffi::SQLITE_NOMEM] {
         assert!(matches!(trouble(code), Trouble::Refused(_)), "{code}");
     }
     assert!(matches!(trouble(ffi::SQLITE_IOERR_WRITE), Trouble::Unwritten(_)));

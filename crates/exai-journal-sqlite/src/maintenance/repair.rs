@@ -144,13 +144,14 @@ fn whole(head: Vec<Value>, load: Option<Value>, ended: &BTreeSet<Vec<u8>>) -> Op
         let call_id = CallId::from_bytes(bytes);
         load.is_ok_and(|load| Row { call_id, kind, head: head.clone(), load, bytes: 0 }.record().is_ok())
     };
+    // A question without its params must not be asked, also where they went with an end that is lost.
+    let is_needed = known == Some(Kind::Accepted) && !ended.contains(&call_id);
     let load = match load.filter(|load| reads(Some(load))) {
+        Some(Value::Null) if is_needed => return None,
         Some(load) => load,
-        // An end without its answer keeps the call from running again, as if it were buried. A question without its params
-        // must not be asked, and a text without its bytes is none.
+        // An end without its answer keeps the call from running again, as if it were buried. A text without its bytes is none.
         None => {
-            let can_do_without =
-                known == Some(Kind::Done) || (known == Some(Kind::Accepted) && ended.contains(&call_id));
+            let can_do_without = matches!(known, Some(Kind::Done | Kind::Accepted)) && !is_needed;
             (can_do_without && reads(Some(&Value::Null))).then_some(Value::Null)?
         }
     };
@@ -182,14 +183,14 @@ fn identity(from: &Connection, to: &Connection, lost: &mut Vec<String>) -> rusql
     }
 }
 
-/// Calls that have ended, as far as can be read.
+/// Calls that have ended or are buried, as far as can be read.
 fn ended(from: &Connection) -> BTreeSet<Vec<u8>> {
     // Only looked at: what fails here fails again, and is told then.
     let table = Table { load: "NULL", ..RECORDS };
     let mut ended = BTreeSet::new();
     let _ = salvage(from, &table, &mut Lost::default(), |_, row, _| {
         if let [Value::Blob(call_id), Value::Integer(kind), ..] = row.as_slice()
-            && *kind == i64::from(Kind::Done.number())
+            && [Kind::Done, Kind::Buried].iter().any(|end| *kind == i64::from(end.number()))
         {
             ended.insert(call_id.clone());
         }

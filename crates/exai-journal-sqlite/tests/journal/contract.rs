@@ -22,6 +22,7 @@ contract!(
     a_store_that_was_left_behind_writes_nothing_any_more,
     an_end_is_fetched_until_the_call_is_buried,
     texts_are_joined_and_dropped_with_the_end,
+    a_question_is_dropped_with_the_end,
     a_turn_is_kept_once_whatever_is_written_again,
     conversations_are_listed_and_deleted,
     a_megabyte_more_or_less_is_the_same,
@@ -130,6 +131,20 @@ fn texts_are_joined_and_dropped_with_the_end(world: &impl World) {
     let calls = world.open().calls();
     assert_eq!(calls[0].partial.as_ref().unwrap().text, "Grüße, Welt");
     assert!(calls[1].partial.is_none());
+}
+
+fn a_question_is_dropped_with_the_end(world: &impl World) {
+    let question = "{\"name\":\"chat\"}";
+    let mut desk = world.open();
+    desk.keep([accepted(1), accepted(2), done(1), done_with(1, "\"another\"")]);
+    assert!(desk.fetched(1).is_some(), "the end is what is left of it");
+    drop(desk);
+    let rows = world.open().journal.store_mut().take_rows();
+    let asked = rows.iter().filter(|row| row.kind == exai_journal::Kind::Accepted);
+    let sizes: Vec<_> = asked.map(|row| (row.call_id, row.bytes, row.load.as_deref())).collect();
+    assert_eq!(sizes, [(id(1), 0, None), (id(2), question.len(), Some(question))]);
+    let calls = world.open().calls();
+    assert_eq!(calls[0].asked.as_ref().unwrap().tool, "chat", "who asked for what is still known");
 }
 
 fn a_turn_is_kept_once_whatever_is_written_again(world: &impl World) {

@@ -86,6 +86,14 @@ pub(crate) fn forgotten(n: u64) -> Record {
     Record::Forgotten { call_id: id(n) }
 }
 
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::yield_now();
+    }
+}
+
 /// A place where journals are opened, one after the other.
 pub(crate) trait World {
     type Store: Store;
@@ -181,6 +189,8 @@ pub(crate) struct Disk {
     pub(crate) options: Options,
     /// What stores said about a disk whose state can't be known.
     pub(crate) fatal: Arc<Mutex<Vec<String>>>,
+    /// What they said about what ends nothing.
+    pub(crate) odd: Arc<Mutex<Vec<String>>>,
 }
 
 impl Default for Disk {
@@ -188,7 +198,7 @@ impl Default for Disk {
         let dir = tempfile::tempdir().unwrap();
         // No test but those of a full disk needs it.
         let options = Options { reserve_bytes: 0, ..Options::new(dir.path()) };
-        Self { dir, options, fatal: Arc::default() }
+        Self { dir, options, fatal: Arc::default(), odd: Arc::default() }
     }
 }
 
@@ -205,7 +215,9 @@ impl Disk {
             let _ = ring.try_send(());
         };
         let on_fatal = move |why: &str| fatal.lock().unwrap().push(why.to_owned());
-        (SqliteStore::open(self.options.clone(), wake, on_fatal).unwrap(), bell)
+        let odd = Arc::clone(&self.odd);
+        let on_odd = move |what: &str| odd.lock().unwrap().push(what.to_owned());
+        (SqliteStore::open(self.options.clone(), wake, on_odd, on_fatal).unwrap(), bell)
     }
 }
 

@@ -88,7 +88,8 @@ impl Bench {
         let wake = move || {
             let _ = ring.try_send(());
         };
-        let store = SqliteStore::open(Options::new(dir), wake, |why| eprintln!("{why}"))?;
+        let store =
+            SqliteStore::open(Options::new(dir), wake, |what| eprintln!("{what}"), |why| eprintln!("{why}"))?;
         Ok(Self { journal: Journal::new(store), bell })
     }
 

@@ -1,7 +1,7 @@
 //! Failures of `chat`, in sentences that say what to do next.
 
 use exai_provider::{Before, Cause, Failure, ModelInfo};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::lost;
 use super::prompt::TooLong;
@@ -18,26 +18,34 @@ pub(crate) fn arguments(sentence: &str) -> ToolResult {
 }
 
 /// A conversation that is not there.
-pub(crate) fn unknown_conversation(name: &str) -> ToolResult {
+pub(crate) fn unknown_conversation(name: &str, before: &[Before]) -> ToolResult {
     let sentence = format!(
-        "Conversation \"{}\" is not known, nothing was sent. Old conversations make room for new ones, and are deleted \
+        "Conversation \"{}\" is not known{}. Old conversations make room for new ones, and are deleted \
          after a while. To go on, leave out `conversation` and put what matters into the prompt; the answer will name \
          a new id.",
-        excerpt(name)
+        excerpt(name),
+        unsent(before)
     );
-    ToolResult::failure(&sentence, json!({ "error": "unknown_conversation", "retryable": false }))
+    refused(before, &sentence, json!({ "error": "unknown_conversation", "retryable": false }))
 }
 
 /// Conversations can't be read now.
-pub(crate) fn unreadable_conversation(why: &ConversationsUnreadable) -> ToolResult {
-    let sentence =
-        format!("The conversation can't be read now, nothing was sent: {why}. Asking again is safe.");
-    ToolResult::failure(&sentence, json!({ "error": "conversation_unreadable", "retryable": true }))
+pub(crate) fn unreadable_conversation(why: &ConversationsUnreadable, before: &[Before]) -> ToolResult {
+    // Whoever asks again pays again.
+    let is_safe = before.is_empty();
+    let advice = if is_safe { "Asking again is safe." } else { "Ask again only if the answer is worth it." };
+    let sentence = format!("The conversation can't be read now{}: {why}. {advice}", unsent(before));
+    refused(before, &sentence, json!({ "error": "conversation_unreadable", "retryable": is_safe }))
 }
 
 /// A question that is longer than the model's context.
-pub(crate) fn too_long(refused: &TooLong, asked: Option<&ModelInfo>, models: &[ModelInfo]) -> ToolResult {
-    let TooLong { needed, room } = *refused;
+pub(crate) fn too_long(
+    beyond: &TooLong,
+    asked: Option<&ModelInfo>,
+    models: &[ModelInfo],
+    before: &[Before],
+) -> ToolResult {
+    let TooLong { needed, room } = *beyond;
     let name = asked.map_or("the model", |model| model.id.as_str());
     let context = asked.map_or(0, |model| model.context);
     let mut larger: Vec<&ModelInfo> =
@@ -50,11 +58,26 @@ pub(crate) fn too_long(refused: &TooLong, asked: Option<&ModelInfo>, models: &[M
         offers => format!(", or choose a model with a larger context: {}", offers.join(", ")),
     };
     let sentence = format!(
-        "The prompt with its files is too long for {name}, nothing was sent: about {needed} tokens, and {room} of its \
-         context of {context} are free for them (the rest is kept for the answer). Send less{offer}."
+        "The prompt with its files is too long for {name}{}: about {needed} tokens, and {room} of its \
+         context of {context} are free for them (the rest is kept for the answer). Send less{offer}.",
+        unsent(before)
     );
     let facts = json!({ "error": "prompt_too_long", "retryable": false, "tokens": needed, "room": room });
-    ToolResult::failure(&sentence, facts)
+    refused(before, &sentence, facts)
+}
+
+/// What is true of a call that is turned down before its first attempt, and not of one that earlier starts have tried.
+const fn unsent(before: &[Before]) -> &'static str {
+    if before.is_empty() { ", nothing was sent" } else { "" }
+}
+
+/// A call that this start did not try.
+fn refused(before: &[Before], sentence: &str, mut facts: Value) -> ToolResult {
+    if let (Value::Object(facts), false) = (&mut facts, before.is_empty()) {
+        facts.insert("attempts_lost".to_owned(), json!(before.len()));
+        facts.insert("before".to_owned(), lost::facts(before));
+    }
+    ToolResult::failure(&(lost::sentence(before) + sentence), facts)
 }
 
 /// A failure of the provider layer, whose message tells of every attempt and what to do.

@@ -200,6 +200,44 @@ fn the_text_of_a_lost_attempt_comes_back_when_its_conversation_is_gone() {
 }
 
 #[test]
+fn the_text_of_a_lost_attempt_comes_back_when_its_conversation_cannot_be_read() {
+    let mut world = World::new([]);
+    world.before = vec![lost(1, "one")];
+    world.kept = Some("Half of an".to_owned());
+    world.hide_conversations("the disk is away");
+    let shown = world.chat(&json!({ "prompt": "hi", "conversation": "00112233445566778899aabbccddeeff" }));
+    assert!(!shown.is_error && shown.text.contains("\n\nHalf of an\n\n"), "{}", shown.text);
+    assert!(shown.text.contains("its conversation can't be read now"), "{}", shown.text);
+}
+
+#[test]
+fn where_attempts_were_lost_nothing_says_that_nothing_was_sent() {
+    const UNKNOWN: &str = "unknown_conversation";
+    let question = json!({ "prompt": "hi", "conversation": "00112233445566778899aabbccddeeff" });
+    for (hidden, code) in [(None, UNKNOWN), (Some("the disk is away"), "conversation_unreadable")] {
+        let mut world = World::new([]);
+        if let Some(why) = hidden {
+            world.hide_conversations(why);
+        }
+        let fresh = world.chat(&question);
+        assert!(fresh.text.contains("nothing was sent"), "{}", fresh.text);
+        assert_eq!(fresh.facts["retryable"], hidden.is_some());
+        world.before = vec![lost(1, "one")];
+        let shown = world.chat(&question);
+        let lost =
+            "An attempt of this call (one (test)) was lost when the daemon ended, and may have been billed. ";
+        assert!(shown.is_error && shown.text.starts_with(lost), "{}", shown.text);
+        assert!(
+            !shown.text.contains("nothing was sent") && !shown.text.contains("is safe"),
+            "{}",
+            shown.text
+        );
+        let facts = ["error", "retryable", "attempts_lost"].map(|fact| shown.facts[fact].clone());
+        assert_eq!(facts, [json!(code), json!(false), json!(1)]);
+    }
+}
+
+#[test]
 fn an_answer_goes_on_from_the_text_of_a_lost_attempt() {
     let begun = "It was a long answer. ".repeat(20);
     let mut world = World::new([Answered::text("And so it ends.")]);

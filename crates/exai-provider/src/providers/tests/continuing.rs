@@ -106,6 +106,14 @@ async fn where_nothing_takes_a_beginning_back_it_is_only_gone_on_from_the_last_t
     assert_eq!((reply.text.as_str(), reply.continued.len()), (whole.as_str(), 0));
     assert_eq!(world.granted(), ["2 glm/glm-fast"]);
 
+    // Those that a restart cut are not counted.
+    let mut world = World::new(vec![says(&whole)], vec![]);
+    world.keep(3, "glm-fast", &begun);
+    world.cut_before.store(3, std::sync::atomic::Ordering::SeqCst);
+    let reply = world.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.continued.len()), (whole.as_str(), 0));
+    assert_eq!(world.granted(), ["4 glm/glm-fast"], "not the last time");
+
     let words = begun.rfind(' ').unwrap() + 1;
     let (kept, more) = begun.split_at(words);
     let mut world = World::new(vec![says(&format!("{more}{rest}"))], vec![]);

@@ -151,6 +151,28 @@ async fn three_attempts_that_may_be_billed_are_the_most() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn attempts_that_restarts_cut_leave_as_many_as_the_gate_grants() {
+    let trouble = || status(500, "oops");
+    for (made, cut, left) in [(3, 3, 3), (4, 4, 2), (3, 1, 1), (5, 3, 1), (2, 2, 3)] {
+        let world = World::new((0..left).map(|_| trouble()).collect(), vec![]);
+        world.made_before.store(made, Ordering::SeqCst);
+        world.cut_before.store(cut, Ordering::SeqCst);
+        let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+        let numbers: Vec<_> = failure.attempts.iter().map(|one| one.n).collect();
+        assert_eq!((failure.code(), numbers), ("server", (made + 1..=made + left).collect()), "{made} {cut}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_three_cuts_time_is_kept_for_the_fallback() {
+    let world = World::new(vec![stream(vec![Do::Hang])], vec![says("hello")]);
+    world.made_before.store(3, Ordering::SeqCst);
+    world.cut_before.store(3, Ordering::SeqCst);
+    let reply = world.ask(None, 60).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.provider.as_str()), ("hello", "kimi"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gate_that_denies_ends_the_call_before_anything_is_sent() {
     let world = World::new(vec![], vec![]);
     world.made_before.store(3, Ordering::SeqCst);

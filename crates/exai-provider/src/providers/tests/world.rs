@@ -103,6 +103,8 @@ pub(super) struct World {
     pub(super) clock: Clock,
     /// Attempts of each call before this daemon started.
     pub(super) made_before: AtomicU32,
+    /// So many of them, the first ones, were cut by orderly restarts.
+    pub(super) cut_before: AtomicU32,
     /// Model and text of the last of them; the provider is the part of the model's name before its dash.
     pub(super) kept: Option<(&'static str, String)>,
     /// What was kept of each attempt granted to any call: its number, and `provider/model`.
@@ -145,6 +147,7 @@ impl World {
             net,
             clock,
             made_before: AtomicU32::new(0),
+            cut_before: AtomicU32::new(0),
             kept: None,
             granted: Mutex::default(),
             notes: Notes::default(),
@@ -165,10 +168,11 @@ impl World {
         let made = self.made_before.load(Ordering::SeqCst);
         let (provider, model) =
             self.kept.as_ref().map_or(("", ""), |(model, _)| (model.split('-').next().unwrap(), *model));
-        let before = |n| Before { n, provider: provider.to_owned(), model: model.to_owned(), cut: false };
+        let cuts = self.cut_before.load(Ordering::SeqCst);
+        let before = |n| Before { n, provider: provider.to_owned(), model: model.to_owned(), cut: n <= cuts };
         let before: Vec<Before> = (1..=made).map(before).collect();
         let kept = self.kept.as_ref().map(|(_, text)| Kept { attempt: made, provider, model, text });
-        let gate = CountingGate { made: AtomicU32::new(made), granted: &self.granted };
+        let gate = CountingGate { made: AtomicU32::new(made), most: 3 + cuts.min(3), granted: &self.granted };
         let context = CallContext {
             call_id: "call",
             sharer: 1,
@@ -227,9 +231,10 @@ impl Timer for Clock {
     }
 }
 
-/// Grants three attempts to a call, less those made before.
+/// Grants three attempts to a call, less those made before; up to three that were cut do not count.
 struct CountingGate<'a> {
     made: AtomicU32,
+    most: u32,
     granted: &'a Mutex<Vec<(u32, String)>>,
 }
 
@@ -248,7 +253,7 @@ impl Gate for CountingGate<'_> {
             }
             None => self.made.fetch_add(1, Ordering::SeqCst) + 1,
         };
-        if n > 3 {
+        if n > self.most {
             return Box::pin(std::future::ready(Err(Denied::Exhausted)));
         }
         let from = if continues == 0 { String::new() } else { format!(" from {continues}") };

@@ -1,4 +1,4 @@
-use exai_provider::{AttemptReport, Cause, Failure, ModelInfo};
+use exai_provider::{AttemptReport, Before, Cause, Failure, ModelInfo};
 use serde_json::Value;
 
 use super::{provider, too_long};
@@ -46,7 +46,21 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
 #[test]
 fn a_prompt_that_is_too_long_gets_numbers_and_larger_models() {
     let models = [model("small", 1000, true), model("large", 9000, true), model("no-key", 99_000, false)];
-    let (text, _) = shown(&too_long(&TooLong { needed: 1234, room: 750 }, models.first(), &models));
+    let refused = TooLong { needed: 1234, room: 750 };
+    let (text, _) = shown(&too_long(&refused, models.first(), &models, &[]));
+    assert!(
+        text.starts_with("The prompt with its files is too long for small, nothing was sent: about"),
+        "{text}"
+    );
     assert!(text.contains("1234 tokens, and 750 of its context of 1000"), "{text}");
     assert!(text.contains("large (9000 tokens)") && !text.contains("no-key"), "{text}");
+    let (provider, model) = ("glm".to_owned(), "small".to_owned());
+    let before = [Before { n: 1, provider, model, cut: true }];
+    let (text, facts) = shown(&too_long(&refused, models.first(), &models, &before));
+    assert!(
+        text.starts_with("An attempt of this call (small (glm)) was cut by a restart of the daemon"),
+        "{text}"
+    );
+    assert!(text.contains(" The prompt with its files is too long for small: about"), "{text}");
+    assert_eq!(facts["attempts_lost"], 1);
 }

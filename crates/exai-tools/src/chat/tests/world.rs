@@ -91,6 +91,11 @@ impl World {
         }
     }
 
+    /// From now on no conversation can be read.
+    pub(super) fn hide_conversations(&mut self, why: &'static str) {
+        self.conversations.1 = Some(why);
+    }
+
     pub(super) fn chat(&self, arguments: &Value) -> Shown {
         self.run("chat", arguments)
     }
@@ -186,10 +191,13 @@ impl Gate for Open {
 
 /// The turns that results brought, as a journal keeps them.
 #[derive(Default)]
-struct KeptTurns(Mutex<Vec<(ConversationId, Exchange)>>);
+struct KeptTurns(Mutex<Vec<(ConversationId, Exchange)>>, Option<&'static str>);
 
 impl Conversations for KeptTurns {
     fn load(&self, id: ConversationId) -> BoxFuture<'_, Result<Vec<Exchange>, ConversationsUnreadable>> {
+        if let Some(why) = self.1 {
+            return Box::pin(async move { Err(ConversationsUnreadable(why.to_owned())) });
+        }
         let kept = self.0.lock().unwrap();
         let turns = kept.iter().filter(|(of, _)| *of == id).map(|(_, exchange)| exchange.clone()).collect();
         Box::pin(async move { Ok(turns) })
