@@ -107,7 +107,7 @@ impl Stdout {
         self.shared.queue().bytes > FULL_BYTES
     }
 
-    /// Whether everything has been written.
+    /// Whether everything has been written, and everybody has been told.
     pub(crate) fn is_empty(&self) -> bool {
         let queue = self.shared.queue();
         queue.bytes == 0 && queue.written.is_empty()
