@@ -21,7 +21,8 @@ pub(crate) fn poll<S: Store>(journal: &mut Journal<S>) -> Option<Decision> {
         Ok(frame) => (CommitResult::Durable(frame), None),
         Err(error) => {
             let full = matches!(error, JournalError::Full(_));
-            (CommitResult::Failed(NotKept { full, why: error.to_string() }), Some(error))
+            let usurped = error == JournalError::Usurped;
+            (CommitResult::Failed(NotKept { full, usurped, why: error.to_string() }), Some(error))
         }
     };
     Some(Decision { ticket: Ticket(ticket), result, error })

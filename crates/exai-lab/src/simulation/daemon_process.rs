@@ -35,6 +35,8 @@ pub(crate) struct Presence {
 
 pub(crate) struct DaemonProcess {
     pub(crate) born: Duration,
+    /// How wrong the wall clock was when it looked at it.
+    pub(crate) skew_ms: i64,
     pub(crate) end: End,
     journal: Journal<Box<dyn Store>>,
     disk: DiskStore,
@@ -104,7 +106,7 @@ impl World {
             catalogue: RawValue::from_string("[]".to_owned()).unwrap_or_default(),
             limits: Limits { in_flight: self.climate.in_flight, bytes: 1 << 20 },
             calls_max: self.climate.calls_max,
-            unix_start_ms: self.wall_ms(),
+            unix_start_ms: self.wall_ms_at(self.skew_ms),
             keeping: self.climate.keeping,
             unusable: (!usable).then(|| "the journal is damaged".to_owned()),
         };
@@ -122,7 +124,7 @@ impl World {
         }
         let calls = recovered.calls.into_iter().map(|(kept, accepted)| RecoveredCall { kept, accepted });
         end.recover(Duration::ZERO, calls.collect());
-        let known = end.calls(usize::MAX).into_iter().map(|head| head.call_id).collect();
+        let known = end.calls(usize::MAX, |_| true).heads.into_iter().map(|head| head.call_id).collect();
         let lineage = self.volume.lineage;
         self.lineages.insert(no, lineage);
         self.note(|| format!("{no} begins, epoch {} on {lineage}", epoch.0));
@@ -130,6 +132,7 @@ impl World {
         self.tell(Happening::Boot { lineage, epoch, rows, known });
         let process = DaemonProcess {
             born: self.now,
+            skew_ms: self.skew_ms,
             end,
             journal,
             disk,
@@ -239,7 +242,7 @@ impl World {
         let done = decided.iter().filter(|decided| decided.result.is_ok()).map(|decided| &decided.record);
         let fatal = done.filter_map(CrashAt::after).find(|at| self.trap == Some(*at));
         for Decided { record, result } in decided {
-            self.decided(record, &result);
+            self.decided(no, record, &result);
         }
         match fatal {
             Some(at) => self.spring(no, at),
@@ -267,6 +270,7 @@ impl World {
                     Ok(sealed) => CommitResult::Durable(sealed),
                     Err(error) => CommitResult::Failed(NotKept {
                         full: matches!(error, JournalError::Full(_)),
+                        usurped,
                         why: error.to_string(),
                     }),
                 };

@@ -191,7 +191,8 @@ impl World {
         self.questions_made += 1;
         let no = QuestionNo(self.questions_made);
         if let Some(mut copy) = self.questions.get(&question).cloned() {
-            (copy.handle, copy.tries, copy.alone) = (Some((call, Handle::Join)), 1, false);
+            // Whoever joined asks for nothing itself.
+            (copy.handle, copy.tries, copy.alone) = (Some((call, Handle::Join)), 0, false);
             self.questions.insert(no, copy);
             self.ask(host, no);
         }

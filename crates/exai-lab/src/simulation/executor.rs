@@ -53,7 +53,7 @@ fn body(text: &str, is_error: bool) -> Box<RawValue> {
 }
 
 fn finished(outcome: Outcome, text: &str) -> Finished {
-    Finished { outcome, body: body(text, outcome != Outcome::Ok), turn: None }
+    Finished { outcome, body: body(text, outcome != Outcome::Ok), turn: None, spent: None }
 }
 
 impl DaemonProcess {
@@ -129,7 +129,7 @@ impl World {
             }
             return;
         }
-        if !daemon.runs.get(&call).is_some_and(|run| run.serial == serial) {
+        if daemon.runs.get(&call).is_none_or(|run| run.serial != serial) {
             return;
         }
         match step {

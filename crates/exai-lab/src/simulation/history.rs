@@ -110,6 +110,8 @@ pub(crate) enum Happening {
     Ended {
         call: CallId,
         outcome: Outcome,
+        /// How long it took to get it there.
+        late: Duration,
     },
     /// An effect is taken that takes nothing over.
     AskedAnew {

@@ -149,7 +149,7 @@ impl World {
     }
 
     /// The journal has decided on a record.
-    pub(crate) fn decided(&mut self, record: Record, result: &Result<(), JournalError>) {
+    pub(crate) fn decided(&mut self, no: DaemonNo, record: Record, result: &Result<(), JournalError>) {
         if result.is_err() {
             return;
         }
@@ -162,7 +162,9 @@ impl World {
             }
             Record::Done { call_id, end, .. } => {
                 let call = self.origin(call_id);
-                self.tell(Happening::Ended { call, outcome: end.outcome });
+                let skew_ms = self.daemons.get(&no).map_or(0, |daemon| daemon.skew_ms);
+                let late = Duration::from_millis(self.wall_ms_at(skew_ms).saturating_sub(end.at_ms));
+                self.tell(Happening::Ended { call, outcome: end.outcome, late });
             }
             Record::Buried { call_id, .. } | Record::Forgotten { call_id } => {
                 self.coverage.count("call buried or forgotten");

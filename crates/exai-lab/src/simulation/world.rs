@@ -305,9 +305,10 @@ impl World {
         self.tell(Happening::Broken(invariant, text));
     }
 
-    pub(crate) fn wall_ms(&self) -> u64 {
+    /// What a wall clock shows that is so wrong.
+    pub(crate) fn wall_ms_at(&self, skew_ms: i64) -> u64 {
         let since = i64::try_from(self.now.as_millis()).unwrap_or(i64::MAX);
-        u64::try_from(BEGAN_MS + self.skew_ms + since).unwrap_or(0)
+        u64::try_from(BEGAN_MS + skew_ms + since).unwrap_or(0)
     }
 
     pub(crate) fn sync_time(&mut self) -> Duration {

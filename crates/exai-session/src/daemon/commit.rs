@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, DaemonFrame, End, KeptFrame, Record, RefusedCode, ResultFrame};
+use exai_wire::{CallId, DaemonFrame, End, KeptFrame, Outcome, Record, RefusedCode, ResultFrame};
 
 use super::DaemonEnd;
 use super::body::with_note;
@@ -85,8 +85,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 self.told_unkept.remove(&call_id);
                 self.done(now, call_id, sealed);
             }
-            (Kind::Done, CommitResult::Failed(_)) => {
+            (Kind::Done, CommitResult::Failed(error)) => {
                 let told = self.told_unkept.remove(&call_id);
+                // Of a call that another daemon has by now, this one says nothing any more.
+                let end = end.filter(|_| !error.usurped);
                 self.retries.extend(end.map(|end| Retry { at: now + RETRY, call_id, end, told }));
             }
             (Kind::Partial { bytes }, _) => self.partial_bytes = self.partial_bytes.saturating_sub(bytes),
@@ -156,12 +158,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let frame = sealed.as_ref().clone();
         let KeptFrame::Result(result) = &frame else { return };
         let Some(entry) = self.calls.get(call_id) else { return };
-        let (aborted, owner) = (
-            entry.wish == Wish::Cancel,
-            entry.work.as_ref().map(|work| work.session).filter(|_| !entry.detached),
-        );
+        let aborted = entry.wish == Wish::Cancel;
+        // One that was left and come back for belongs to who waits now.
+        let waits = entry.waiters.iter().find(|waiter| self.sessions.contains_key(waiter)).copied();
+        let asked = entry.work.as_ref().map(|work| work.session);
+        let owner = asked.and_then(|asked| if entry.detached { waits } else { Some(asked) });
         let (bytes, outcome, at_ms) = (result.body.get().len(), result.outcome, entry.ended_ms);
-        let awaited = entry.waiters.iter().any(|waiter| self.sessions.contains_key(waiter));
+        let awaited = waits.is_some();
         self.uncount(call_id);
         if aborted {
             self.events.push_back(DaemonEvent::Abort { call_id, why: AbortReason::Cancelled });
@@ -199,10 +202,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.retries = later;
         for Retry { call_id, end, told, .. } in due {
             let over = self.calls.get(call_id).is_some_and(|entry| entry.deadline <= now);
-            if over && !told {
+            // A cancel that is not kept is not confirmed: its shim would forget it, and the next daemon would not know of it.
+            let tells = over && !told && end.outcome != Outcome::Cancelled;
+            if tells {
                 self.tell_unkept(now, call_id, &end);
             }
-            if over || told {
+            if tells || told {
                 self.told_unkept.insert(call_id);
             }
             self.conclude(now, call_id, end);

@@ -123,6 +123,8 @@ pub enum CommitResult<D> {
 pub struct NotKept {
     /// Whether it was for lack of room.
     pub full: bool,
+    /// Another daemon has begun to write on it: whatever this one knows, that one may know better.
+    pub usurped: bool,
     /// Sentence for people.
     pub why: String,
 }

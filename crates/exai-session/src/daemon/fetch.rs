@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use exai_wire::{CallId, DaemonFrame, KeptFrame, RefusedCode, ResultFrame, SessionId};
+use exai_wire::{CallId, DaemonFrame, KeptFrame, Outcome, RefusedCode, ResultFrame, SessionId};
 
 use super::DaemonEnd;
 use super::call::Phase;
@@ -22,14 +22,20 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Delivers a recorded result again, where there is one.
     pub(super) fn replay(&mut self, now: Duration, session: SessionId, call_id: CallId) {
         let Some(conn) = self.sessions.get(&session).and_then(|open| open.conn) else { return };
-        match self.calls.get(call_id).map(|entry| &entry.phase) {
-            Some(Phase::Done(done)) => match done.sealed.as_ref().map(AsRef::as_ref) {
-                Some(KeptFrame::Result(result)) => {
-                    let result = result.clone();
-                    self.repeat(now, conn, result);
+        match self.calls.get_mut(call_id).map(|entry| &mut entry.phase) {
+            Some(Phase::Done(done)) => {
+                // Until he has it, nobody else takes it over.
+                if done.acked_ms.is_none() && done.outcome != Outcome::Cancelled {
+                    done.owner.get_or_insert(session);
                 }
-                _ => self.fetch_for(call_id, Some(session), None),
-            },
+                match done.sealed.as_ref().map(AsRef::as_ref) {
+                    Some(KeptFrame::Result(result)) => {
+                        let result = result.clone();
+                        self.repeat(now, conn, result);
+                    }
+                    _ => self.fetch_for(call_id, Some(session), None),
+                }
+            }
             Some(Phase::Buried) => {
                 self.refuse(now, conn, call_id, RefusedCode::UnknownCall, EXPIRED, None);
             }

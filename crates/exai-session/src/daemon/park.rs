@@ -7,6 +7,7 @@ use exai_wire::{CallId, Class, KeptFrame, Outcome, SessionId};
 use super::DaemonEnd;
 use super::call::{Phase, error_body};
 use super::event::{AbortReason, AttemptFate, Before, CallClass, DaemonEvent, Finished};
+use super::session::ABSENT_AFTER;
 
 /// After a restart or a cut an effect that had begun is over: nobody can know how.
 pub(super) const EFFECT_LOST: &str = "The daemon ended while this call was running, so whether it took effect can't be known. \
@@ -58,6 +59,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// Ends parked calls whose time is over, with what they had brought.
     pub(super) fn end_parked(&mut self, now: Duration) {
+        // Their time is that of a wall clock, which may have jumped while no daemon ran. A shim that lives brings its own.
+        if now < self.booted + ABSENT_AFTER {
+            return;
+        }
         let over = self.calls.parked().filter(|(_, entry)| entry.deadline <= now);
         let over: Vec<CallId> = over.map(|(call_id, _)| call_id).collect();
         for call_id in over {

@@ -10,7 +10,7 @@ use super::call::{Entry, Phase};
 use super::event::{AbortReason, CallClass, DaemonEvent, PeerConn};
 
 /// After this long without a connection no new attempt begins on a session's behalf.
-const ABSENT_AFTER: Duration = Duration::from_secs(20);
+pub(super) const ABSENT_AFTER: Duration = Duration::from_secs(20);
 /// Sessions that are remembered as ended. Only those of the last seconds matter; hosts start a few shims a minute.
 const DEPARTED_MAX: usize = 256;
 

@@ -1,6 +1,6 @@
 //! What the simulation of the whole has found: each case once more, by itself.
 
-use exai_journal::JournalError;
+use exai_journal::{JournalError, ModelStore, Pace};
 use exai_session::{AttemptDenied, EndWhy, Fate, Link};
 use exai_wire::{AdoptKey, CallId, Outcome, RefusedCode};
 
@@ -72,6 +72,26 @@ fn an_effect_that_ended_before_its_detach_came_is_not_repeated() {
     world.run(secs(2));
     assert!(world.is_answered_by(again, first));
     assert_eq!((world.billed(first), world.billed(again)), (1, 0));
+}
+
+#[test]
+fn an_answer_that_somebody_came_back_for_is_his() {
+    for comes_back_after in [secs(1), secs(12)] {
+        let mut world = World::new(2);
+        let first = world.ask_as(0, 1, CHAT);
+        world.run(secs(2));
+        let now = world.now;
+        world.shims[0].detach(now, first);
+        world.run(comes_back_after);
+        world.auto_deliver = false;
+        let (now, deadline) = (world.now, world.now + secs(60));
+        world.shims[0].attach(now, first, deadline, None).unwrap();
+        world.run(secs(12));
+        assert!(world.is_answered_by(first, first));
+        let again = world.ask_as(1, 2, CHAT);
+        world.run(secs(12));
+        assert!(world.is_answered_by(again, again), "his host is about to read it");
+    }
 }
 
 #[test]
@@ -236,4 +256,50 @@ fn a_call_that_was_buried_is_not_said_to_be_one_that_did_not_run() {
         panic!("{seen:?}")
     };
     assert_ne!(*fate, Fate::NotSent);
+}
+
+#[test]
+fn a_wall_clock_that_jumps_an_hour_while_no_daemon_runs_ends_no_call() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT);
+    world.run(secs(2));
+    world.partitioned = true;
+    world.kill_daemon();
+    world.unix_start_ms += 3_600_000;
+    world.restart_daemon();
+    world.run(secs(3));
+    world.partitioned = false;
+    world.run(secs(20));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 2, .. }));
+}
+
+#[test]
+fn a_cancel_that_could_not_be_kept_is_not_confirmed() {
+    let mut world = World::new(1);
+    let deadline = world.now + secs(10);
+    let call = world.call_with(0, 1, CHAT, |call| call.deadline = deadline);
+    world.run(secs(1));
+    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
+    let now = world.now;
+    world.shims[0].cancel(now, call, "user");
+    world.run(ms(8900));
+    assert!(world.shims[0].is_cancelled(call), "its time is almost over, and the next daemon has to be told");
+    world.crash();
+    world.run(secs(3));
+    assert_eq!((world.billed(call), world.answered(call)), (1, false));
+}
+
+#[test]
+fn a_daemon_whose_journal_another_one_has_says_nothing_of_ends_that_it_could_not_keep() {
+    let mut world = World::new(1);
+    let deadline = world.now + secs(13);
+    let call = world.call_with(0, 1, CHAT, |call| call.deadline = deadline);
+    world.run(secs(1));
+    let usurper = ModelStore::open(world.disk.0, &world.disk.1, Pace::AtOnce);
+    world.run(ms(11_900));
+    assert!(!world.answered(call), "its end could not be kept, and its time for the executor is over");
+    drop(usurper);
+    world.crash();
+    world.run(secs(2));
+    assert_eq!(world.seen[&call].len(), 1);
 }

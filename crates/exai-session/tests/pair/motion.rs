@@ -194,7 +194,8 @@ impl World {
                     let result = done.result.map_or_else(
                         |e: JournalError| {
                             let full = matches!(e, JournalError::Full(_));
-                            CommitResult::Failed(NotKept { full, why: e.to_string() })
+                            let usurped = e == JournalError::Usurped;
+                            CommitResult::Failed(NotKept { full, usurped, why: e.to_string() })
                         },
                         CommitResult::Durable,
                     );

@@ -67,6 +67,8 @@ pub(crate) struct World {
     pub(crate) disk: (JournalId, ModelDisk),
     /// Makes journals on new disks differ.
     volumes: u8,
+    /// What the wall clock showed at moment zero, as daemons find it when they start.
+    pub(crate) unix_start_ms: u64,
     pub(crate) keeping: Keeping,
     /// Why the next daemon can't use its journal.
     pub(crate) unusable: Option<String>,
@@ -133,6 +135,7 @@ impl World {
             journal: Journal::new(ModelStore::new(JournalId::from_bytes([9; 16]))),
             disk: (JournalId::from_bytes([9; 16]), ModelDisk::default()),
             volumes: 0,
+            unix_start_ms: 1_800_000_000_000,
             keeping: Keeping {
                 acked: secs(600),
                 unacked: secs(24 * 3600),
@@ -190,7 +193,7 @@ impl World {
             catalogue: raw("[]"),
             limits: Limits { in_flight: 64, bytes: 1 << 20 },
             calls_max: 100,
-            unix_start_ms: 1_800_000_000_000,
+            unix_start_ms: self.unix_start_ms,
             keeping: self.keeping,
             unusable: self.unusable.clone(),
         };

@@ -69,16 +69,24 @@ impl Book {
                     self.unaware.insert(*call);
                 }
             }
-            Happening::Ended { call, outcome: Outcome::Ok | Outcome::OutcomeUnknown } => {
-                self.ended.entry(*call).or_insert(at);
+            Happening::Ended { call, outcome: Outcome::Ok | Outcome::OutcomeUnknown, late } => {
+                self.ended.entry(*call).or_insert(at.saturating_sub(*late));
             }
-            Happening::Ended { call, outcome: Outcome::Error | Outcome::Cancelled }
+            Happening::Ended { call, outcome: Outcome::Error | Outcome::Cancelled, .. }
             | Happening::Buried(call)
             | Happening::Acked { call, .. } => {
-                self.closed.insert(*call);
+                self.close(*call);
             }
             Happening::Billed { call, .. } => self.billed(at, *call),
             _ => {}
+        }
+    }
+
+    /// The answer of a call, and of those that it took over, can be given to nobody any more.
+    fn close(&mut self, call: CallId) {
+        let mut next = Some(call);
+        while let Some(call) = next.filter(|call| self.closed.insert(*call)) {
+            next = self.takes.get(&call).copied();
         }
     }
 

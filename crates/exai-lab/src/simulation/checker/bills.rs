@@ -7,7 +7,7 @@ use exai_journal::{Kind, Row};
 use exai_wire::{CallId, Class, Outcome, Record};
 
 use crate::simulation::history::{Answer, Happening, Heard, History, Invariant, Violation};
-use crate::simulation::names::AskNo;
+use crate::simulation::names::{AskNo, ShimNo};
 
 const METERED_MAX: usize = 3;
 const CUTS_MAX: usize = 3;
@@ -79,96 +79,115 @@ impl Account {
     }
 }
 
+#[derive(Default)]
+struct Book {
+    accounts: BTreeMap<CallId, Account>,
+    takes: BTreeMap<CallId, CallId>,
+    asks: BTreeMap<AskNo, (ShimNo, CallId)>,
+    found: Vec<Violation>,
+}
+
 pub(super) fn check(history: &History) -> Vec<Violation> {
-    let mut accounts: BTreeMap<CallId, Account> = BTreeMap::new();
-    let (mut takes, mut asks) = (BTreeMap::new(), BTreeMap::new());
-    let mut found = Vec::new();
+    let mut book = Book::default();
     for (at, what) in history.iter() {
+        book.read(at, what);
+    }
+    book.found
+}
+
+impl Book {
+    fn find(&mut self, invariant: Invariant, at: Duration, text: String) {
+        self.found.push(Violation { invariant, at, text });
+    }
+
+    fn account(&mut self, call: CallId) -> &mut Account {
+        self.accounts.entry(call).or_default()
+    }
+
+    fn read(&mut self, at: Duration, what: &Happening) {
         match what {
             Happening::Asked(asked) => {
-                let account = accounts.entry(asked.call).or_default();
-                account.class = Some(asked.class);
+                self.account(asked.call).class = Some(asked.class);
                 if !asked.joins {
-                    account.open.insert(asked.ask);
-                    asks.insert(asked.ask, (asked.shim, asked.call));
+                    self.account(asked.call).open.insert(asked.ask);
+                    self.asks.insert(asked.ask, (asked.shim, asked.call));
                 }
             }
             Happening::HandedOut(ask, answer) => {
-                if let Some(account) = asks.get(ask).and_then(|(_, call)| accounts.get_mut(call)) {
-                    account.open.remove(ask);
-                    account.left |= *answer == Answer::Handle;
+                self.close(*ask);
+                if let Some((_, call)) = self.asks.get(ask).copied() {
+                    self.account(call).left |= *answer == Answer::Handle;
                 }
             }
             Happening::ShimEnded(shim) => {
-                for (ask, (_, call)) in asks.iter().filter(|(_, (of, _))| of == shim) {
-                    if let Some(account) = accounts.get_mut(call) {
-                        account.open.remove(ask);
-                    }
-                }
+                let of_it = self.asks.iter().filter(|(_, (of, _))| of == shim);
+                let of_it: Vec<AskNo> = of_it.map(|(ask, _)| *ask).collect();
+                of_it.into_iter().for_each(|ask| self.close(ask));
             }
-            Happening::Billed { call, attempt } => {
-                let account = accounts.entry(*call).or_default();
-                account.billed.push(Bill { n: *attempt, lost: false, unknowable: false });
-                if account.billed.len() > account.most() {
-                    let text = format!("{call:?} {:?} is paid for {:?}", account.class, account.billed);
-                    found.push(Violation { invariant: Invariant::Billed, at, text });
-                }
-            }
+            Happening::Billed { call, attempt } => self.billed(at, *call, *attempt),
             Happening::Cut { call, attempt } => {
-                accounts.entry(*call).or_default().cut.insert(*attempt);
+                self.account(*call).cut.insert(*attempt);
             }
             Happening::RunsTwice(call) => {
-                let text = format!("{call:?} runs twice at a time");
-                found.push(Violation { invariant: Invariant::Billed, at, text });
+                self.find(Invariant::Billed, at, format!("{call:?} runs twice at a time"));
             }
             Happening::Taken { by, from, .. } => {
-                takes.insert(*by, *from);
-                accounts.entry(*from).or_default().adopt();
+                self.takes.insert(*by, *from);
+                self.account(*from).adopt();
             }
             Happening::VolumeGone { rows, restored } => {
-                for (call, account) in &mut accounts {
+                for (call, account) in &mut self.accounts {
                     match restored {
                         true => account.restore(&started(rows, *call)),
                         false => account.lose(),
                     }
                 }
             }
-            Happening::Heard { call, what, .. } => {
-                let account = accounts.entry(*call).or_default();
-                account.accepted_heard |= !matches!(what, Heard::Refused(_));
-                match what {
-                    Heard::Started(n) => account.heard = account.heard.max(*n),
-                    // Of a cancel nobody reads.
-                    Heard::Result { outcome: Outcome::Cancelled, .. } => {}
-                    Heard::Result { attempts, body, .. } => {
-                        let told = usize::try_from(*attempts).unwrap_or(0);
-                        found.extend(is_stated(at, *call, told, &accounts));
-                        if let Some(from) = takes.get(call).filter(|from| body.contains(&from.to_string())) {
-                            found.extend(is_stated(at, *from, told, &accounts));
-                        }
-                    }
-                    Heard::Accepted | Heard::Refused(_) => {}
-                }
-            }
+            Happening::Heard { call, what, .. } => self.heard(at, *call, what),
             _ => {}
         }
     }
-    found
-}
 
-fn is_stated(
-    at: Duration,
-    call: CallId,
-    told: usize,
-    accounts: &BTreeMap<CallId, Account>,
-) -> Option<Violation> {
-    let account = accounts.get(&call).filter(|account| account.class != Some(Class::Pure))?;
-    let paid = account.billed.len();
-    (paid > told + account.unknowable()).then(|| Violation {
-        invariant: Invariant::Stated,
-        at,
-        text: format!("{call:?} tells of {told} attempts, {:?} are paid", account.billed),
-    })
+    fn close(&mut self, ask: AskNo) {
+        if let Some((_, call)) = self.asks.get(&ask).copied() {
+            self.account(call).open.remove(&ask);
+        }
+    }
+
+    fn billed(&mut self, at: Duration, call: CallId, n: u32) {
+        let account = self.account(call);
+        account.billed.push(Bill { n, lost: false, unknowable: false });
+        if account.billed.len() > account.most() {
+            let text = format!("{call:?} {:?} is paid for {:?}", account.class, account.billed);
+            self.find(Invariant::Billed, at, text);
+        }
+    }
+
+    fn heard(&mut self, at: Duration, call: CallId, what: &Heard) {
+        let account = self.account(call);
+        account.accepted_heard |= !matches!(what, Heard::Refused(_));
+        match what {
+            Heard::Started(n) => account.heard = account.heard.max(*n),
+            // Of a cancel nobody reads.
+            Heard::Result { outcome: Outcome::Cancelled, .. } => {}
+            Heard::Result { attempts, body, .. } => {
+                let told = usize::try_from(*attempts).unwrap_or(0);
+                let taken = self.takes.get(&call).filter(|from| body.contains(&from.to_string()));
+                for call in [Some(call), taken.copied()].into_iter().flatten() {
+                    self.is_stated(at, call, told);
+                }
+            }
+            Heard::Accepted | Heard::Refused(_) => {}
+        }
+    }
+
+    fn is_stated(&mut self, at: Duration, call: CallId, told: usize) {
+        let account = self.account(call);
+        if account.class != Some(Class::Pure) && account.billed.len() > told + account.unknowable() {
+            let text = format!("{call:?} tells of {told} attempts, {:?} are paid", account.billed);
+            self.find(Invariant::Stated, at, text);
+        }
+    }
 }
 
 /// Attempts of a call that begin in these rows.

@@ -17,12 +17,12 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                 asks.insert(asked.ask, (asked.shim, asked.call));
             }
             Happening::Cancelled(ask) => cancelled.extend(asks.get(ask).copied()),
-            Happening::Heard { shim, call, what: Heard::Result { .. }, .. } => {
-                if cancelled.contains(&(*shim, *call)) {
-                    over.insert(*call);
-                }
+            Happening::Heard { shim, call, what: Heard::Result { .. }, .. }
+                if cancelled.contains(&(*shim, *call)) =>
+            {
+                over.insert(*call);
             }
-            Happening::Ended { call, outcome: Outcome::Cancelled } => {
+            Happening::Ended { call, outcome: Outcome::Cancelled, .. } => {
                 over.insert(*call);
             }
             Happening::VolumeGone { .. } => over.clear(),
