@@ -20,7 +20,10 @@ pub struct ModelDisk {
 #[derive(Debug, Clone, Default)]
 struct Kept {
     epoch: u64,
-    rows: Vec<Row>,
+    /// Rows written so far, those included that are gone.
+    written: u64,
+    /// By call, each with its place among all.
+    rows: BTreeMap<CallId, Vec<(u64, Row)>>,
     turns: BTreeMap<ConversationKey, Vec<KeptTurn>>,
 }
 
@@ -32,7 +35,7 @@ impl ModelDisk {
 
     /// Rows on it.
     pub fn rows(&self) -> Vec<Row> {
-        self.lock().rows.clone()
+        self.lock().in_order()
     }
 
     /// No operation leaves it half changed, so a panic elsewhere spoils nothing.
@@ -75,7 +78,7 @@ impl ModelStore {
     pub fn open(id: JournalId, disk: &ModelDisk, pace: Pace) -> Self {
         let mut kept = disk.lock();
         kept.epoch += 1;
-        let (epoch, rows) = (Epoch(kept.epoch), kept.rows.clone());
+        let (epoch, rows) = (Epoch(kept.epoch), kept.in_order());
         drop(kept);
         let (waiting, decided, fetched) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
         Self { id, epoch, disk: disk.clone(), pace, rows, waiting, decided, fetched, failing: None }
@@ -127,32 +130,48 @@ impl ModelStore {
                         turns.push(KeptTurn { seq, call_id, at_ms, body: turn.body });
                     }
                 }
-                kept.forget_loads(&row);
-                kept.rows.push(row);
+                kept.add(row);
             }
-            Written::Removal(call_id) => kept.rows.retain(|row| row.call_id != call_id),
+            Written::Removal(call_id) => {
+                kept.rows.remove(&call_id);
+            }
         }
         Ok(())
     }
 }
 
 impl Kept {
-    /// The question and the texts of a call that has ended are of no use any more, nor is anything of one that is buried.
-    fn forget_loads(&mut self, row: &Row) {
-        match row.kind {
-            Kind::Done => {
-                self.rows.retain(|old| old.call_id != row.call_id || old.kind != Kind::Partial);
-                self.drop_loads(row.call_id, |kind| kind == Kind::Accepted);
-            }
-            Kind::Buried => self.drop_loads(row.call_id, |_| true),
-            _ => {}
-        }
+    /// All rows, in the order in which they were written.
+    fn in_order(&self) -> Vec<Row> {
+        let mut rows: Vec<&(u64, Row)> = self.rows.values().flatten().collect();
+        rows.sort_unstable_by_key(|(place, _)| *place);
+        rows.into_iter().map(|(_, row)| row.clone()).collect()
     }
 
-    fn drop_loads(&mut self, call_id: CallId, of: impl Fn(Kind) -> bool) {
-        for old in self.rows.iter_mut().filter(|old| old.call_id == call_id && of(old.kind)) {
-            (old.load, old.bytes) = (None, 0);
+    /// The question and the texts of a call that has ended are of no use any more, nor is anything of one that is buried.
+    fn add(&mut self, row: Row) {
+        self.written += 1;
+        let place = self.written;
+        let rows = self.rows.entry(row.call_id).or_default();
+        match row.kind {
+            Kind::Done => {
+                rows.retain(|(_, old)| old.kind != Kind::Partial);
+                drop_loads(rows, |kind| kind == Kind::Accepted);
+            }
+            Kind::Buried => drop_loads(rows, |_| true),
+            _ => {}
         }
+        rows.push((place, row));
+    }
+
+    fn of(&self, call_id: CallId) -> impl Iterator<Item = &Row> {
+        self.rows.get(&call_id).into_iter().flatten().map(|(_, row)| row)
+    }
+}
+
+fn drop_loads(rows: &mut [(u64, Row)], of: impl Fn(Kind) -> bool) {
+    for (_, old) in rows.iter_mut().filter(|(_, old)| of(old.kind)) {
+        (old.load, old.bytes) = (None, 0);
     }
 }
 
@@ -178,7 +197,7 @@ impl Store for ModelStore {
 
     fn fetch(&mut self, call_id: CallId) {
         let kept = self.disk.lock();
-        let done = kept.rows.iter().find(|row| row.call_id == call_id && row.kind == Kind::Done);
+        let done = kept.of(call_id).find(|row| row.kind == Kind::Done);
         let record = done.filter(|row| row.load.is_some()).cloned().and_then(|row| row.record().ok());
         drop(kept);
         self.fetched.push_back((call_id, record));
@@ -219,11 +238,11 @@ impl Turns for ModelDisk {
 
 impl Archive for ModelDisk {
     fn heads(&self) -> Result<Vec<Row>, ArchiveError> {
-        Ok(self.lock().rows.iter().map(Row::without_load).collect())
+        Ok(self.lock().in_order().iter().map(Row::without_load).collect())
     }
 
     fn call(&self, call_id: CallId) -> Result<Vec<Row>, ArchiveError> {
-        Ok(self.lock().rows.iter().filter(|row| row.call_id == call_id).cloned().collect())
+        Ok(self.lock().of(call_id).cloned().collect())
     }
 
     fn turns(&self, of: ConversationKey, from: u64, bytes_max: u64) -> Result<Vec<KeptTurn>, ArchiveError> {
