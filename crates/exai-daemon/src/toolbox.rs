@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_provider::{Before, BoxFuture, Denied, Gate, Kept, Observer, ProviderHealth, Providers};
+use exai_provider::{Before, BoxFuture, Denied, Fate, Gate, Kept, Observer, ProviderHealth, Providers};
 use exai_session::{AttemptFate, CallClass, Finished};
 use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
 use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Turn};
@@ -180,8 +180,12 @@ impl Toolbox {
 /// An attempt of an earlier start, as the provider layer knows it.
 fn earlier(before: &exai_session::Before) -> Before {
     let exai_session::Before { n, provider, model, fate } = before;
-    let cut = *fate == AttemptFate::Cut;
-    Before { n: *n, provider: provider.clone(), model: model.clone(), cut }
+    let fate = match fate {
+        AttemptFate::Lost => Fate::Lost,
+        AttemptFate::Cut => Fate::Cut,
+        AttemptFate::Left => Fate::Left,
+    };
+    Before { n: *n, provider: provider.clone(), model: model.clone(), fate }
 }
 
 /// The text that one of them had brought.

@@ -10,6 +10,17 @@ pub struct Before {
     pub provider: String,
     /// Model that was asked; empty where the journal has lost it.
     pub model: String,
-    /// Whether an orderly restart cut it; otherwise the daemon ended without warning.
-    pub cut: bool,
+    /// What ended it.
+    pub fate: Fate,
+}
+
+/// What ended an attempt of earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// The daemon ended without warning.
+    Lost,
+    /// An orderly restart cut it.
+    Cut,
+    /// It failed or was broken off when nobody waited for its call any more.
+    Left,
 }

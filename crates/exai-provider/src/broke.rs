@@ -13,6 +13,8 @@ pub enum Broke {
     DaemonLost,
     /// The daemon was started anew, in good order.
     DaemonRestart,
+    /// It failed, or was broken off, when nobody waited for the call any more.
+    Left,
 }
 
 impl Broke {
@@ -22,6 +24,7 @@ impl Broke {
             Self::Failed(cause) => cause.code(),
             Self::DaemonLost => "daemon_lost",
             Self::DaemonRestart => "daemon_restart",
+            Self::Left => "left",
         }
     }
 
@@ -31,6 +34,7 @@ impl Broke {
             Self::Failed(cause) => cause.words(),
             Self::DaemonLost => "the daemon ended",
             Self::DaemonRestart => "the daemon was restarted",
+            Self::Left => "nobody waited for it any more",
         }
     }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 use self::continuing::{Candidacy, Part, Plan};
 use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::backoff;
-use crate::before::Before;
+use crate::before::{Before, Fate};
 use crate::cause::{Again, Cause, Next};
 use crate::chat::Chat;
 use crate::clocks::{Clocks, FLOOR_WINDOW, Limits};
@@ -413,7 +413,7 @@ impl<'a> Call<'a> {
 
 /// How many of them count as billed. Whether they really went out nobody knows.
 fn counted(before: &[Before]) -> u32 {
-    let cuts = before.iter().filter(|before| before.cut).count().min(CUTS_MAX);
+    let cuts = before.iter().filter(|before| before.fate == Fate::Cut).count().min(CUTS_MAX);
     u32::try_from(before.len() - cuts).unwrap_or(u32::MAX)
 }
 

@@ -1,6 +1,6 @@
 //! The text of an attempt that was lost with an earlier start of the daemon.
 
-use crate::before::Before;
+use crate::before::{Before, Fate};
 use crate::broke::Broke;
 
 /// What such an attempt had brought.
@@ -19,7 +19,10 @@ pub struct Kept<'a> {
 impl Kept<'_> {
     /// Why the text broke off.
     pub(crate) fn broke(&self, before: &[Before]) -> Broke {
-        let was_cut = before.iter().any(|before| before.n == self.attempt && before.cut);
-        if was_cut { Broke::DaemonRestart } else { Broke::DaemonLost }
+        match before.iter().find(|before| before.n == self.attempt).map(|before| before.fate) {
+            Some(Fate::Cut) => Broke::DaemonRestart,
+            Some(Fate::Left) => Broke::Left,
+            Some(Fate::Lost) | None => Broke::DaemonLost,
+        }
     }
 }

@@ -53,7 +53,7 @@ mod timer;
 mod tolerant;
 mod transport;
 
-pub use before::Before;
+pub use before::{Before, Fate};
 pub use broke::Broke;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use cause::{Cause, StallClock, words};

@@ -1,15 +1,16 @@
 //! Attempts that were lost with earlier starts of the daemon, in words: they are what a call may have cost beside those that
 //! this start knows of.
 
-use exai_provider::Before;
+use exai_provider::{Before, Fate};
 use serde_json::{Value, json};
 
 /// One of them in the list of attempts.
 pub(crate) fn told(before: &Before) -> String {
     let n = before.n;
-    match (name(before), before.cut) {
-        (Some(name), true) => format!("#{n} {name} cut by a restart"),
-        (Some(name), false) => format!("#{n} {name} lost when the daemon ended"),
+    match (name(before), before.fate) {
+        (Some(name), Fate::Cut) => format!("#{n} {name} cut by a restart"),
+        (Some(name), Fate::Lost) => format!("#{n} {name} lost when the daemon ended"),
+        (Some(name), Fate::Left) => format!("#{n} {name} broken off when nobody waited"),
         (None, _) => format!("#{n} lost when the daemon ended, if it had begun"),
     }
 }
@@ -18,9 +19,11 @@ pub(crate) fn told(before: &Before) -> String {
 pub(crate) fn sentence(before: &[Before]) -> String {
     let names: Vec<String> = before.iter().filter_map(name).collect();
     let whom = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-    let what = match before.iter().all(|before| before.cut) {
-        true => "cut by a restart of the daemon",
-        false => "lost when the daemon ended",
+    let all = |fate| before.iter().all(|before| before.fate == fate);
+    let what = match (all(Fate::Cut), all(Fate::Left)) {
+        (true, _) => "cut by a restart of the daemon",
+        (_, true) => "broken off when nobody waited for it",
+        (false, false) => "lost when the daemon ended",
     };
     match before.len() {
         0 => String::new(),
@@ -34,8 +37,8 @@ pub(crate) fn sentence(before: &[Before]) -> String {
 /// The same for programs.
 pub(crate) fn facts(before: &[Before]) -> Value {
     let fact = |before: &Before| {
-        let Before { n, provider, model, cut } = before;
-        json!({ "n": n, "provider": provider, "model": model, "cut": cut })
+        let Before { n, provider, model, fate } = before;
+        json!({ "n": n, "provider": provider, "model": model, "cut": *fate == Fate::Cut })
     };
     before.iter().map(fact).collect()
 }

@@ -2,7 +2,7 @@
 
 mod world;
 
-use exai_provider::Before;
+use exai_provider::{Before, Fate};
 use serde_json::{Value, json};
 
 use self::world::{Answered, World};
@@ -164,7 +164,7 @@ fn a_call_that_lost_all_its_attempts_with_the_daemon_says_what_it_may_have_cost(
 
 fn lost(n: u32, model: &str) -> Before {
     let provider = if model.is_empty() { "" } else { "test" };
-    Before { n, provider: provider.to_owned(), model: model.to_owned(), cut: false }
+    Before { n, provider: provider.to_owned(), model: model.to_owned(), fate: Fate::Lost }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::before::Fate;
 use crate::cause::StallClock;
 
 /// A part of so many characters that took so many seconds.
@@ -102,9 +103,9 @@ fn seams_are_counted_in_characters_and_kept_in_order() {
 #[test]
 fn kept_text_tells_how_it_was_lost() {
     let kept = Kept { attempt: 2, provider: "kimi", model: "kimi-k3", text: "half" };
-    let before = |n, cut| Before { n, provider: "kimi".to_owned(), model: "kimi-k3".to_owned(), cut };
+    let before = |n, fate| Before { n, provider: "kimi".to_owned(), model: "kimi-k3".to_owned(), fate };
     let broke = |before: &[Before]| Part::of_kept(kept, before).unwrap().broke;
-    assert_eq!(broke(&[before(1, true), before(2, false)]), Broke::DaemonLost);
-    assert_eq!(broke(&[before(1, false), before(2, true)]), Broke::DaemonRestart);
+    assert_eq!(broke(&[before(1, Fate::Cut), before(2, Fate::Lost)]), Broke::DaemonLost);
+    assert_eq!(broke(&[before(1, Fate::Lost), before(2, Fate::Cut)]), Broke::DaemonRestart);
     assert!(Part::of_kept(Kept { text: " \n", ..kept }, &[]).is_none());
 }

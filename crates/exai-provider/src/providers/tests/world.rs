@@ -169,7 +169,12 @@ impl World {
         let (provider, model) =
             self.kept.as_ref().map_or(("", ""), |(model, _)| (model.split('-').next().unwrap(), *model));
         let cuts = self.cut_before.load(Ordering::SeqCst);
-        let before = |n| Before { n, provider: provider.to_owned(), model: model.to_owned(), cut: n <= cuts };
+        let before = |n| Before {
+            n,
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            fate: if n <= cuts { Fate::Cut } else { Fate::Lost },
+        };
         let before: Vec<Before> = (1..=made).map(before).collect();
         let kept = self.kept.as_ref().map(|(_, text)| Kept { attempt: made, provider, model, text });
         let gate = CountingGate { made: AtomicU32::new(made), most: 3 + cuts.min(3), granted: &self.granted };

@@ -1,4 +1,4 @@
-use exai_provider::{AttemptReport, Before, Cause, Failure, ModelInfo};
+use exai_provider::{AttemptReport, Before, Cause, Failure, Fate, ModelInfo};
 use serde_json::Value;
 
 use super::{provider, too_long};
@@ -55,7 +55,7 @@ fn a_prompt_that_is_too_long_gets_numbers_and_larger_models() {
     assert!(text.contains("1234 tokens, and 750 of its context of 1000"), "{text}");
     assert!(text.contains("large (9000 tokens)") && !text.contains("no-key"), "{text}");
     let (provider, model) = ("glm".to_owned(), "small".to_owned());
-    let before = [Before { n: 1, provider, model, cut: true }];
+    let before = [Before { n: 1, provider, model, fate: Fate::Cut }];
     let (text, facts) = shown(&too_long(&refused, models.first(), &models, &before));
     assert!(
         text.starts_with("An attempt of this call (small (glm)) was cut by a restart of the daemon"),

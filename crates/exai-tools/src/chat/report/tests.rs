@@ -1,4 +1,4 @@
-use exai_provider::{AttemptReport, Before, Broke, Cause, Continued, Ending, Reply, StallClock, Usage};
+use exai_provider::{AttemptReport, Before, Broke, Cause, Continued, Ending, Fate, Reply, StallClock, Usage};
 use serde_json::Value;
 
 use super::Report;
@@ -144,7 +144,7 @@ fn remarks_stand_in_the_last_line_and_cannot_break_it() {
 fn attempts_that_an_earlier_start_of_the_daemon_took_along_are_stated() {
     let mut report = report();
     report.reply.attempts = vec![attempt(2, "glm", "glm-5.3", "ok", 2300)];
-    report.before = vec![Before { n: 1, provider: String::new(), model: String::new(), cut: false }];
+    report.before = vec![Before { n: 1, provider: String::new(), model: String::new(), fate: Fate::Lost }];
     let (text, facts) = shown(report);
     assert!(
         text.contains(
@@ -162,7 +162,8 @@ fn seam(at_char: u64, from: &str, to: &str, cause: Broke) -> Continued {
 #[test]
 fn a_seam_is_told_in_the_last_line() {
     let mut report = report();
-    report.before = vec![Before { n: 1, provider: "glm".to_owned(), model: "glm-5.3".to_owned(), cut: true }];
+    report.before =
+        vec![Before { n: 1, provider: "glm".to_owned(), model: "glm-5.3".to_owned(), fate: Fate::Cut }];
     report.reply.attempts = vec![attempt(2, "glm", "glm-5.3", "ok", 2300)];
     report.reply.continued = vec![seam(5210, "glm-5.3", "glm-5.3", Broke::DaemonRestart)];
     let (text, facts) = shown(report);
