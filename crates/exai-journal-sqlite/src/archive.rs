@@ -1,7 +1,6 @@
 //! A journal as its owner looks at it: read only, whether a daemon is at work on it or none runs.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 
 use exai_journal::{Archive, ArchiveError, ConversationHead, KeptTurn, Row};
 use exai_wire::{CallId, ConversationKey};
@@ -9,8 +8,8 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use crate::error::OpenError;
 use crate::maintenance::{Expect, existing};
-use crate::open::connect;
 use crate::place::Place;
+use crate::view::View;
 use crate::{rows, turns};
 
 const HEADS: &str = "SELECT call_id, kind, head, length(load), NULL FROM records ORDER BY seq";
@@ -23,15 +22,12 @@ const TURNS: &str = "SELECT seq, call_id, at_ms, body, bytes FROM turns
 
 /// The journal of a state directory, for any thread. Its connection is opened when it is first needed.
 #[derive(Debug)]
-pub struct SqliteArchive {
-    file: PathBuf,
-    conn: Mutex<Option<Connection>>,
-}
+pub struct SqliteArchive(View);
 
 impl SqliteArchive {
     /// Of a directory in which a daemon of this release has its journal.
     pub fn of(dir: &Path) -> Self {
-        Self { file: Place::in_dir(dir).file, conn: Mutex::default() }
+        Self(View::of(Place::in_dir(dir).file))
     }
 
     /// Of a directory in which there may be none.
@@ -41,7 +37,7 @@ impl SqliteArchive {
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         let place = Place::in_dir(dir);
         let conn = existing(&place, OpenFlags::SQLITE_OPEN_READ_ONLY, Expect::Order)?;
-        Ok(Self { file: place.file, conn: Mutex::new(Some(conn)) })
+        Ok(Self(View::opened(place.file, conn)))
     }
 
     /// All conversations, the newest first.
@@ -53,12 +49,7 @@ impl SqliteArchive {
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ArchiveError> {
-        let mut conn = self.conn.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = match conn.as_ref() {
-            Some(conn) => Ok(conn),
-            None => connect(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY).map(|new| &*conn.insert(new)),
-        };
-        opened.and_then(read).map_err(|error| ArchiveError(error.to_string()))
+        self.0.read(read).map_err(|error| ArchiveError(error.to_string()))
     }
 }
 

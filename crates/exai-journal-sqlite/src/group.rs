@@ -7,7 +7,7 @@ use exai_wire::{CallId, ConversationKey, Record, Turn};
 use rusqlite::{Connection, Statement, params};
 
 use crate::mailbox::Work;
-use crate::retention;
+use crate::turns_room;
 
 /// One change, and who is told.
 #[derive(Debug)]
@@ -165,7 +165,7 @@ impl<'c> Statements<'c> {
             Change::Remove(call_id) => Ok(self.remove.execute([call_id.as_bytes()])? > 0),
             Change::Delete(key) => Ok(self.delete.execute([key.as_bytes()])? > 0),
             Change::ForgetTurns(at_ms) => Ok(self.forget_turns.execute([signed(*at_ms)])? > 0),
-            Change::KeepTurnsWithin(bytes) => retention::keep_within(conn, *bytes).map(|()| true),
+            Change::KeepTurnsWithin(bytes) => turns_room::keep_within(conn, *bytes).map(|()| true),
             Change::GiveBack(pages) => give_back(conn, *pages).map(|()| true),
         }
     }

@@ -15,12 +15,13 @@ mod options;
 mod place;
 mod probe;
 mod reader;
-mod retention;
 mod room;
 mod rows;
 mod schema;
 mod store;
 mod turns;
+mod turns_room;
+mod view;
 mod writer;
 
 pub use archive::{SqliteArchive, delete_conversation};

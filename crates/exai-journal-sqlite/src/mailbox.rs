@@ -1,6 +1,8 @@
 //! What waits for the writer. The lock is held for pushes and swaps only, never over the disk, so whoever submits never waits.
 //!
-//! How much can wait is bounded by those who submit: a call has a handful of records, and its session waits for each.
+//! How much can wait is bounded by those who submit: of the texts of attempts, which come as long as models write, the
+//! sessions give out so many bytes at a time, all calls together; of its other records a call has a handful, and its
+//! session waits for each.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;

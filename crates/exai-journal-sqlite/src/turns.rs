@@ -1,18 +1,18 @@
 //! Conversations, read beside the writer and changed by it alone.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use exai_journal::{ConversationHead, KeptTurn, Turns, TurnsError};
 use exai_wire::{CallId, ConversationKey};
+use rusqlite::Connection;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, OpenFlags};
 use serde_json::value::RawValue;
 
 use crate::mailbox::Work;
-use crate::open::connect;
 use crate::store::Shared;
+use crate::view::View;
 
 const LOAD: &str = "SELECT seq, call_id, at_ms, body FROM turns WHERE conversation = ?1 ORDER BY seq";
 
@@ -22,23 +22,17 @@ const LIST: &str = "SELECT conversation, count(*), sum(bytes), min(at_ms), max(a
 /// The conversations of a journal, for any thread. Its copies share a connection, which is opened when it is first needed.
 #[derive(Debug, Clone)]
 pub struct SqliteTurns {
-    file: PathBuf,
-    conn: Arc<Mutex<Option<Connection>>>,
+    view: Arc<View>,
     shared: Arc<Shared>,
 }
 
 impl SqliteTurns {
     pub(crate) fn new(file: PathBuf, shared: Arc<Shared>) -> Self {
-        Self { file, conn: Arc::default(), shared }
+        Self { view: Arc::new(View::of(file)), shared }
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, TurnsError> {
-        let mut conn = self.conn.lock().unwrap_or_else(PoisonError::into_inner);
-        let opened = match conn.as_ref() {
-            Some(conn) => Ok(conn),
-            None => connect(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY).map(|new| &*conn.insert(new)),
-        };
-        opened.and_then(read).map_err(|error| TurnsError(error.to_string()))
+        self.view.read(read).map_err(|error| TurnsError(error.to_string()))
     }
 }
 

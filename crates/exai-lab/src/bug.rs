@@ -1,7 +1,6 @@
 //! Bugs, seeded on purpose: whoever claims to prove something must find each of them. Those of the journal are stores.
 
 use std::collections::VecDeque;
-use std::str::FromStr;
 use std::time::Duration;
 
 use exai_journal::{JournalError, Row, Store};
@@ -34,19 +33,6 @@ impl Bug {
         ("epoch-not-kept", Self::EpochNotKept),
         ("cancel-not-written", Self::CancelNotWritten),
     ];
-}
-
-/// No such bug.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownBug(pub String);
-
-impl FromStr for Bug {
-    type Err = UnknownBug;
-
-    fn from_str(name: &str) -> Result<Self, UnknownBug> {
-        let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
-        found.map(|(_, bug)| bug).ok_or_else(|| UnknownBug(name.to_owned()))
-    }
 }
 
 /// A store with a bug.

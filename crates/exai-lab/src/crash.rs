@@ -1,7 +1,6 @@
 //! Fail points: the process kills itself, as a power loss would, at a moment that `EXAI_CRASH_AT` names. Each stands for a row
 //! of the crash table of the session protocol.
 
-use std::str::FromStr;
 use std::time::Duration;
 
 use exai_journal::{JournalError, Row, Store};
@@ -57,19 +56,6 @@ impl CrashAt {
             Record::Done { .. } => Some(Self::DoneWritten),
             _ => None,
         }
-    }
-}
-
-/// No such fail point.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownPoint(pub String);
-
-impl FromStr for CrashAt {
-    type Err = UnknownPoint;
-
-    fn from_str(name: &str) -> Result<Self, UnknownPoint> {
-        let found = Self::ALL.into_iter().find(|(known, _)| *known == name);
-        found.map(|(_, point)| point).ok_or_else(|| UnknownPoint(name.to_owned()))
     }
 }
 

@@ -4,5 +4,6 @@
 
 pub mod bug;
 pub mod crash;
+pub mod named;
 pub mod simulation;
 pub mod tools;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use exai::{AnyStore, Extras, Runtimes};
 use exai_lab::bug::{Bug, BuggyStore};
 use exai_lab::crash::{CrashAt, CrashStore};
+use exai_lab::named::named;
 use exai_lab::tools::{Hog, WriteLine};
 
 /// The bug that is no store's.
@@ -43,13 +44,12 @@ fn die() {
 }
 
 fn crash_at() -> Result<Option<CrashAt>, String> {
-    let named = variable("EXAI_CRASH_AT");
-    named.map(|name| name.parse::<CrashAt>().map_err(|unknown| unknown.0)).transpose()
+    variable("EXAI_CRASH_AT").map(|name| named(&CrashAt::ALL, &name)).transpose()
 }
 
 fn bug() -> Result<Option<Bug>, String> {
-    let named = variable("EXAI_BUG").filter(|name| name != ONE_RUNTIME);
-    named.map(|name| name.parse::<Bug>().map_err(|unknown| unknown.0)).transpose()
+    let name = variable("EXAI_BUG").filter(|name| name != ONE_RUNTIME);
+    name.map(|name| named(&Bug::ALL, &name)).transpose()
 }
 
 #[expect(clippy::disallowed_methods, reason = "faults are no settings, and `exai` knows of none")]

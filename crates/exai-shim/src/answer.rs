@@ -26,6 +26,10 @@ pub(crate) const CANCELLED: &str = "The call was cancelled.";
 /// Of calls that cost nothing; nobody keeps their answers.
 const ASK_AGAIN: &str = "The call costs nothing; asking again is safe.";
 
+/// How long answers can be had. The daemon does not tell what its settings are.
+pub(crate) const KEPT: &str =
+    "answers are kept for a day, ten minutes once they were delivered, unless its settings say otherwise";
+
 /// What a sentence may need.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
@@ -198,8 +202,8 @@ pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
             rejected_hint(*code, message)
         )),
         EndWhy::Refused(RefusedCode::UnknownCall, _) => failure(&format!(
-            "The exai daemon at {address} knows no call with the id {call_id}. Answers are kept for 24 hours, 10 \
-             minutes once they were delivered, and end with the daemon; calls that cost nothing are not kept. Ask anew."
+            "The exai daemon at {address} knows no call with the id {call_id}: {KEPT}, and end \
+             with a daemon that has no journal; calls that cost nothing are not kept. Ask anew."
         )),
         EndWhy::Refused(code, message) => failure(&format!(
             "The exai daemon at {address} refused the call: {} Nothing was run.{}",

@@ -27,8 +27,9 @@ pub(crate) const ROUND_MAX: Duration = Duration::from_secs(55);
 /// Who comes back after the call's time is over waits so long for what the daemon has.
 pub(crate) const LATE_WAIT: Duration = Duration::from_secs(5);
 
-/// Who comes back after more than this gets what the daemon has, and nothing is run for him: the daemon forgets an answer
-/// that was delivered ten minutes after that, so a state that is used a second time could run the call a second time.
+/// Who comes back after more than this gets what the daemon has, and nothing is run for him. The daemon keeps an answer that
+/// was delivered for ten minutes, unless its settings say otherwise, and remembers for a time of its own that there was one:
+/// a state that is used a second time after all that must not run the call a second time.
 const FRESH: Duration = Duration::from_secs(590);
 
 /// How long a host that comes back waits for the key; a healthy disk takes milliseconds.

@@ -14,13 +14,12 @@ use crate::answer;
 use crate::calls::{Cost, Open};
 use crate::clock::Clock;
 use crate::shim::Shim;
-use crate::tasks::{Standing, call_of, is_expired};
+use crate::tasks::{Lifetime, Standing, call_of};
 
 /// How long a question waits for news. A host that asks every two seconds hears of an end half as late, and a task that
 /// this process does not know is mostly heard of within milliseconds.
 const NEWS_WITHIN: Duration = Duration::from_secs(1);
 
-const EXPIRED: &str = "it has expired; results are kept for 24 hours, and for 10 minutes once they were told";
 const LOST: &str = "the exai daemon does not know its call, or not any more";
 
 impl Shim {
@@ -42,9 +41,6 @@ impl Shim {
 
     /// A host wants something of a task.
     pub(crate) fn on_task(&mut self, now: Duration, key: CallKey, id: TaskId, verb: TaskVerb) {
-        if is_expired(id, Clock::wall_ms()) && self.tasks.standing(id).is_none() {
-            return self.engine.answer(now, key, answer::no_task(EXPIRED));
-        }
         match verb {
             TaskVerb::Get => self.question(now, key, id),
             // No task here has questions, so no answer is to one of them.
@@ -56,7 +52,7 @@ impl Shim {
     /// A host wants to hear of tasks without asking.
     pub(crate) fn on_watched(&mut self, now: Duration, tasks: &[TaskId]) {
         let wall_ms = Clock::wall_ms();
-        for &id in tasks.iter().filter(|id| !is_expired(**id, wall_ms)) {
+        for &id in tasks {
             // Without room nobody watches it; the host can still ask.
             if self.tasks.keep(id, Standing::Unheard, wall_ms).is_err() {
                 continue;
@@ -104,7 +100,7 @@ impl Shim {
                 (EndWhy::Refused(RefusedCode::UnknownCall, _), Some(Standing::Unheard)) => {
                     self.tasks.forget(id);
                     for key in self.tasks.take_questions(id) {
-                        self.engine.answer(now, key, answer::no_task(LOST));
+                        self.engine.answer(now, key, answer::no_task(&format!("{LOST}; {}", answer::KEPT)));
                     }
                 }
                 (EndWhy::Refused(_, message), _) => {
@@ -225,6 +221,8 @@ impl Shim {
             (Some(Standing::Working), _) => "The call goes on in the exai daemon.".to_owned(),
             _ => "The exai daemon has not told of it yet.".to_owned(),
         };
-        self.tasks.describe(id, message)
+        let journal = &self.options.loaded.settings.journal;
+        let lifetime = Lifetime { untold: journal.keep_undelivered, told: journal.keep_delivered };
+        self.tasks.describe(id, message, lifetime)
     }
 }

@@ -14,11 +14,14 @@ const TASKS_MAX: usize = 1000;
 /// Bytes of results kept, the newest in any case.
 const RESULT_BYTES_MAX: usize = 64 << 20;
 
-/// How long a task can be asked after, in milliseconds: the daemon keeps an answer that nobody has fetched for a day, ...
-const KEPT_MS: u64 = 24 * 3_600_000;
-
-/// ... and one that was fetched for ten minutes.
-const KEPT_TOLD_MS: u64 = 600_000;
+/// How long a task can be asked after. The daemon keeps the answers, by settings of its own; mostly both read the same ones.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifetime {
+    /// From its making on, as long as nobody has fetched its answer.
+    pub(crate) untold: Duration,
+    /// Once somebody has.
+    pub(crate) told: Duration,
+}
 
 /// Where a task stands, as far as it is known here.
 #[derive(Debug, Clone)]
@@ -78,9 +81,8 @@ pub(crate) fn call_of(id: TaskId) -> CallId {
     CallId::from_bytes(id.call)
 }
 
-/// Whether a task is so old that nobody keeps its result.
-pub(crate) fn is_expired(id: TaskId, wall_ms: u64) -> bool {
-    wall_ms.saturating_sub(id.created_ms) > KEPT_MS
+fn ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Tasks {
@@ -144,7 +146,7 @@ impl Tasks {
     }
 
     /// A task as a host is told of it; one that is not kept counts as at work.
-    pub(crate) fn describe(&self, id: TaskId, message: String) -> Task {
+    pub(crate) fn describe(&self, id: TaskId, message: String, lifetime: Lifetime) -> Task {
         let entry = self.known.get(&id);
         let state = match entry.map(|entry| &entry.standing) {
             Some(Standing::Over(state)) => state.clone(),
@@ -156,7 +158,9 @@ impl Tasks {
             state,
             message,
             updated_ms: entry.map_or(id.created_ms, |entry| entry.updated_ms),
-            ttl_ms: told.map_or(KEPT_MS, |told| told.saturating_sub(id.created_ms) + KEPT_TOLD_MS),
+            ttl_ms: told.map_or(ms(lifetime.untold), |told| {
+                told.saturating_sub(id.created_ms).saturating_add(ms(lifetime.told))
+            }),
         }
     }
 

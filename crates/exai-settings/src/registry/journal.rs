@@ -7,7 +7,7 @@ use crate::kind::Kind;
 use crate::settings::Settings;
 
 use Preset::Value;
-use Reader::Daemon;
+use Reader::{Daemon, Shim};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -29,7 +29,7 @@ pub(super) const JOURNAL: &[Row<Settings>] = &[
         name: "EXAI_KEEP_DELIVERED",
         aliases: &[],
         default: Value("600s"),
-        readers: &[Daemon],
+        readers: &[Shim, Daemon],
         kind: Kind::Duration {
             min: Duration::ZERO,
             max: Duration::from_secs(30 * 86_400),
@@ -41,7 +41,7 @@ pub(super) const JOURNAL: &[Row<Settings>] = &[
         name: "EXAI_KEEP_UNDELIVERED",
         aliases: &[],
         default: Value("86400s"),
-        readers: &[Daemon],
+        readers: &[Shim, Daemon],
         kind: Kind::Duration {
             min: Duration::from_secs(60),
             max: Duration::from_secs(30 * 86_400),

@@ -23,21 +23,22 @@ fn what_is_over_stays_as_it_is() {
     tasks.advance(id(1), Standing::Over(TaskState::Cancelled), 3000);
     tasks.advance(id(1), completed(10), 4000);
     tasks.keep(id(1), Standing::Working, 5000).unwrap();
-    let task = tasks.describe(id(1), String::new());
+    let task = tasks.describe(id(1), String::new(), LIFETIME);
     assert!(matches!(task.state, TaskState::Cancelled));
     assert_eq!(task.updated_ms, 3000);
     assert!(!tasks.awaits(call_of(id(1))));
 }
 
+const LIFETIME: Lifetime = Lifetime { untold: Duration::from_secs(7200), told: Duration::from_secs(300) };
+
 #[test]
-fn a_task_is_kept_for_a_day_or_ten_minutes_after_its_end_was_told() {
+fn a_task_is_kept_as_long_as_settings_say_from_its_making_or_after_its_end_was_told() {
     let mut tasks = Tasks::default();
     tasks.keep(id(1), completed(10), 2000).unwrap();
-    assert_eq!(tasks.describe(id(1), String::new()).ttl_ms, 86_400_000);
+    assert_eq!(tasks.describe(id(1), String::new(), LIFETIME).ttl_ms, 7_200_000);
     tasks.told(id(1), 61_000);
     tasks.told(id(1), 99_000);
-    assert_eq!(tasks.describe(id(1), String::new()).ttl_ms, 60_000 + 600_000);
-    assert!(!is_expired(id(1), 86_401_000) && is_expired(id(1), 86_401_001));
+    assert_eq!(tasks.describe(id(1), String::new(), LIFETIME).ttl_ms, 60_000 + 300_000);
 }
 
 #[test]

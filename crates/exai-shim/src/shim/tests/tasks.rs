@@ -149,9 +149,13 @@ fn a_task_that_nobody_knows_is_an_error_only_once_the_daemon_has_said_so() {
     let line = host.hear();
     assert_eq!((&line["id"], &line["error"]["code"]), (&json!(2), &json!(-32602)), "{line}");
 
+    // However old it is: how long answers are kept is the daemon's to say.
     ask(&mut host, 3, "get", &format!("{call_id}-1"));
+    assert!(matches!(conn.next(), ShimFrame::Attach(attach) if attach.call_id == call_id));
+    unknown(&mut conn, call_id);
     let line = host.hear();
-    assert!(line["error"]["message"].as_str().unwrap().contains("expired"), "{line}");
+    let said = line["error"]["message"].as_str().unwrap();
+    assert!(said.contains("does not know its call") && said.contains("unless its settings say"), "{line}");
     host.end();
 }
 

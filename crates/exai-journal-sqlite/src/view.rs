@@ -1,0 +1,43 @@
+//! A connection that reads beside the writer, for any thread.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::open::connect;
+
+/// Opened when it is first needed: many daemons, and many of their owners, never look.
+#[derive(Debug)]
+pub(crate) struct View {
+    file: PathBuf,
+    conn: Mutex<Option<Connection>>,
+}
+
+impl View {
+    pub(crate) fn of(file: PathBuf) -> Self {
+        Self { file, conn: Mutex::default() }
+    }
+
+    /// Of a file that is open already, for reading at least.
+    pub(crate) fn opened(file: PathBuf, conn: Connection) -> Self {
+        Self { file, conn: Mutex::new(Some(conn)) }
+    }
+
+    /// Reads, after whoever does so now.
+    ///
+    /// # Errors
+    /// As SQLite says; the next time may be better.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        // No reading leaves it half changed.
+        let mut conn = self.conn.lock().unwrap_or_else(PoisonError::into_inner);
+        let opened = match conn.as_ref() {
+            Some(conn) => conn,
+            None => conn.insert(connect(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
+        };
+        read(opened)
+    }
+}
