@@ -81,3 +81,13 @@ fn the_highest_common_version_wins() {
     assert_eq!(range(1, 1).common(range(1, 1)), Some(1));
     assert_eq!(range(1, 1).common(range(2, 3)), None);
 }
+
+#[test]
+fn an_attempt_goes_on_from_the_first_of_the_longest_texts() {
+    let mut texts = Texts::default();
+    texts.add(1, 0, 0, "once upon");
+    texts.add(2, 0, 0, "there was");
+    assert_eq!(texts.best().map(|best| best.attempt), Some(1), "the second was no longer, and was given up");
+    texts.add(3, 9, 9, " a time");
+    assert_eq!(texts.best().map(|best| best.text).as_deref(), Some("once upon a time"));
+}

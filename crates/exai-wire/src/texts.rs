@@ -1,5 +1,6 @@
 //! The text of an answer, joined from pieces: the same from a journal as from a daemon's memory.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::kept::Partial;
@@ -38,15 +39,18 @@ impl Texts {
         if offset == 0 {
             return Some(String::new());
         }
-        let before = self.0.range(..attempt).map(|(_, text)| text);
-        let longest = before.max_by_key(|text| text.len())?;
+        let (_, longest) = longest(self.0.range(..attempt))?;
         (offset as u64 == continues).then(|| longest.get(..offset).map(str::to_owned))?
     }
 
-    /// The longest, the newest of those: what is worth most to go on from, or to hand over at the end.
+    /// The longest: what is worth most to go on from, or to hand over at the end.
     pub fn best(&self) -> Option<Partial> {
-        let texts = self.0.iter().filter(|(_, text)| !text.is_empty());
-        let best = texts.max_by_key(|(attempt, text)| (text.len(), **attempt));
+        let best = longest(self.0.iter().filter(|(_, text)| !text.is_empty()));
         best.map(|(attempt, text)| Partial { attempt: *attempt, text: text.clone() })
     }
+}
+
+/// The first of the longest: who goes on from a text gives it up for a longer one only.
+fn longest<'a>(texts: impl Iterator<Item = (&'a u32, &'a String)>) -> Option<(&'a u32, &'a String)> {
+    texts.max_by_key(|(attempt, text)| (text.len(), Reverse(**attempt)))
 }

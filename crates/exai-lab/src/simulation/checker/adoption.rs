@@ -7,12 +7,19 @@ use std::time::Duration;
 use exai_wire::{CallId, Class, Outcome};
 
 use crate::simulation::history::{Asked, Happening, History, Invariant, Violation};
-use crate::simulation::names::QuestionNo;
+use crate::simulation::names::{AskNo, QuestionNo};
+
+/// The executor's time is shorter than the call's by this much at most.
+const MARGIN: Duration = Duration::from_millis(2500);
 
 #[derive(Default)]
 struct Book {
     adopt: Duration,
     takes: BTreeMap<CallId, CallId>,
+    asks: BTreeMap<AskNo, CallId>,
+    deadlines: BTreeMap<CallId, Duration>,
+    /// Calls that ended without an answer.
+    left: BTreeSet<CallId>,
     /// Effects with a key of their own.
     effects: BTreeMap<CallId, QuestionNo>,
     took_place: BTreeMap<QuestionNo, BTreeSet<CallId>>,
@@ -42,15 +49,21 @@ impl Book {
 
     fn read(&mut self, at: Duration, what: &Happening) {
         match what {
-            Happening::Asked(Asked { call, question, class: Class::Effect, keyed: true, .. }) => {
-                self.effects.insert(*call, *question);
+            Happening::Asked(Asked { ask, call, question, class, keyed, deadline, .. }) => {
+                self.asks.insert(*ask, *call);
+                self.deadlines.insert(*call, *deadline);
+                if *class == Class::Effect && *keyed {
+                    self.effects.insert(*call, *question);
+                }
             }
+            Happening::Cancelled(ask) => self.left.extend(self.asks.get(ask)),
             Happening::Taken { by, from, live } => {
                 if *live {
                     let text = format!("{by:?} takes over {from:?}, whose host waits");
                     self.find(Invariant::LiveNotAdopted, at, text);
                 }
-                if let Some((other, _)) = self.takes.iter().find(|(_, taken)| *taken == from) {
+                let others = self.takes.iter().filter(|(_, taken)| *taken == from);
+                if let Some((other, _)) = others.into_iter().find(|(other, _)| !self.has_left(at, **other)) {
                     let text = format!("{by:?} takes over {from:?} after {other:?}");
                     self.find(Invariant::AdoptedOnce, at, text);
                 }
@@ -75,11 +88,20 @@ impl Book {
             Happening::Ended { call, outcome: Outcome::Error | Outcome::Cancelled, .. }
             | Happening::Buried(call)
             | Happening::Acked { call, .. } => {
+                if matches!(what, Happening::Ended { .. }) {
+                    self.left.insert(*call);
+                }
                 self.close(*call);
             }
             Happening::Billed { call, .. } => self.billed(at, *call),
             _ => {}
         }
+    }
+
+    /// Whether a call has left what it took over to the next one: it was cancelled, failed, or had no time.
+    fn has_left(&self, at: Duration, call: CallId) -> bool {
+        let late = self.deadlines.get(&call).is_some_and(|deadline| *deadline <= at + MARGIN);
+        late || self.left.contains(&call)
     }
 
     /// The answer of a call, and of those that it took over, can be given to nobody any more.
