@@ -279,7 +279,8 @@ async fn serve(
     let (door, closing) = oneshot::channel();
     let guard = Guard::new(&place.host, place.token.clone(), options.settings.daemon.allowed_origins.clone());
     let effective = Arc::new(options.effective.clone());
-    let library = Library::new(parts.opened.shelf.clone(), parts.work.pulse.handle());
+    let unusable = parts.opened.store.why();
+    let library = Library::new(parts.opened.shelf.clone(), unusable, parts.work.pulse.handle());
     let web = Web { events: events.clone(), guard: Arc::new(guard), settings: effective, library };
     let server = axum::serve(doors, http::router(web).into_make_service_with_connect_info::<Meter>());
     let mut tasks = JoinSet::new();

@@ -26,14 +26,25 @@ const READERS: usize = 2;
 #[derive(Clone)]
 pub(crate) struct Library {
     shelf: Shelf,
+    /// Why there is nothing to read: the journal that should be here can't be used.
+    unusable: Option<Arc<str>>,
     threads: Handle,
     places: Arc<Semaphore>,
 }
 
 impl Library {
-    /// Reads these on threads of that runtime.
-    pub(crate) fn new(shelf: Shelf, threads: Handle) -> Self {
-        Self { shelf, threads, places: Arc::new(Semaphore::new(READERS)) }
+    /// Reads these on threads of that runtime; nothing where their journal can't be used, for this reason.
+    pub(crate) fn new(shelf: Shelf, unusable: Option<&str>, threads: Handle) -> Self {
+        let unusable = unusable.map(Arc::from);
+        Self { shelf, unusable, threads, places: Arc::new(Semaphore::new(READERS)) }
+    }
+
+    /// What is kept is not known where the journal can't be used. "There is nothing" would be a lie.
+    fn check(&self) -> Result<(), Failed> {
+        match &self.unusable {
+            Some(why) => Err(Failed::Unusable(Arc::clone(why))),
+            None => Ok(()),
+        }
     }
 
     async fn read(&self, read: impl FnOnce(&Shelf) -> Read + Send + 'static) -> Read {
@@ -55,6 +66,7 @@ pub(crate) enum Failed {
     Refused(Refusal),
     Lookup(LookupError),
     State(String),
+    Unusable(Arc<str>),
 }
 
 impl From<Refusal> for Failed {
@@ -74,6 +86,7 @@ impl IntoResponse for Failed {
         let (status, sentence) = match self {
             Self::Refused(refusal) => return refusal.into_response(),
             Self::State(word) => (StatusCode::BAD_REQUEST, format!("`{word}` is no state of a call")),
+            Self::Unusable(why) => (StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
             Self::Lookup(error) => {
                 let status = match &error {
                     LookupError::Unknown { .. } => StatusCode::NOT_FOUND,
@@ -98,6 +111,12 @@ pub(crate) fn routes() -> Router<Web> {
 }
 
 impl Web {
+    /// Whether these headers may ask, and there is something to ask.
+    fn check_kept(&self, headers: &HeaderMap) -> Result<(), Failed> {
+        self.guard.check(headers)?;
+        self.library.check()
+    }
+
     /// Asks the hub by way of its queue.
     async fn ask<T>(&self, event: impl FnOnce(oneshot::Sender<T>) -> Event) -> Result<T, Refusal> {
         let (answer, answered) = oneshot::channel();
@@ -111,7 +130,7 @@ async fn calls(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
-    web.guard.check(&headers)?;
+    web.check_kept(&headers)?;
     let states = states(value(query.as_deref(), "state"))?;
     let found: CallList = web.ask(|answer| Event::CallsAsked(states, answer)).await?;
     Ok(json(kept::list(found)).into_response())
@@ -122,7 +141,7 @@ async fn call(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
-    web.guard.check(&headers)?;
+    web.check_kept(&headers)?;
     let digits = kept::digits(&id)?;
     let asked = digits.clone();
     let found: Vec<Found> = web.ask(|answer| Event::CallAsked(asked, answer)).await?;
@@ -131,7 +150,7 @@ async fn call(
 }
 
 async fn conversations(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Failed> {
-    web.guard.check(&headers)?;
+    web.check_kept(&headers)?;
     Ok(json(web.library.read(Shelf::conversations).await?).into_response())
 }
 
@@ -141,7 +160,7 @@ async fn conversation(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
-    web.guard.check(&headers)?;
+    web.check_kept(&headers)?;
     let digits = kept::digits(&id)?;
     let from = value(query.as_deref(), "from").and_then(|from| from.parse().ok()).unwrap_or_default();
     let told = web.library.read(move |shelf| shelf.conversation(&digits, from)).await?;
@@ -153,7 +172,7 @@ async fn delete_conversation(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Failed> {
-    web.guard.check(&headers)?;
+    web.check_kept(&headers)?;
     let digits = kept::digits(&id)?;
     let told = web.library.read(move |shelf| shelf.delete_conversation(&digits)).await?;
     Ok(json(told).into_response())

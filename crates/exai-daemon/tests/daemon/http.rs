@@ -138,5 +138,16 @@ fn a_daemon_whose_journal_cannot_be_used_is_not_ready_and_says_why() {
     assert!(why.contains("journal.db") && why.contains("can't be used"), "{why}");
     let store = json(&daemon.ask("GET", "/status", &[&daemon.bearer()]).1)["journal_store"].clone();
     assert_eq!((store["kind"].as_str(), store["why"].as_str()), (Some("unusable"), Some(why)));
+    let id = "0123456789abcdef";
+    for path in [
+        "/calls".to_owned(),
+        format!("/calls/{id}"),
+        "/conversations".to_owned(),
+        format!("/conversations/{id}"),
+    ] {
+        assert_eq!(daemon.ask("GET", &path, &[]).0, 401, "{path}: whoever has no token learns nothing");
+        let (status, body) = daemon.ask("GET", &path, &[&daemon.bearer()]);
+        assert_eq!((status, body.trim()), (503, why), "{path}");
+    }
     daemon.stop();
 }

@@ -145,11 +145,16 @@ fn compact_it(dir: &Path) -> Result<Done, Trouble> {
 
 /// What is in it.
 fn holds(report: &Report) -> String {
+    let size = bytes(report.bytes);
+    // Nothing was found because nothing could be read, which is not the same as that nothing is there.
+    let found_nothing = report.records == 0 && report.conversations == 0 && report.turns == 0;
+    if found_nothing && !report.problems.is_empty() {
+        return format!("size      {size}\ncalls     not readable\ntalks     not readable\n");
+    }
     let calls = report.calls;
     format!(
-        "size      {}, {} records\ncalls     {} accepted, {} begun, {} kept, {} delivered, {} buried\n\
+        "size      {size}, {} records\ncalls     {} accepted, {} begun, {} kept, {} delivered, {} buried\n\
          talks     {} conversations, {} turns\n",
-        bytes(report.bytes),
         report.records,
         calls.accepted,
         calls.started,

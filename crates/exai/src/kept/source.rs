@@ -245,7 +245,7 @@ fn ask(at: &Located, method: &str, path: &str) -> Result<Value, Failed> {
         404 if body.is_empty() => {
             Err(Failed::No(format!("the daemon at {address} is of an older release, which does not tell")))
         }
-        400 | 404 | 409 => Err(Failed::No(body.to_owned())),
+        400 | 404 | 409 | 503 => Err(Failed::No(body.to_owned())),
         status => Err(Failed::No(format!("{address} answered {status}: {body}"))),
     }
 }

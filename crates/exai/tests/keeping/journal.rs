@@ -83,9 +83,42 @@ fn a_journal_that_cannot_be_read_keeps_calls_out_and_every_command_says_why() {
     }
     let asked = world.say(&["call", "chat", "prompt=hello"]);
     assert!(asked.code == Some(1) && asked.stdout.contains("journal.db"), "{asked:?}");
+    let id = "0123456789abcdef";
+    let looks = [
+        &["calls"][..],
+        &["calls", "show", id],
+        &["conversations", "list"],
+        &["conversations", "export"],
+        &["conversations", "show", id],
+        &["conversations", "delete", id],
+    ];
+    for words in looks {
+        let said = world.say(words);
+        assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{words:?}: {said:?}");
+        assert!(
+            said.stderr.contains("journal.db") && !said.stderr.contains("no call"),
+            "{words:?}: {said:?}"
+        );
+    }
     daemon.kill().unwrap();
     let said = world.say(&["calls"]);
     assert!(said.code == Some(1) && said.stderr.contains("journal.db"), "{said:?}");
+}
+
+#[test]
+fn a_journal_of_which_nothing_can_be_read_is_not_called_empty() {
+    let world = World::new();
+    let daemon = world.daemon();
+    world.chat(&["prompt=hello"]);
+    daemon.terminate().unwrap();
+    let mut bytes = fs::read(file(&world)).unwrap();
+    // The first page tells what this is; every other one is noise.
+    bytes[4096..].fill(0x5a);
+    fs::write(file(&world), bytes).unwrap();
+    let said = world.say(&["journal", "check"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(!said.stdout.contains("0 records") && !said.stdout.contains("0 conversations"), "{said:?}");
+    assert!(said.stdout.contains("not readable"), "{said:?}");
 }
 
 #[test]
