@@ -11,7 +11,7 @@ use crate::host::Host;
 use crate::kind::{Kind, Reading};
 use crate::problem::{Origin, Problem, Report};
 use crate::provider::Provider;
-use crate::registry::{self, ADDRESS, BUILT_IN, FAMILY_TITLE, Preset, Row};
+use crate::registry::{self, ADDRESS, BUILT_IN, FAMILY_TITLE, Preset, Reader, Row};
 use crate::settings::{
     Address, Autostart, Calls, Connection, Daemon, Fallback, Journal, LogLevel, Models, Settings, Shim, State,
 };
@@ -24,14 +24,33 @@ pub struct Loaded {
     /// Valid whatever was written.
     pub settings: Settings,
     /// What could not be understood, by place, those of the environment first; each has its default in `settings`. The daemon and the commands print all of them
-    /// and exit with 78, the shim serves on and answers calls with them.
+    /// and exit with 78; the shim serves on, and answers calls with them while they stop it ([`Self::stops_shim`]).
     pub errors: Vec<Problem>,
     /// What was understood but is probably not meant.
     pub warnings: Vec<Problem>,
     rows: Vec<Setting>,
+    /// Every name and old name that is read, with the setting it belongs to.
+    known: BTreeMap<String, String>,
 }
 
 impl Loaded {
+    /// Whether a shim can't serve with these errors: at least one is about something that it reads itself.
+    pub fn stops_shim(&self) -> bool {
+        self.errors.iter().any(|error| self.is_read_by(error, &[Reader::Connection, Reader::Shim]))
+    }
+
+    /// Whether whoever merely connects to a daemon can't do so with these errors.
+    pub fn stops_connecting(&self) -> bool {
+        self.errors.iter().any(|error| self.is_read_by(error, &[Reader::Connection]))
+    }
+
+    /// What is about a whole file, or a line that is no setting, is everybody's.
+    fn is_read_by(&self, problem: &Problem, readers: &[Reader]) -> bool {
+        let name = problem.setting.as_ref().and_then(|name| self.known.get(name));
+        let row = name.and_then(|name| self.rows.iter().find(|row| row.name == *name));
+        row.is_none_or(|row| row.readers.iter().any(|reader| readers.contains(reader)))
+    }
+
     /// Every setting with its value, origin, unit and meaning, in the order of the registry.
     pub fn explain(&self) -> &[Setting] {
         &self.rows
@@ -66,11 +85,11 @@ pub fn load(sources: &Sources<'_>) -> Loaded {
     }
     finish::finish(&mut settings, &mut loader, sources);
     unknown::warn(&mut loader, &settings.providers);
-    let Loader { report: Report { mut errors, mut warnings }, rows, .. } = loader;
+    let Loader { report: Report { mut errors, mut warnings }, rows, known, .. } = loader;
     for problems in [&mut errors, &mut warnings] {
         problems.sort_by(|one, other| (one.place(), &one.setting).cmp(&(other.place(), &other.setting)));
     }
-    Loaded { settings, errors, warnings, rows }
+    Loaded { settings, errors, warnings, rows, known }
 }
 
 pub(crate) fn defaults() -> Settings {

@@ -4,6 +4,7 @@
 //! JSON-RPC errors: only results reach the model in every host. What the protocol itself forbids (a tool that does not
 //! exist, params that can't be read) is -32602, as it asks.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use exai_mcp::Answer;
@@ -36,7 +37,7 @@ pub(crate) struct Facts<'a> {
     /// The daemon's address.
     pub(crate) address: &'a str,
     /// What to do when no daemon runs there.
-    pub(crate) start: &'a str,
+    pub(crate) start: Cow<'a, str>,
     /// Why the last dial failed or the connection ended; empty while connected.
     pub(crate) last_error: &'a str,
     /// The call.
@@ -144,10 +145,26 @@ pub(crate) fn no_task(why: &str) -> Answer {
 
 /// The settings are wrong; all that is wrong with them, at once.
 pub(crate) fn settings(problems: &[String]) -> Answer {
+    failure(&settings_text(problems))
+}
+
+/// The same for what has no tool result.
+pub(crate) fn no_settings(problems: &[String]) -> Answer {
+    Answer::Error { code: INTERNAL, message: settings_text(problems), data: None }
+}
+
+fn settings_text(problems: &[String]) -> String {
     let list = problems.join("\n- ");
-    failure(&format!(
-        "exai's settings have errors, so nothing was run. Correct them, then restart this MCP server:\n- {list}"
-    ))
+    // A file is read again; the environment was the host's to give, once.
+    let of_host = problems.iter().any(|problem| problem.starts_with("environment: "));
+    let restart = if of_host {
+        " (what the environment says, in the host's configuration: then restart this MCP server)"
+    } else {
+        ""
+    };
+    format!(
+        "exai's settings have errors, so nothing was run. Correct them, then ask again{restart}:\n- {list}"
+    )
 }
 
 /// An answer that came while the host does not read.

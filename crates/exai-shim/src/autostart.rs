@@ -33,6 +33,12 @@ const STABLE: Duration = Duration::from_secs(10);
 /// Size in bytes at which the file of last words is begun anew.
 const LAST_WORDS_BYTES: u64 = 64 << 10;
 
+/// First pause between two looks whether a daemon that is there has let go; doubles up to [`HELD_PAUSE_MAX`].
+const HELD_PAUSE_MIN: Duration = Duration::from_millis(250);
+
+/// Longest pause between two such looks. One that drains is gone in seconds; one that hangs stays.
+const HELD_PAUSE_MAX: Duration = Duration::from_secs(2);
+
 /// Exit code of a daemon that found another one running.
 const SECOND_DAEMON: i32 = 75;
 
@@ -60,6 +66,8 @@ pub(crate) struct Autostart {
     state_dir: Option<PathBuf>,
     child: Option<Child>,
     pause: Duration,
+    /// Pause until it is looked again whether another daemon has let go.
+    held_pause: Duration,
     /// Earliest next start.
     next_start: Duration,
     watch: Option<Watch>,
@@ -85,6 +93,7 @@ impl Autostart {
             state_dir,
             child: None,
             pause: PAUSE_MIN,
+            held_pause: HELD_PAUSE_MIN,
             next_start: Duration::ZERO,
             watch: None,
             last_error: None,
@@ -107,6 +116,7 @@ impl Autostart {
     pub(crate) fn found(&mut self) {
         self.watch = None;
         self.last_error = None;
+        self.held_pause = HELD_PAUSE_MIN;
     }
 
     /// The session is lost, after it was up for this long.
@@ -159,9 +169,22 @@ impl Autostart {
     }
 
     fn start_if_due(&mut self, now: Duration) {
-        if self.child.is_none() && self.unusable.is_none() && now >= self.next_start {
+        if self.child.is_some() || self.unusable.is_some() || now < self.next_start {
+            return;
+        }
+        // A second daemon would only find the first one, and end.
+        if self.state_dir.as_deref().and_then(endpoint::is_held) == Some(true) {
+            self.stand_back(now);
+        } else {
+            self.held_pause = HELD_PAUSE_MIN;
             self.start(now);
         }
+    }
+
+    /// Another daemon starts, drains, or hangs: looks again, ever more seldom.
+    fn stand_back(&mut self, now: Duration) {
+        self.next_start = now + self.held_pause;
+        self.held_pause = (self.held_pause * 2).min(HELD_PAUSE_MAX);
     }
 
     fn start(&mut self, now: Duration) {
@@ -204,9 +227,9 @@ impl Autostart {
         let Some(Ok(Some(status))) = self.child.as_mut().map(Child::try_wait) else { return };
         self.child = None;
         if status.code() == Some(SECOND_DAEMON) {
-            // The other one starts, or drains and is gone in seconds: nothing is broken that a long pause would spare.
+            // Nothing is broken that a long pause would spare.
             self.pause = PAUSE_MIN;
-            self.next_start = now + PAUSE_MIN;
+            self.stand_back(now);
             return;
         }
         tracing::warn!(%status, "daemon ended");

@@ -77,18 +77,19 @@ impl Target {
                 let unreadable = |error| ConnectError::Unreachable(endpoint::sentence(dir, &error));
                 let endpoint = endpoint::read(dir).map_err(unreadable)?;
                 // Its port may be anybody's by now, who must not be handed a token and prompts.
-                if endpoint::is_held(dir) == Some(false) {
+                let held = endpoint::is_held(dir);
+                if held == Some(false) {
                     let file = endpoint::path(dir);
                     let why = format!("no local exai daemon runs ({} was left behind)", file.display());
                     return Err(ConnectError::Unreachable(why));
                 }
                 let (url, token) = (endpoint.url.clone(), endpoint.token.clone().map(Secret::new));
-                Ok(Place { url, token, tls: None, endpoint: Some(endpoint) })
+                Ok(Place { url, token, tls: None, endpoint: Some(endpoint), is_held: held == Some(true) })
             }
             Self::Url { url, token, trust } => {
                 let tls = url.starts_with("wss:").then(|| trust.config()).transpose();
                 let tls = tls.map_err(ConnectError::Unreachable)?;
-                Ok(Place { url: url.clone(), token: token.clone(), tls, endpoint: None })
+                Ok(Place { url: url.clone(), token: token.clone(), tls, endpoint: None, is_held: false })
             }
             Self::Nowhere => {
                 let why = "no address is configured, and without a state directory no local daemon can be found; set \
@@ -121,6 +122,8 @@ pub(crate) struct Place {
     tls: Option<Arc<ClientConfig>>,
     /// The file that it comes from, if it does.
     pub(crate) endpoint: Option<Endpoint>,
+    /// Whether the daemon that wrote that file is known to be there.
+    pub(crate) is_held: bool,
 }
 
 /// `host:port` of a URL, without path, user and query.

@@ -4,8 +4,7 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use exai_wire::Endpoint;
-use exai_wire::LOCK_FILE;
+pub use exai_wire::{Endpoint, LOCK_FILE};
 
 /// Where it is.
 pub(crate) fn path(state_dir: &Path) -> PathBuf {
@@ -27,6 +26,16 @@ pub fn is_held(state_dir: &Path) -> Option<bool> {
         Ok(()) => Some(false),
         Err(TryLockError::WouldBlock) => Some(true),
         Err(TryLockError::Error(_)) => None,
+    }
+}
+
+/// What to tell of a daemon that has the lock of the state directory, and does not answer. No other one can start
+/// beside it.
+pub fn silent(state_dir: &Path, pid: u32) -> String {
+    let dir = state_dir.display();
+    match pid {
+        0 => format!("a daemon holds {dir} and does not answer: `exai stop` ends it"),
+        pid => format!("pid {pid} (from endpoint.json) holds {dir} and does not answer: `exai stop` ends it"),
     }
 }
 

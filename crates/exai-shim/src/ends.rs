@@ -1,5 +1,6 @@
 //! Calls that are answered without the daemon's result.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use exai_wire::CallId;
 
 use crate::answer::{self, Facts};
 use crate::calls::{Cost, Kind, Open, Others, Stage};
+use crate::endpoint;
 use crate::local::{LocalTool, Report};
 use crate::shim::{Exit, Shim};
 
@@ -109,6 +111,16 @@ impl Shim {
         self.facts_of(open.call_id, open.kind.cost(), open.age(now), last_error)
     }
 
+    /// What a person can do. Beside a daemon that is there and hangs none can be started.
+    fn what_to_do(&self) -> Cow<'_, str> {
+        match (&self.endpoint, &self.state_dir) {
+            (Some(endpoint), Some(dir)) if self.is_held => {
+                Cow::Owned(capital(&endpoint::silent(dir, endpoint.pid)) + ".")
+            }
+            _ => Cow::Borrowed(&self.start_hint),
+        }
+    }
+
     /// What a sentence about a call of this age may need.
     pub(crate) fn facts_of<'a>(
         &'a self,
@@ -117,7 +129,7 @@ impl Shim {
         age: Duration,
         last_error: &'a str,
     ) -> Facts<'a> {
-        Facts { address: &self.address, start: &self.start_hint, last_error, call_id, cost, age }
+        Facts { address: &self.address, start: self.what_to_do(), last_error, call_id, cost, age }
     }
 
     /// Why no daemon answers; empty while one does.
@@ -144,16 +156,23 @@ impl Shim {
         if let Link::Down { last_error, .. } = &mut link {
             *last_error = self.with_start_error(std::mem::take(last_error));
         }
+        let start = self.what_to_do();
         let report = Report {
             version: &self.options.version,
             age: now,
             address: &self.address,
             link: &link,
             open_calls: self.calls.len(),
-            start: &self.start_hint,
+            start: &start,
         };
         report.text(tool, now)
     }
+}
+
+/// A sentence begins with a capital.
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_ascii_uppercase().to_string() + chars.as_str()).unwrap_or_default()
 }
 
 /// Whatever was sent may have run; a daemon that comes to no start keeps nothing of it.

@@ -2,6 +2,7 @@
 
 use exai_mcp::CallKey;
 use exai_session::{ConnNo, ConnectError};
+use exai_settings::Loaded;
 use serde_json::value::RawValue;
 
 use crate::catalogue::Tools;
@@ -50,6 +51,8 @@ pub(crate) enum Done {
     Snapshot(Option<Tools>),
     /// The key of the seal was read or made, or it could not be.
     SealKey(std::io::Result<SealKey>),
+    /// The settings were read again.
+    Settings(Box<Loaded>),
     /// Something that nobody waits for.
     Unattended,
 }

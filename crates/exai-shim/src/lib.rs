@@ -31,6 +31,7 @@ mod links;
 mod local;
 mod locating;
 mod log;
+mod mending;
 mod nearest;
 mod news;
 mod options;
@@ -55,7 +56,7 @@ mod tasks;
 mod tls;
 
 pub use nearest::nearest;
-pub use options::{Catalogue, ShimOptions};
+pub use options::{Catalogue, Reload, ShimOptions};
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -98,9 +98,11 @@ impl Shim {
         match located {
             Ok(place) => {
                 self.endpoint.clone_from(&place.endpoint);
+                self.is_held = place.is_held;
                 self.links.dial(conn, place, limits);
             }
             Err(error) => {
+                self.is_held = false;
                 self.session.connect_failed(now, conn, error);
                 self.need_daemon();
             }

@@ -98,6 +98,7 @@ impl Shim {
         self.end_returns(now);
         self.end_waits(now);
         self.end_questions(now);
+        self.end_mending(now);
         if is_due(self.outage_ends()) {
             self.give_up(now);
         }

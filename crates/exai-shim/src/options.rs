@@ -1,7 +1,9 @@
 //! What a shim is told once, by `main`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use exai_settings::Loaded;
 use serde_json::value::RawValue;
@@ -9,8 +11,10 @@ use serde_json::value::RawValue;
 /// Everything that the shim would otherwise have to find out from its surroundings.
 #[derive(Debug, Clone)]
 pub struct ShimOptions {
-    /// Settings with their errors and warnings. With errors the shim serves all the same and answers calls with them.
+    /// Settings with their errors and warnings. With errors of its own the shim serves all the same and answers calls with them.
     pub loaded: Loaded,
+    /// Reads the settings again, for a shim that is stopped by errors in them; `None`: they stay as they are.
+    pub reload: Option<Reload>,
     /// The tools built into this program.
     pub catalogue: Catalogue,
     /// Release of this program.
@@ -23,6 +27,16 @@ pub struct ShimOptions {
     pub home: Option<PathBuf>,
     /// The working directory, in which hosts start the shim; used only to name files in results.
     pub cwd: Option<PathBuf>,
+}
+
+/// Reads the settings from where they were read first. May block on the disk.
+#[derive(Clone)]
+pub struct Reload(pub Arc<dyn Fn() -> Loaded + Send + Sync>);
+
+impl fmt::Debug for Reload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reload")
+    }
 }
 
 /// Tool definitions as data: a first start without a daemon lists them too.

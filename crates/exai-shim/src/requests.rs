@@ -32,7 +32,12 @@ impl Shim {
         match event {
             Event::Call(call) => self.on_call(now, call),
             Event::Cancelled { key, reason } => self.on_cancelled(now, key, reason.as_deref()),
+            Event::Task { key, .. } if !self.problems.is_empty() => {
+                self.engine.answer(now, key, answer::no_settings(&self.problems));
+            }
             Event::Task { key, id, verb } => self.on_task(now, key, id, verb),
+            // A wrong address must not be dialled for it.
+            Event::Watched(_) if !self.problems.is_empty() => {}
             Event::Watched(tasks) => self.on_watched(now, &tasks),
             Event::HandshakeDone => self.on_handshake_done(now),
             Event::HostKnown(host) => self.on_host(&host),
@@ -48,12 +53,13 @@ impl Shim {
     }
 
     fn on_handshake_done(&mut self, now: Duration) {
-        if self.session.link() == Link::Idle {
+        if self.session.link() == Link::Idle && self.problems.is_empty() {
             self.dial_at = Some(now + DIAL_AFTER);
         }
     }
 
-    fn on_call(&mut self, now: Duration, call: IncomingCall) {
+    /// A call has come, or may be looked at again.
+    pub(crate) fn on_call(&mut self, now: Duration, call: IncomingCall) {
         let key = call.key;
         let Some(tool) = call.tool.as_deref() else {
             return self.engine.answer(now, key, answer::invalid_params("params.name is missing"));
@@ -63,7 +69,7 @@ impl Shim {
             return self.engine.answer(now, key, answer::unknown_tool(tool, near, self.tools.names()));
         }
         if !self.problems.is_empty() {
-            return self.engine.answer(now, key, answer::settings(&self.problems));
+            return self.mend(now, call);
         }
         let digest = match call.era {
             Era::Modern => digest::of_call(tool, &call.params),
@@ -136,6 +142,7 @@ impl Shim {
             Done::Seen(is_there) => self.on_seen(now, is_there),
             Done::Snapshot(tools) => self.on_snapshot(tools),
             Done::SealKey(key) => self.on_seal_key(now, key),
+            Done::Settings(loaded) => self.on_settings(now, *loaded),
             Done::Unattended => {}
         }
     }
@@ -208,6 +215,7 @@ impl Shim {
     fn on_cancelled(&mut self, now: Duration, key: CallKey, reason: Option<&str>) {
         self.forget_return(key);
         self.tasks.forget_question(key);
+        self.mending.forget(key);
         if self.reading.remove(&key).is_some() {
             self.jobs.forget(key);
         }

@@ -27,6 +27,7 @@ use crate::hangup::Hangup;
 use crate::jobs::Jobs;
 use crate::links::Links;
 use crate::locating::Locating;
+use crate::mending::{self, Mending};
 use crate::options::ShimOptions;
 use crate::random;
 use crate::reading::Reading;
@@ -97,7 +98,9 @@ pub(crate) struct Streams {
 pub(crate) struct Shim {
     pub(crate) clock: Clock,
     pub(crate) options: ShimOptions,
+    /// All that is wrong with the settings, if some of it stops a shim.
     pub(crate) problems: Vec<String>,
+    pub(crate) mending: Mending,
     pub(crate) engine: Engine,
     pub(crate) session: ShimEnd,
     pub(crate) calls: Calls,
@@ -127,6 +130,8 @@ pub(crate) struct Shim {
     pub(crate) locating: Locating,
     /// What the address of the last dial was read from, if it was.
     pub(crate) endpoint: Option<Endpoint>,
+    /// Whether the local daemon that was last dialled has the state directory, so that no other can start.
+    pub(crate) is_held: bool,
     pub(crate) links: Links,
     pub(crate) jobs: Jobs,
     pub(crate) stdout: Stdout,
@@ -177,7 +182,8 @@ impl Shim {
         let target = setup::target(settings);
         Ok(Self {
             clock,
-            problems: options.loaded.errors.iter().map(ToString::to_string).collect(),
+            problems: mending::problems(&options.loaded),
+            mending: Mending::default(),
             engine: engine(&options, &tools),
             session: session(&options, &target),
             calls: Calls::default(),
@@ -197,6 +203,7 @@ impl Shim {
             start_error: None,
             locating: Locating::default(),
             endpoint: None,
+            is_held: false,
             state_dir,
             links: Links::default(),
             jobs: Jobs::default(),
@@ -332,6 +339,7 @@ impl Shim {
             self.calls.next_until(),
             self.rounds.next_due(),
             self.tasks.next_due(),
+            self.mending.poll_timeout(),
         ];
         moments.into_iter().flatten().min()
     }
@@ -376,8 +384,8 @@ impl Shim {
         for warning in &self.options.loaded.warnings {
             tracing::warn!(%warning, "setting");
         }
-        for problem in &self.problems {
-            tracing::error!(problem, "setting");
+        for problem in &self.options.loaded.errors {
+            tracing::error!(%problem, "setting");
             stderr::line(&format!("exai: {problem}"));
         }
     }
@@ -456,7 +464,8 @@ fn engine(options: &ShimOptions, tools: &Tools) -> Engine {
     })
 }
 
-fn session(options: &ShimOptions, target: &Target) -> ShimEnd {
+/// The shim's end of a session that has not begun.
+pub(crate) fn session(options: &ShimOptions, target: &Target) -> ShimEnd {
     ShimEnd::new(ShimConfig {
         session: random::session_id(),
         shim: ShimPeer { name: "exai".to_owned(), version: options.version.clone(), pid: std::process::id() },

@@ -18,6 +18,26 @@ pub(crate) fn checked(world: &World, start: Start) -> std::io::Result<Result<Loa
     Ok(if loaded.errors.is_empty() { Ok(loaded) } else { Err(code) })
 }
 
+/// The settings for who needs some of them alone: errors elsewhere are told, and stop nobody.
+///
+/// # Errors
+/// If stderr can't be written.
+pub(crate) fn checked_if(
+    world: &World,
+    start: Start,
+    is_stopped: fn(&Loaded) -> bool,
+) -> std::io::Result<Result<Loaded, ExitCode>> {
+    let loaded = world.settings(start);
+    if is_stopped(&loaded) {
+        return Ok(Err(tell(&loaded)?));
+    }
+    let mut stderr = std::io::stderr().lock();
+    for problem in loaded.warnings.iter().chain(&loaded.errors) {
+        writeln!(stderr, "warning: {problem}")?;
+    }
+    Ok(Ok(loaded))
+}
+
 /// Puts errors and warnings on stderr; the exit code they ask for.
 ///
 /// # Errors

@@ -122,6 +122,37 @@ fn stop_returns_when_the_process_has_ended_and_so_does_a_second_one() {
     assert_eq!((code, stdout.as_str()), (Some(0), "no daemon runs\n"));
 }
 
+/// Hung as a daemon can only be: it has its lock, its port is open, and nothing answers.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_daemon_that_hangs_is_named_by_everybody_and_ended_by_stop() {
+    let mut exai = installation().unwrap();
+    exai.set("EXAI_AUTOSTART", "auto").set("EXAI_DRAIN_GRACE", "0s").set("EXAI_HOLD", "2s");
+    let daemon = exai.daemon().unwrap();
+    daemon.child().signal(Signal::Stop).unwrap();
+    std::fs::remove_file(exai.state_dir().join("health.json")).unwrap();
+    let run = |arguments: &[&str]| exai.run(arguments, HANG).unwrap();
+    let pid = daemon.child().pid();
+    let names = |text: &str| {
+        let holds = format!("id {pid} (from endpoint.json) holds {}", exai.state_dir().display());
+        text.contains(&holds) && text.contains("`exai stop` ends it") && !text.contains("call starts one")
+    };
+    let (code, stdout) = code_and_stdout(&run(&["status"]));
+    assert!(code == Some(3) && names(&stdout), "{code:?} {stdout}");
+    let (code, stdout) = code_and_stdout(&run(&["call", "listmodels"]));
+    assert!(code == Some(1) && names(&stdout) && !stdout.contains("by itself"), "{code:?} {stdout}");
+    let log = std::fs::read_to_string(exai.state_dir().join("logs/shim.log")).unwrap();
+    assert!(!log.contains("daemon started"), "{log}");
+
+    let output = run(&["stop"]);
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains(&format!("SIGTERM to pid {pid}")) && stderr.contains("SIGKILL; its"), "{stderr}");
+    daemon.child().wait(HANG).unwrap();
+    assert_eq!(code_and_stdout(&run(&["call", "listmodels"])).0, Some(0), "the next call starts one");
+    assert_eq!(code_and_stdout(&run(&["stop"])).0, Some(0));
+}
+
 #[test]
 fn settings_shows_where_the_running_daemon_differs() {
     let mut exai = installation().unwrap();

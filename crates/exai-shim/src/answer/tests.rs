@@ -5,7 +5,7 @@ use super::*;
 fn facts(last_error: &'static str) -> Facts<'static> {
     Facts {
         address: "127.0.0.1:8079",
-        start: "Start it with `exai daemon`.",
+        start: "Start it with `exai daemon`.".into(),
         last_error,
         call_id: CallId::from_bytes([0xab; 16]),
         cost: Cost::Metered,
@@ -65,7 +65,7 @@ fn a_call_that_costs_nothing_is_not_said_to_be_kept() {
     let whys = [EndWhy::Deadline, EndWhy::OutOfReach("reset".to_owned())];
     let answers = whys.iter().map(|why| end(why, Fate::Accepted, &free));
     let away = patience(Fate::Accepted, &free);
-    let connected = patience(Fate::Sent, &Facts { last_error: "", ..free });
+    let connected = patience(Fate::Sent, &Facts { last_error: "", start: free.start.clone(), ..free });
     for answer in answers.chain([away, connected, unread(Cost::Free, free.call_id)]) {
         let (text, is_error) = told(answer);
         assert!(is_error && text.contains("asking again is safe"), "{text}");

@@ -87,3 +87,24 @@ fn a_daemon_whose_settings_are_wrong_is_told_with_its_words_and_the_next_start_h
         assert_eq!(autostart.take_unusable(), None);
     }
 }
+
+#[test]
+fn beside_a_daemon_that_has_the_state_directory_none_is_started_until_it_lets_go() {
+    let state = tempfile::tempdir().unwrap();
+    let dir = state.path().to_str().unwrap();
+    let exe = program(state.path(), "exai", &format!("echo ran >> {dir}/ran; exit 0"));
+    let lock = File::create(state.path().join(exai_wire::LOCK_FILE)).unwrap();
+    lock.lock().unwrap();
+    let mut autostart = Autostart::new(exe, &["--local"], Some(state.path().to_owned()));
+    autostart.need(SECOND);
+    let mut now = SECOND;
+    while now < 60 * SECOND {
+        now += LOOK_SLOW;
+        autostart.look(now);
+        assert!(autostart.child.is_none());
+    }
+    drop(lock);
+    autostart.look(now + HELD_PAUSE_MAX);
+    await_child(&mut autostart);
+    assert_eq!(std::fs::read_to_string(state.path().join("ran")).unwrap(), "ran\n");
+}

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use exai_settings::Start;
+use exai_settings::{Loaded, Start};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use crate::call::dialogue::{self, Dialogue, Heard};
 use crate::call::{arguments, catalogue};
 use crate::exit;
-use crate::settings_gate::checked;
+use crate::settings_gate::checked_if;
 use crate::world::World;
 
 /// How long a shim may take to go after the end of its stdin: twenty times what it promises.
@@ -77,13 +77,16 @@ pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCod
     if let Some(sentence) = tool.complaint(&arguments) {
         return wrong_use(&sentence);
     }
+    // A program names it in full; a person may name it from where he is.
+    let env_file = world.env_file_in_full();
+    let in_full = env_file.as_deref().map(|path| world.with_env_file(path));
     // As the shim reads them; it would answer the call with the errors.
-    if let Err(code) = checked(world, Start::ByProgram)? {
+    if let Err(code) = checked_if(in_full.as_ref().unwrap_or(world), Start::ByProgram, Loaded::stops_shim)? {
         return Ok(code);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut shim = Shim::start(&world.exe).await?;
+        let mut shim = Shim::start(&world.exe, env_file.as_deref()).await?;
         let end = shim.converse(&Dialogue::new(tool.name.clone(), arguments)).await?;
         shim.stop().await?;
         report(&end, matches.get_flag("json"))
@@ -135,8 +138,11 @@ struct Shim {
 }
 
 impl Shim {
-    async fn start(exe: &Path) -> anyhow::Result<Self> {
+    async fn start(exe: &Path, env_file: Option<&Path>) -> anyhow::Result<Self> {
         let mut command = tokio::process::Command::new(exe);
+        if let Some(path) = env_file {
+            command.env("ENV_FILE", path);
+        }
         command.arg("shim").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         // A group of its own: Ctrl-C must reach this process only, which turns it into a cancel.
         #[cfg(unix)]

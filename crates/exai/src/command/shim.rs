@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 use exai_settings::Start;
-use exai_shim::{Catalogue, ShimOptions};
+use exai_shim::{Catalogue, Reload, ShimOptions};
 use exai_tools::{CustomTool, catalogue_with};
 
 use crate::world::World;
@@ -32,6 +32,7 @@ pub(crate) fn serve(world: &World) -> ExitCode {
     let (tools, hash) = catalogue_with(&custom);
     exai_shim::run(ShimOptions {
         loaded: world.settings(Start::ByProgram),
+        reload: Some(Reload(world.reloader(Start::ByProgram))),
         catalogue: Catalogue { tools, hash, files: exai_tools::files_params().into_iter().collect() },
         version: env!("CARGO_PKG_VERSION").to_owned(),
         instructions: INSTRUCTIONS.to_owned(),

@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use clap::{ArgMatches, Command};
-use exai_settings::{Secret, Settings, Start};
+use exai_settings::{Loaded, Secret, Settings, Start};
 use exai_shim::ask::{Address, AskError, Request, ask};
 use exai_shim::endpoint::is_held;
 
 use crate::exit;
 use crate::locate::{LocateError, locate};
-use crate::presence::holds_state_dir;
-use crate::settings_gate::checked;
+use crate::presence::{Holder, holds_state_dir};
+use crate::settings_gate::checked_if;
 use crate::world::World;
 
 /// Longest wait for one answer.
@@ -37,14 +37,15 @@ pub(crate) fn command() -> Command {
     Command::new("stop")
         .about("End the daemon: what runs may finish within the drain's grace, and is kept")
         .after_help(
-            "Returns when the process has ended, or, of a daemon elsewhere, when it listens no more.\n\
+            "Returns when the process has ended, or, of a daemon elsewhere, when it listens no more. A daemon \
+             of this machine that does not answer gets SIGTERM, and SIGKILL when the drain's grace is over.\n\
              Exit code: 0 gone, or none ran; 1 it still runs or can't be asked; 78 wrong settings.",
         )
 }
 
 /// Runs it.
 pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCode> {
-    let settings = match checked(world, Start::ByHand)? {
+    let settings = match checked_if(world, Start::ByHand, Loaded::stops_connecting)? {
         Ok(loaded) => loaded.settings,
         Err(code) => return Ok(code),
     };
@@ -64,6 +65,11 @@ pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCo
         Ok(response) => bail!("{address} answered {}: {}", response.status, response.body.trim()),
         Err(AskError::Io(error)) if error.kind() == io::ErrorKind::ConnectionRefused => {
             writeln!(io::stdout(), "no daemon runs at {address}")?;
+            return Ok(exit::OK);
+        }
+        Err(AskError::Io(error)) if is_silent(&error) && held == Some(true) => {
+            end_by_signal(&settings, address)?;
+            writeln!(io::stdout(), "stopped the daemon at {address}")?;
             return Ok(exit::OK);
         }
         Err(error) => bail!("{address}: {error}"),
@@ -87,6 +93,53 @@ fn without_address(settings: &Settings) -> anyhow::Result<ExitCode> {
 fn has_closed(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionRefused | ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+fn is_silent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
+}
+
+/// Our own daemon hangs, and keeps every other one from starting: what a person would do by hand, step by step.
+fn end_by_signal(settings: &Settings, address: &Address) -> anyhow::Result<()> {
+    let holder = Holder::find(settings, address).filter(Holder::is_certain);
+    let Some(holder) = holder else {
+        bail!(
+            "{address}: no answer in time, and which process holds the state directory can't be told: end it by hand"
+        );
+    };
+    let (pid, dir) = (holder.pid, holder.dir.display());
+    let limit = settings.daemon.drain_grace + AFTER_GRACE;
+    let seconds = limit.as_secs();
+    writeln!(
+        io::stderr(),
+        "{address} does not answer: SIGTERM to pid {pid}, which holds {dir}; SIGKILL if it runs on for {seconds} s ..."
+    )?;
+    holder.terminate()?;
+    let mut is_there = || is_held(&holder.dir) == Some(true);
+    if is_gone_within(limit, &mut is_there) {
+        return Ok(());
+    }
+    if Holder::find(settings, address).as_ref() != Some(&holder) || !holder.is_certain() {
+        bail!("pid {pid} has gone, and another daemon holds {dir} by now");
+    }
+    holder.kill()?;
+    writeln!(io::stderr(), "pid {pid} ran on: SIGKILL; its journal keeps the calls that it had accepted")?;
+    if is_gone_within(AFTER_GRACE, &mut is_there) {
+        return Ok(());
+    }
+    bail!("pid {pid} was killed, and still holds {dir}")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this thread has nothing else to do than to look again")]
+fn is_gone_within(limit: Duration, is_there: &mut dyn FnMut() -> bool) -> bool {
+    let start = Instant::now();
+    while is_there() {
+        if start.elapsed() > limit {
+            return false;
+        }
+        std::thread::sleep(LOOK);
+    }
+    true
 }
 
 /// The lock goes with the process; a daemon elsewhere is known by its port alone.

@@ -10,7 +10,7 @@ use exai_shim::ask::{Address, AskError, Request, ask};
 use serde_json::{Value, json};
 
 use crate::locate::locate;
-use crate::presence::{holds_state_dir, is_alive};
+use crate::presence::{Holder, holds_state_dir, is_alive};
 
 pub(crate) use page::{duration, page};
 
@@ -140,7 +140,7 @@ fn from_daemon(settings: &Settings) -> Result<Value, Unheard> {
     let response = match ask(&address, Request { method: "GET", path: "/status", token }, TIMEOUT) {
         Ok(response) => response,
         Err(error @ AskError::Io(_)) => {
-            let why = format!("unreachable: {error} at {address}; {}", what_to_do(settings));
+            let why = format!("unreachable: {error} at {address}; {}", what_to_do(settings, &address));
             return Err(Unheard::Silent(address, why));
         }
         Err(error) => return Err(Unheard::Final(format!("unreachable: {error} ({address})"))),
@@ -156,14 +156,18 @@ fn from_daemon(settings: &Settings) -> Result<Value, Unheard> {
 }
 
 /// The way out when nothing answers.
-fn what_to_do(settings: &Settings) -> &'static str {
-    match (settings.connection.target(), settings.connection.may_start_daemon()) {
+fn what_to_do(settings: &Settings, address: &Address) -> String {
+    if let Some(holder) = Holder::find(settings, address) {
+        return holder.sentence();
+    }
+    let hint = match (settings.connection.target(), settings.connection.may_start_daemon()) {
         (_, true) => "the next call starts one",
         (Target::Local, false) => "`exai daemon --local` starts one",
         (Target::Url(_), false) => {
             "`exai daemon` starts one, `exai settings` shows where the address comes from"
         }
-    }
+    };
+    hint.to_owned()
 }
 
 fn from_file(path: &Path) -> Result<Value, String> {

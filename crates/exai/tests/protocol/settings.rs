@@ -91,6 +91,59 @@ fn a_value_in_the_hosts_own_configuration_is_told_as_such() {
 }
 
 #[test]
+fn a_file_that_is_corrected_is_read_again_at_the_next_call() {
+    let exai = with_file(Path::new("my.env"), b"");
+    let _daemon = exai.daemon().unwrap();
+    for revision in Revision::ALL {
+        std::fs::write(exai.home().join("my.env"), "EXAI_HOLD=soonish\n").unwrap();
+        let host = exai.host().unwrap();
+        crate::world::greet(&host, revision);
+        let answer = host.ask("listmodels", json!({})).unwrap();
+        assert!(answer.is_tool_error(), "{}", answer.line);
+        let text = answer.text().unwrap();
+        assert!(text.contains("Correct them, then ask again:") && !text.contains("restart"), "{text}");
+        std::fs::write(exai.home().join("my.env"), "EXAI_HOLD=5s\n").unwrap();
+        let began = std::time::Instant::now();
+        while host.ask("listmodels", json!({})).unwrap().is_tool_error() {
+            assert!(began.elapsed() < HANG);
+        }
+        check(&host);
+    }
+}
+
+#[test]
+fn a_mistake_that_only_concerns_the_daemon_stops_neither_shim_nor_call_nor_stop() {
+    let mut exai = installation();
+    let daemon = exai.daemon().unwrap();
+    exai.set("EXAI_QUEUE_MAX", "many").set("GLM_IDLE_TIMEOUT", "for ever");
+    let host = exai.host().unwrap();
+    host.initialize(Revision::V2025_11_25).unwrap();
+    assert!(!host.ask("listmodels", json!({})).unwrap().is_tool_error());
+    check(&host);
+    let call = exai.run(&["call", "listmodels"], HANG).unwrap();
+    assert_eq!(call.status.code(), Some(0), "{}", String::from_utf8_lossy(&call.stderr));
+    // Nor does what only shims read stop `exai stop`.
+    exai.set("EXAI_HOLD", "soonish");
+    let stop = exai.run(&["stop"], HANG).unwrap();
+    let stderr = String::from_utf8_lossy(&stop.stderr);
+    assert_eq!(stop.status.code(), Some(0), "{stderr}");
+    assert!(stderr.contains("EXAI_QUEUE_MAX=many"), "told all the same: {stderr}");
+    daemon.child().wait(HANG).unwrap();
+    exai.set("EXAI_WS_PORT", "eighty");
+    assert_eq!(exai.run(&["stop"], HANG).unwrap().status.code(), Some(78));
+}
+
+#[test]
+fn a_person_may_name_the_env_file_from_where_he_is() {
+    let mut exai = installation();
+    std::fs::write(exai.home().join("here.env"), "EXAI_HOLD=5s\n").unwrap();
+    let _daemon = exai.daemon().unwrap();
+    exai.set("ENV_FILE", "here.env");
+    let call = exai.run(&["call", "listmodels"], HANG).unwrap();
+    assert_eq!(call.status.code(), Some(0), "{}", String::from_utf8_lossy(&call.stderr));
+}
+
+#[test]
 fn a_misspelt_name_is_a_warning_with_the_nearest_one() {
     let mut exai = installation();
     exai.set("EXAI_HOLDD", "5s");

@@ -56,6 +56,7 @@ pub(super) fn options(url: Option<&str>, state_dir: Option<&Path>) -> ShimOption
     settings.state.dir = state_dir.map(Path::to_owned);
     ShimOptions {
         loaded,
+        reload: None,
         catalogue: Catalogue {
             tools: raw(TOOLS),
             hash: "built in".to_owned(),
