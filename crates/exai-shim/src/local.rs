@@ -51,12 +51,17 @@ impl Report<'_> {
         let link = self.link_text(now);
         match tool {
             LocalTool::Version => format!("exai {version} (shim). The daemon at {address}, {link}"),
-            LocalTool::Status => format!(
-                "exai shim: version {version} · pid {} · up {} s · {open_calls} other calls open\n\
-                 exai daemon: {address}, {link}\n{start}",
-                std::process::id(),
-                self.age.as_secs()
-            ),
+            LocalTool::Status => {
+                // A daemon that turns away or does not answer in time is there: none needs to be started.
+                let start =
+                    if matches!(self.link, Link::Down { .. }) { format!("\n{start}") } else { String::new() };
+                format!(
+                    "exai shim: version {version} · pid {} · up {} s · {open_calls} other calls open\n\
+                     exai daemon: {address}, {link}{start}",
+                    std::process::id(),
+                    self.age.as_secs()
+                )
+            }
         }
     }
 
@@ -73,3 +78,6 @@ impl Report<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
