@@ -2,7 +2,7 @@
 
 use exai_journal::{Archive, ConversationHead, KeptTurn};
 use exai_wire::{CallId, ConversationKey};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::calls::json;
@@ -10,6 +10,12 @@ use super::{LookupError, Shelf, only};
 
 /// What a list holds at most: with some 130 bytes each 13 MB, of which askers take a multiple.
 const CONVERSATIONS_MAX: usize = 100_000;
+
+/// How many of a list are shown with their first question; each takes reading a turn.
+const FIRSTS_MAX: usize = 200;
+
+/// Characters of a first question that are shown.
+const FIRST_CHARS: usize = 40;
 
 /// Bytes of turns in one answer, beyond which the rest comes with the next. One turn is at most as long as its call.
 const PAGE_BYTES: u64 = 4 << 20;
@@ -30,6 +36,9 @@ struct Line {
     bytes: u64,
     began_ms: u64,
     last_ms: u64,
+    /// The beginning of the first question; only of the newest ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<String>,
 }
 
 /// Turns of a conversation.
@@ -56,7 +65,7 @@ impl Shelf {
     /// # Errors
     /// [`LookupError`].
     pub(crate) fn conversations(&self) -> Result<String, LookupError> {
-        Ok(list(self.turns.list()?))
+        Ok(list(&*self.archive, self.turns.list()?))
     }
 
     /// The turns from this number on of the conversation whose id begins with these digits, as JSON.
@@ -91,10 +100,31 @@ pub(super) fn find(digits: &str, heads: Vec<ConversationHead>) -> Result<Convers
     only("conversation", digits, heads.into_iter().filter(is_like))
 }
 
-pub(super) fn list(mut heads: Vec<ConversationHead>) -> String {
+pub(super) fn list(archive: &dyn Archive, mut heads: Vec<ConversationHead>) -> String {
     let left_out = heads.len().saturating_sub(CONVERSATIONS_MAX);
     heads.truncate(CONVERSATIONS_MAX);
-    json(&List { conversations: heads.into_iter().map(Line::of).collect(), left_out })
+    let line = |(place, head): (usize, ConversationHead)| {
+        let first = (place < FIRSTS_MAX).then(|| first_question(archive, head.key)).flatten();
+        Line { first, ..Line::of(head) }
+    };
+    json(&List { conversations: heads.into_iter().enumerate().map(line).collect(), left_out })
+}
+
+/// What tells one conversation from another better than its id. A list without it is better than none.
+fn first_question(archive: &dyn Archive, of: ConversationKey) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Exchange {
+        prompt: String,
+    }
+    let first = archive.turns(of, 0, 0).ok()?.into_iter().next()?;
+    let Exchange { prompt } = serde_json::from_str(first.body.get()).ok()?;
+    let words: Vec<&str> = prompt.split_whitespace().take(FIRST_CHARS).collect();
+    let line: String = words.join(" ").chars().filter(|char| !char.is_control()).collect();
+    let mut cut: String = line.chars().take(FIRST_CHARS).collect();
+    if line.chars().nth(FIRST_CHARS).is_some() {
+        cut.push('…');
+    }
+    Some(cut)
 }
 
 /// One conversation of the list.
@@ -117,7 +147,7 @@ pub(super) fn page(archive: &dyn Archive, id: ConversationKey, from: u64) -> Res
 impl Line {
     fn of(head: ConversationHead) -> Self {
         let ConversationHead { key, turns, bytes, began_ms, last_ms } = head;
-        Self { id: key, turns, bytes, began_ms, last_ms }
+        Self { id: key, turns, bytes, began_ms, last_ms, first: None }
     }
 }
 

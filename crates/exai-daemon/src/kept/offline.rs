@@ -48,7 +48,7 @@ impl OfflineJournal {
     /// # Errors
     /// [`LookupError`].
     pub fn conversations(&self) -> Result<String, LookupError> {
-        Ok(conversations::list(self.archive.conversations()?))
+        Ok(conversations::list(&self.archive, self.archive.conversations()?))
     }
 
     /// As `GET /conversations/{id}?from={from}`.

@@ -29,7 +29,7 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Command::new("list").about("List them, the newest first").arg(json()))
-        .subcommand(Command::new("show").about("Print one, a turn after the other").arg(id().required(true)))
+        .subcommand(Command::new("show").about("Print one, a turn after the other").arg(id().required(true)).arg(json()))
         .subcommand(Command::new("delete").about("Delete one for good").arg(id().required(true)))
         .subcommand(Command::new("export").about("Write one, or all, to stdout").arg(id()).arg(format))
         .after_help(
@@ -98,7 +98,12 @@ fn list(settings: &Settings, matches: &ArgMatches) -> Result<(), Trouble> {
 }
 
 fn show(settings: &Settings, matches: &ArgMatches) -> Result<(), Trouble> {
-    write_markdown(&Source::find(settings)?, id(matches).unwrap_or_default())
+    let (source, id) = (Source::find(settings)?, id(matches).unwrap_or_default());
+    if !matches.get_flag("json") {
+        return write_markdown(&source, id);
+    }
+    write_json(&source, id)?;
+    Ok(writeln!(io::stdout())?)
 }
 
 fn delete(settings: &Settings, matches: &ArgMatches) -> Result<(), Trouble> {
@@ -114,7 +119,11 @@ fn delete(settings: &Settings, matches: &ArgMatches) -> Result<(), Trouble> {
 fn export(settings: &Settings, matches: &ArgMatches) -> Result<(), Trouble> {
     let source = Source::find(settings)?;
     let ids = match id(matches) {
-        Some(id) => vec![id.to_owned()],
+        Some(id) => {
+            // Before anything is written: a file of which only the beginning is there looks like one that is whole.
+            source.conversation(id, u64::MAX)?;
+            vec![id.to_owned()]
+        }
         None => all(&source)?,
     };
     if matches.get_one::<String>("format").is_some_and(|format| format == "markdown") {

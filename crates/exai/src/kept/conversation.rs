@@ -15,20 +15,21 @@ pub(crate) fn list(told: &Value) -> String {
     if lines.is_empty() {
         return "no conversations\n".to_owned();
     }
-    let mut page = table(["conversation", "turns", "size", "begun", "last turn"], &lines);
+    let mut page = table(["conversation", "turns", "size", "begun", "last turn", "first question"], &lines);
     if let Some(left_out @ 1..) = number(told, "left_out") {
         let _ = writeln!(page, "and {left_out} older ones");
     }
     page
 }
 
-fn line(one: &Value, now: u64) -> [String; 5] {
+fn line(one: &Value, now: u64) -> [String; 6] {
     [
         text(one, "id").unwrap_or("?").to_owned(),
         number(one, "turns").unwrap_or_default().to_string(),
         bytes(number(one, "bytes").unwrap_or_default()),
         format!("{} ago", age(now, number(one, "began_ms"))),
         format!("{} ago", age(now, number(one, "last_ms"))),
+        text(one, "first").unwrap_or_default().to_owned(),
     ]
 }
 

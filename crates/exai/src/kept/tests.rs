@@ -85,10 +85,11 @@ the answer
 #[test]
 fn conversations_stand_in_a_table() {
     assert_eq!(conversation_list(&json!({"conversations": []})), "no conversations\n");
-    let one = json!({"id": KEY, "turns": 2, "bytes": 100, "began_ms": now_ms() - 90_000, "last_ms": now_ms() - 30_000});
+    let one = json!({"id": KEY, "turns": 2, "bytes": 100, "began_ms": now_ms() - 90_000, "last_ms": now_ms() - 30_000,
+        "first": "Why is the sky blue?"});
     let expected = "\
-conversation                      turns  size   begun     last turn
-0123456789abcdef0123456789abcdef  2      100 B  90 s ago  30 s ago
+conversation                      turns  size   begun     last turn  first question
+0123456789abcdef0123456789abcdef  2      100 B  90 s ago  30 s ago   Why is the sky blue?
 ";
     assert_eq!(conversation_list(&json!({"conversations": [one], "left_out": 0})), expected);
 }

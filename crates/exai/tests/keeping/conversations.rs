@@ -56,12 +56,14 @@ fn looks(world: &World, id: &str, other: &str) -> (Value, String) {
     let places = [FIRST, SECOND].map(|question| shown.find(question).unwrap());
     assert!(places[0] < places[1] && shown.matches("### Answer").count() == 2, "{shown}");
 
+    assert!(page.lines().any(|line| line.starts_with(other) && line.ends_with(" Something else.")), "{page}");
     let all = world.told(&["conversations", "export"]);
     let exported = all["conversations"].as_array().unwrap();
     assert_eq!(exported.len(), 2);
     let one = world.told(&["conversations", "export", id, "--format", "json"]);
     let turns = one["conversations"][0]["turns"].as_array().unwrap();
     assert_eq!(turns[1]["exchange"]["prompt"], SECOND);
+    assert_eq!(world.told(&["conversations", "show", "--json", id]), one["conversations"][0]);
     assert!(!turns[1]["exchange"]["answer"].as_str().unwrap().is_empty());
     assert_eq!(world.page(&["conversations", "export", id, "--format", "markdown"]), shown);
     (all, shown)
@@ -78,7 +80,7 @@ fn a_deleted_conversation_is_gone_for_good() {
     assert_eq!(asked.code, Some(1));
     assert!(asked.stdout.contains(&id), "{asked:?}");
     assert!(world.requests("Three.").is_empty(), "nothing was paid for");
-    for words in [["conversations", "show", &id], ["conversations", "delete", &id]] {
+    for words in ["show", "delete", "export"].map(|verb| ["conversations", verb, &id]) {
         let said = world.say(&words);
         assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{said:?}");
         assert!(said.stderr.contains("no conversation is kept whose id begins with"), "{said:?}");
