@@ -65,6 +65,7 @@ pub use health::{HealthState, ProviderHealth};
 pub use kept::Kept;
 pub use key::{Key, KeyError};
 pub use model::{IdleClass, Model, Price, Thinking};
+pub use nearest::nearest;
 pub use observer::Observer;
 pub use prefix::Prefix;
 pub use providers::{CallContext, ModelInfo, Providers};

@@ -3,7 +3,7 @@
 use strsim::osa_distance;
 
 /// At most `count` of `names`, nearest first, none further away than half the length of `wanted`.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
     let wanted = wanted.to_lowercase();
     let limit = (wanted.chars().count() / 2).max(1);
     let mut found: Vec<(usize, &str)> = names

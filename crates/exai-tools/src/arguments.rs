@@ -3,10 +3,11 @@
 //! Every problem is collected, so that a model can mend all of them in one go; arguments that nobody knows are
 //! ignored and named, never refused, because models invent them and hosts add their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use exai_provider::nearest;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -20,6 +21,8 @@ const UNKNOWN_NAMED: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Arguments<'a> {
     left: BTreeMap<String, &'a RawValue>,
+    /// What was asked for, found or not.
+    known: BTreeSet<&'static str>,
     problems: Vec<String>,
 }
 
@@ -27,17 +30,22 @@ impl<'a> Arguments<'a> {
     /// Splits the object into its members. `null` counts as no arguments.
     pub(crate) fn read(raw: &'a RawValue) -> Self {
         match serde_json::from_str::<Option<BTreeMap<String, &'a RawValue>>>(raw.get()) {
-            Ok(members) => Self { left: members.unwrap_or_default(), problems: Vec::new() },
+            Ok(members) => Self::of(members.unwrap_or_default(), Vec::new()),
             Err(_) => {
                 let problem = format!("arguments: expected an object, got {}", excerpt(raw.get()));
-                Self { left: BTreeMap::new(), problems: vec![problem] }
+                Self::of(BTreeMap::new(), vec![problem])
             }
         }
+    }
+
+    const fn of(left: BTreeMap<String, &'a RawValue>, problems: Vec<String>) -> Self {
+        Self { left, known: BTreeSet::new(), problems }
     }
 
     /// The value under the first of these names that is there and not `null`. The first name is the one that
     /// complaints use.
     pub(crate) fn raw(&mut self, names: &[&'static str]) -> Option<&'a RawValue> {
+        self.known.extend(names.first());
         for name in names {
             if let Some(value) = self.left.remove(*name)
                 && value.get() != "null"
@@ -141,8 +149,17 @@ impl<'a> Arguments<'a> {
         Err(format!("Wrong arguments, nothing was sent. {}.", problems.join("; ")))
     }
 
+    /// An unknown name, and what was probably meant.
+    fn named(&self, name: &str) -> String {
+        let cut: String = name.chars().take(EXCERPT_CHARS).collect();
+        match nearest(&cut, self.known.iter().copied(), 1).first() {
+            Some(meant) => format!("{} (did you mean `{meant}`?)", excerpt(name)),
+            None => excerpt(name),
+        }
+    }
+
     fn unknown(&self) -> Option<String> {
-        let named: Vec<String> = self.left.keys().take(UNKNOWN_NAMED).map(|name| excerpt(name)).collect();
+        let named: Vec<String> = self.left.keys().take(UNKNOWN_NAMED).map(|name| self.named(name)).collect();
         let more = self.left.len().saturating_sub(named.len());
         let rest = if more == 0 { String::new() } else { format!(" and {more} more") };
         (!named.is_empty()).then(|| format!("unknown arguments: {}{rest}", named.join(", ")))

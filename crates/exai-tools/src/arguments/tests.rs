@@ -30,6 +30,16 @@ fn every_problem_is_told_at_once_with_type_and_value() {
 }
 
 #[test]
+fn a_misspelt_name_is_told_with_the_one_that_was_meant() {
+    let json = raw(r#"{"promt":"x","tone":"warm"}"#);
+    let mut arguments = Arguments::read(&json);
+    assert_eq!(arguments.required_text("prompt"), None);
+    assert_eq!(arguments.optional_text(&["model"]), None);
+    let sentence = arguments.finish().unwrap_err();
+    assert!(sentence.ends_with("unknown arguments: promt (did you mean `prompt`?), tone."), "{sentence}");
+}
+
+#[test]
 fn a_required_text_must_be_there_and_say_something() {
     for (json, expected) in
         [("{}", "prompt: missing"), ("null", "prompt: missing"), (r#"{"prompt":" \n"}"#, "prompt: is empty")]
@@ -81,5 +91,5 @@ fn a_complaint_names_what_nobody_knows_too() {
     assert_eq!(arguments.required_text("prompt"), None);
     let sentence = arguments.finish().unwrap_err();
     assert!(sentence.contains("prompt: missing"), "{sentence}");
-    assert!(sentence.contains("unknown arguments: promt, sytem."), "{sentence}");
+    assert!(sentence.contains("unknown arguments: promt (did you mean `prompt`?), sytem."), "{sentence}");
 }
