@@ -11,6 +11,10 @@ const NAME_CHARS_MAX: usize = 100;
 /// A run of so many characters of a key betrays it; providers quote keys back in part ("sk-abcdef***wxyz").
 const RUN: usize = 6;
 
+/// Shorter ones (`EMPTY`, `k`) are no secrets but stand in for none, as servers without keys want it; struck out of texts
+/// and names they would make those unreadable.
+const KEY_BYTES_MIN: usize = 8;
+
 /// Knows every configured key.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
@@ -21,7 +25,8 @@ impl Redactor {
     /// Learns the keys.
     pub(crate) fn new(providers: &[ProviderConfig]) -> Self {
         let keys = providers.iter().filter_map(|provider| provider.key.as_ref());
-        Self { keys: keys.map(|key| key.reveal().to_owned()).collect() }
+        let keys = keys.map(|key| key.reveal()).filter(|key| key.len() >= KEY_BYTES_MIN);
+        Self { keys: keys.map(str::to_owned).collect() }
     }
 
     /// One line of at most 300 characters without keys.

@@ -54,3 +54,10 @@ fn names_are_short() {
     assert_eq!(redactor.name("glm 0123456789abcdef"), "glm [key]");
     assert_eq!(redactor.name(&"é".repeat(10_000)).chars().count(), NAME_CHARS_MAX);
 }
+
+#[test]
+fn a_word_that_stands_for_no_key_strikes_nothing_out() {
+    let redactor = redactor(&["EMPTY", "k", "1234567"]);
+    assert_eq!(redactor.clean("look, an EMPTY list of 1234567"), "look, an EMPTY list of 1234567");
+    assert_eq!(redactor.name("kimi-k3"), "kimi-k3");
+}
