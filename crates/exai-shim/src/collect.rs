@@ -45,7 +45,10 @@ fn collect_arguments(params: &RawValue) -> Result<(CallId, Option<Duration>), St
             "`collect` needs the argument call_id: the id of the call, which its answer names.".to_owned()
         );
     };
-    let call_id = call_id.trim().parse().map_err(|error| format!("`collect`: {error}"))?;
+    let call_id = call_id
+        .trim()
+        .parse()
+        .map_err(|error| format!("`collect`: {error}; `exai calls show` prints the whole one."))?;
     // What is no number of seconds is no wait; the host's patience bounds it in any case.
     let wait = text("wait_s").map(|wait| match wait.trim().parse::<f64>() {
         Ok(seconds) => Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or_default()),

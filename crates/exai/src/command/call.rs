@@ -126,7 +126,13 @@ fn report(end: &End, whole: bool) -> anyhow::Result<ExitCode> {
             writeln!(std::io::stderr(), "exai call: {message}")?;
             Ok(exit::NO)
         }
-        End::Cancelled => Ok(exit::interrupted()),
+        End::Cancelled => {
+            writeln!(
+                std::io::stderr(),
+                "cancelled; `exai calls` tells what was asked, and what became of it"
+            )?;
+            Ok(exit::interrupted())
+        }
     }
 }
 

@@ -101,8 +101,14 @@ fn hold(dir: &Path) -> Result<StateLock, Trouble> {
 
 fn check_it(dir: &Path) -> Result<Done, Trouble> {
     let report = check(dir)?;
-    let mut page = holds(&report);
     let sound = report.problems.is_empty();
+    // Nothing was found because nothing could be read, which is not the same as that nothing is there.
+    let found_nothing = report.records == 0 && report.conversations == 0 && report.turns == 0;
+    let mut page = if found_nothing && !sound {
+        format!("size      {}\ncalls     not readable\ntalks     not readable\n", bytes(report.bytes))
+    } else {
+        holds(&report)
+    };
     page.push_str(&told("problem", &report.problems));
     page.push_str(if sound {
         "sound\n"
@@ -127,7 +133,7 @@ fn repair_it(dir: &Path) -> Result<Done, Trouble> {
     let (saved, old) = (holds(&repaired.report), repaired.kept.display());
     let page = format!(
         "{lost}{saved}old file  {old}\n\
-         repaired: a daemon can be started again. Delete the old file once you miss nothing.\n"
+         repaired: the next call starts a daemon, or `exai daemon` does. Delete the old file once you miss nothing.\n"
     );
     Ok(Done { page, sound: true })
 }
@@ -146,11 +152,6 @@ fn compact_it(dir: &Path) -> Result<Done, Trouble> {
 /// What is in it.
 fn holds(report: &Report) -> String {
     let size = bytes(report.bytes);
-    // Nothing was found because nothing could be read, which is not the same as that nothing is there.
-    let found_nothing = report.records == 0 && report.conversations == 0 && report.turns == 0;
-    if found_nothing && !report.problems.is_empty() {
-        return format!("size      {size}\ncalls     not readable\ntalks     not readable\n");
-    }
     let calls = report.calls;
     format!(
         "size      {size}, {} records\ncalls     {} accepted, {} begun, {} kept, {} delivered, {} buried\n\
