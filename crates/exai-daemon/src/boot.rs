@@ -297,7 +297,7 @@ async fn serve(
         let endpoint = write_endpoint(&dir, endpoint, options.mode)?;
         parts.health.keep(Keeper::new(dir, lock, endpoint), events.clone());
     }
-    tracing::info!(%url, version = options.version, pid = std::process::id(), "listening");
+    say_listening(&url, options);
     // Only now: resolving the host's name may take longer than the watchdog waits for the loop.
     let watchdog = Watchdog::start(Arc::clone(&parts.progress)).map_err(StartError::io("watchdog"))?;
     let mut hub = hub(options, parts, events, inbox, signals, door);
@@ -388,4 +388,20 @@ fn config(identity: &Identity, calls_max: usize, clock: Clock, keeping: Keeping)
         keeping,
         unusable: identity.store.why().map(str::to_owned),
     }
+}
+
+/// With what is looked for first when a key seems not to be there.
+fn say_listening(url: &str, options: &DaemonOptions) {
+    let settings = &options.settings;
+    let with_key = settings.providers.iter().filter(|provider| provider.key.is_some());
+    let with_key: Vec<&str> = with_key.map(|provider| provider.name.as_str()).collect();
+    let env_file = settings.state.env_file.as_ref().map(|path| path.display().to_string());
+    tracing::info!(
+        %url,
+        version = options.version,
+        pid = std::process::id(),
+        env_file = %env_file.as_deref().unwrap_or("none"),
+        providers_with_key = %with_key.join(","),
+        "listening"
+    );
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use exai_provider::{HealthState, ProviderHealth};
-use exai_settings::Settings;
+use exai_settings::{Settings, State};
 use exai_tools::DaemonFacts;
 use exai_wire::{Epoch, JournalId};
 use tokio::sync::mpsc;
@@ -62,7 +62,12 @@ impl Identity {
         store: JournalStore,
         settings: &Settings,
     ) -> Self {
-        let env_file = settings.state.env_file.as_ref().map(|path| path.display().to_string());
+        let State { env_file, users_env_file, .. } = &settings.state;
+        let env_file = match (env_file, users_env_file) {
+            (Some(path), _) => Some(path.display().to_string()),
+            (None, Some(path)) => Some(format!("{}, which does not exist yet", path.display())),
+            (None, None) => None,
+        };
         Self { version, journal, store, epoch, env_file }
     }
 

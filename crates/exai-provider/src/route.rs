@@ -109,7 +109,7 @@ impl Resolver<'_> {
         };
         if !is_usable(config) {
             let message = format!(
-                "No key is set for provider `{}`, which serves {}: set {} and start the daemon again.",
+                "No key is set for provider `{}`, which serves {}: set {} and {ANEW}.",
                 config.name, model.id, config.key_variable
             );
             return Err(failure(Cause::NoKey, message));
@@ -179,10 +179,8 @@ impl Resolver<'_> {
             let message = "No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.";
             return failure(Cause::NoKey, message.to_owned());
         }
-        let message = format!(
-            "No key is set, so no model can be asked: set {} and start the daemon again.",
-            variables.join(" or ")
-        );
+        let message =
+            format!("No key is set, so no model can be asked: set {} and {ANEW}.", variables.join(" or "));
         failure(Cause::NoKey, message)
     }
 
@@ -201,6 +199,10 @@ impl Resolver<'_> {
         failure(Cause::UnknownModel, message)
     }
 }
+
+/// How a daemon comes to know a key.
+const ANEW: &str =
+    "start the daemon again (`exai stop`; the next call starts one, unless it is started by hand)";
 
 /// A provider that can be asked, and no model to ask it for.
 fn no_listed_model(provider: &ProviderConfig) -> Failure {

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::problem::Origin;
 use crate::registry::Reader;
+use crate::secret::{REDACTED, Secret};
 
 /// One setting as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Setting {
     pub meaning: &'static str,
     pub(crate) readers: &'static [Reader],
     pub(crate) is_secret: bool,
+    /// The secret itself, to be compared.
+    pub(crate) secret: Option<Secret>,
 }
 
 /// What stands where a setting has no value.
@@ -47,6 +52,25 @@ impl Setting {
         }
     }
 
+    /// What a daemon publishes of it: of a secret whether it is set, and a mark by which another one is told apart.
+    fn published(&self, salt: &str) -> String {
+        match &self.secret {
+            Some(secret) => format!("{} {salt}:{}", self.shown(), mark(secret, salt)),
+            None => self.shown().to_owned(),
+        }
+    }
+
+    /// What a daemon has instead, by what it published; `None`: the same, as far as that can be told.
+    fn other(&self, published: &str) -> Option<String> {
+        let (running, salted) = split(published);
+        if running != self.shown() {
+            return Some(running.to_owned());
+        }
+        let (salt, theirs) = salted?;
+        let ours = mark(self.secret.as_ref()?, salt);
+        (ours != theirs).then(|| "(another one is set, not shown)".to_owned())
+    }
+
     /// Whether the daemon's work depends on it, so that its value there is what counts.
     pub(crate) fn is_daemons(&self) -> bool {
         self.readers.iter().any(|reader| matches!(reader, Reader::Daemon | Reader::Provider))
@@ -54,9 +78,24 @@ impl Setting {
 }
 
 /// What the daemon runs with, by name, without secrets.
-pub(crate) fn snapshot(settings: &[Setting]) -> BTreeMap<String, String> {
-    let published = settings.iter().filter(|setting| setting.is_daemons() && !setting.is_secret);
-    published.map(|setting| (setting.name.clone(), setting.shown().to_owned())).collect()
+pub(crate) fn snapshot(settings: &[Setting], salt: &str) -> BTreeMap<String, String> {
+    let published = settings.iter().filter(|setting| setting.is_daemons());
+    published.map(|setting| (setting.name.clone(), setting.published(salt))).collect()
+}
+
+/// Too short to find a secret by, long enough to tell two apart: 32 bits.
+fn mark(secret: &Secret, salt: &str) -> String {
+    let digest = Sha256::new().chain_update(salt).chain_update([0]).chain_update(secret.expose()).finalize();
+    digest.iter().take(4).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// The value that people see, and salt and mark of a secret.
+fn split(published: &str) -> (&str, Option<(&str, &str)>) {
+    let marked = published.strip_prefix(REDACTED).map(str::trim_start);
+    match marked.and_then(|marked| marked.split_once(':')) {
+        Some(salted) => (REDACTED, Some(salted)),
+        None => (published, None),
+    }
 }
 
 /// The text of `exai settings`. Where `daemon` (the snapshot that a running daemon publishes) has another value,
@@ -77,11 +116,8 @@ pub fn render(settings: &[Setting], daemon: Option<&BTreeMap<String, String>>) -
         let (name, shown, unit) = (&setting.name, setting.shown(), setting.unit);
         let meaning = first_sentence(setting.meaning);
         let _ = writeln!(text, "  {name:names$}  {shown:values$}  {whence:origins$}  {unit:8}  {meaning}");
-        match daemon.and_then(|daemon| daemon.get(name)) {
-            Some(running) if running != shown => {
-                let _ = writeln!(text, "  {:names$}  {running}  in the running daemon", "");
-            }
-            _ => {}
+        if let Some(running) = daemon.and_then(|daemon| setting.other(daemon.get(name)?)) {
+            let _ = writeln!(text, "  {:names$}  {running}  in the running daemon", "");
         }
     }
     let known = |name: &&String| settings.iter().all(|setting| setting.name != **name);
@@ -90,7 +126,7 @@ pub fn render(settings: &[Setting], daemon: Option<&BTreeMap<String, String>>) -
         text.push_str("\nOnly in the running daemon\n");
     }
     for (name, value) in others {
-        let _ = writeln!(text, "  {name:names$}  {value}");
+        let _ = writeln!(text, "  {name:names$}  {}", split(value).0);
     }
     text
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::dirs::Dirs;
 use crate::duration;
+use crate::given;
 use crate::kind::{is_absolute, join_paths};
 use crate::load::Loader;
 use crate::problem::Problem;
@@ -32,6 +33,7 @@ pub(crate) fn finish(settings: &mut Settings, loader: &mut Loader, sources: &Sou
 fn files(settings: &mut Settings, loader: &mut Loader) {
     let state = &mut settings.state;
     state.env_file = loader.given.file.as_ref().map(|file| file.path.clone());
+    state.users_env_file = given::users_file(&loader.given.environment, loader.given.base.platform);
     if !loader.is_chosen("ENV_FILE") {
         loader.show("ENV_FILE", state.env_file.as_deref().map(shown));
     }

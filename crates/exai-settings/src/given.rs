@@ -15,6 +15,9 @@ use crate::value;
 /// The setting that names the env file, and so can't stand in it.
 const ENV_FILE: &str = "ENV_FILE";
 
+/// Name of env files that are looked for.
+const NAME: &str = ".env";
+
 /// Everything that was given, by name.
 pub(crate) struct Given {
     pub(crate) environment: BTreeMap<String, OsString>,
@@ -115,11 +118,16 @@ fn find_file(given: &Given, sources: &Sources<'_>, report: &mut Report) -> Optio
         return read_file(&path, Wish::Named, sources, report);
     }
     let here = (sources.start == Start::DaemonByHand).then_some(sources.working_dir.as_deref()).flatten();
-    let config = Dirs { environment: &given.environment, platform: sources.platform }.config();
-    [here.map(Path::to_path_buf), config]
+    let here = here.map(|dir| dir.join(NAME));
+    [here, users_file(&given.environment, sources.platform)]
         .into_iter()
         .flatten()
-        .find_map(|dir| read_file(&dir.join(".env"), Wish::LookedFor, sources, report))
+        .find_map(|path| read_file(&path, Wish::LookedFor, sources, report))
+}
+
+/// The user's own env file, whether there is one or not.
+pub(crate) fn users_file(environment: &BTreeMap<String, OsString>, platform: Platform) -> Option<PathBuf> {
+    Some(Dirs { environment, platform }.config()?.join(NAME))
 }
 
 fn read_file(path: &Path, wish: Wish, sources: &Sources<'_>, report: &mut Report) -> Option<EnvFile> {

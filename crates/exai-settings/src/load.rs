@@ -12,6 +12,7 @@ use crate::kind::{Kind, Reading};
 use crate::problem::{Origin, Problem, Report};
 use crate::provider::Provider;
 use crate::registry::{self, ADDRESS, BUILT_IN, FAMILY_TITLE, Preset, Reader, Row};
+use crate::secret::Secret;
 use crate::settings::{
     Address, Autostart, Calls, Connection, Daemon, Fallback, Journal, LogLevel, Models, Settings, Shim, State,
 };
@@ -57,9 +58,10 @@ impl Loaded {
     }
 
     /// What the daemon runs with, by name, without secrets: for its status, so that `exai settings` can show where the
-    /// running daemon differs.
-    pub fn daemon_snapshot(&self) -> BTreeMap<String, String> {
-        explain::snapshot(&self.rows)
+    /// running daemon differs. Of a secret there is a short mark, which is worth nothing without the `salt` of that daemon's
+    /// start.
+    pub fn daemon_snapshot(&self, salt: &str) -> BTreeMap<String, String> {
+        explain::snapshot(&self.rows, salt)
     }
 
     /// Every error and warning, one a line, each with its place, its text and what to do. Empty when all is well.
@@ -162,6 +164,9 @@ impl Loader {
                 (reading.apply)(target);
                 let written_as = (chosen.name != spec.name).then(|| chosen.name.clone());
                 self.note(spec, Some(reading.shown), chosen.origin.clone(), written_as);
+                if let (true, Some(row), Ok(text)) = (spec.is_secret(), self.rows.last_mut(), &chosen.text) {
+                    row.secret = Some(Secret::new(text.clone()));
+                }
             }
             None => self.fill_default(spec, target),
         }
@@ -256,6 +261,7 @@ impl Loader {
             meaning: spec.row.doc,
             readers: spec.row.readers,
             is_secret: spec.is_secret(),
+            secret: None,
         });
     }
 
@@ -293,6 +299,7 @@ fn blank() -> Settings {
         shim: Shim { exit_after: None, file_roots: Vec::new() },
         state: State {
             env_file: None,
+            users_env_file: None,
             dir: None,
             health_file: None,
             log_file: None,

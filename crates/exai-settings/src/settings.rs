@@ -128,6 +128,8 @@ pub struct Shim {
 pub struct State {
     /// The env file that was used, if any.
     pub env_file: Option<PathBuf>,
+    /// The user's own env file, which is looked for where none is named; there need not be one. `None`: no home is known.
+    pub users_env_file: Option<PathBuf>,
     /// The state directory, absolute. `None` where neither it nor a home is known: work on without snapshot and log.
     pub dir: Option<PathBuf>,
     /// The health file, absolute. `None` where it would be in an unknown state directory.

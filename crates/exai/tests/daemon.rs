@@ -1,7 +1,7 @@
 //! Commands with a real daemon, and with a simulated provider behind it.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
 use exai_sim::process::{Child, Exai, Group, HANG, Port, Signal};
@@ -129,8 +129,9 @@ fn a_daemon_that_hangs_is_named_by_everybody_and_ended_by_stop() {
     let mut exai = installation().unwrap();
     exai.set("EXAI_AUTOSTART", "auto").set("EXAI_DRAIN_GRACE", "0s").set("EXAI_HOLD", "2s");
     let daemon = exai.daemon().unwrap();
+    await_health_file(&exai);
     daemon.child().signal(Signal::Stop).unwrap();
-    std::fs::remove_file(exai.state_dir().join("health.json")).unwrap();
+    std::fs::remove_file(exai.state_dir().join("logs/ws_daemon.health.json")).unwrap();
     let run = |arguments: &[&str]| exai.run(arguments, HANG).unwrap();
     let pid = daemon.child().pid();
     let names = |text: &str| {
@@ -164,6 +165,26 @@ fn settings_shows_where_the_running_daemon_differs() {
     let mut lines = stdout.lines().skip_while(|line| !line.contains("EXAI_DRAIN_GRACE"));
     let (ours, theirs) = (lines.next().unwrap(), lines.next().unwrap());
     assert!(ours.contains("8s") && theirs.contains("3s  in the running daemon"), "{ours}\n{theirs}");
+}
+
+#[test]
+fn settings_shows_that_the_running_daemon_has_another_key_and_shows_neither() {
+    let mut exai = installation().unwrap();
+    exai.set("GLM_API_KEY", "sk-the-old-one").set("KIMI_API_KEY", "sk-the-same");
+    let _daemon = exai.daemon().unwrap();
+    let differs = |exai: &Exai| {
+        let (_, stdout) = code_and_stdout(&exai.run(&["settings"], HANG).unwrap());
+        assert!(!stdout.contains("sk-the"), "{stdout}");
+        let lines: Vec<&str> = stdout.lines().collect();
+        let differing = lines.windows(2).filter(|pair| pair[1].contains("in the running daemon"));
+        let names = differing.map(|pair| pair[0].split_whitespace().next().unwrap().to_owned());
+        names.filter(|name| name.ends_with("_KEY")).collect::<Vec<_>>()
+    };
+    assert!(differs(&exai).is_empty());
+    exai.set("GLM_API_KEY", "sk-the-new-one");
+    assert_eq!(differs(&exai), ["GLM_API_KEY"]);
+    exai.unset("KIMI_API_KEY");
+    assert_eq!(differs(&exai), ["GLM_API_KEY", "KIMI_API_KEY"]);
 }
 
 #[test]
@@ -201,10 +222,13 @@ fn ctrl_c_cancels_the_call_at_the_provider_and_exits_with_130() {
     let _daemon = exai.daemon().unwrap();
 
     let mut command = exai.command(&["call", "chat", "prompt=[[sim: stall]] wait"]);
+    command.stderr(Stdio::piped());
     let call = Child::spawn("exai call", &mut command, Group::Own).unwrap();
     provider.wait_for(HANG, |requests| requests.len() == 1).unwrap();
     call.signal(Signal::Interrupt).unwrap();
     assert_eq!(call.wait(HANG).unwrap().code(), Some(130));
+    let said = std::io::read_to_string(call.take_pipes().2.unwrap()).unwrap();
+    assert!(said.lines().last().unwrap().starts_with("cancelled; `exai calls`"), "{said}");
     let closed = |how| how == End::ClientClosed;
     provider.wait_for(HANG, |all| all[0].ended.is_some_and(|ended| closed(ended.how))).unwrap();
 }
@@ -272,6 +296,7 @@ fn log_of(file: &str, prepare: impl FnOnce(&Path)) -> anyhow::Result<(String, Op
 fn a_daemon_keeps_its_log_in_the_named_file_besides_stderr() {
     let (said, kept) = log_of("logs/daemon.log", |_| {}).unwrap();
     assert!(said.contains("listening") && said.contains("ended"), "{said}");
+    assert!(said.contains(" env_file=none providers_with_key= "), "{said}");
     assert_eq!(kept.as_deref(), Some(said.as_str()));
 }
 

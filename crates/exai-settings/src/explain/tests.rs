@@ -34,7 +34,7 @@ fn the_text_has_a_line_for_each_setting_and_one_where_the_daemon_differs() {
     }
     assert!(!plain.contains("hush"), "{plain}");
 
-    let mut daemon = loaded.daemon_snapshot();
+    let mut daemon = loaded.daemon_snapshot("salt");
     assert_eq!(render(loaded.explain(), Some(&daemon)), plain, "nothing differs");
     daemon.insert("EXAI_QUEUE_MAX".into(), "7".into());
     daemon.insert("LOCAL_BASE_URL".into(), "http://[::1]/v1".into());
@@ -49,12 +49,25 @@ fn the_text_has_a_line_for_each_setting_and_one_where_the_daemon_differs() {
 #[test]
 fn the_snapshot_holds_what_the_daemon_reads_and_no_secret() {
     let loaded = World::default().env("EXAI_WS_TOKEN", "hush").env("GLM_API_KEY", "hush").load();
-    let snapshot = loaded.daemon_snapshot();
+    let snapshot = loaded.daemon_snapshot("salt");
     assert_eq!(snapshot.get("EXAI_DRAIN_GRACE").map(String::as_str), Some("8s"));
     assert_eq!(snapshot.get("GLM_STREAM_TIMEOUT").map(String::as_str), Some("300s"));
-    for absent in ["EXAI_WS_TOKEN", "GLM_API_KEY", "EXAI_HOLD"] {
-        assert!(!snapshot.contains_key(absent), "{absent}");
-    }
+    assert!(!snapshot.contains_key("EXAI_HOLD"));
     let hushed = |map: &BTreeMap<String, String>| map.values().all(|value| !value.contains("hush"));
     assert!(hushed(&snapshot));
+}
+
+#[test]
+fn another_secret_is_told_apart_by_a_mark_that_changes_with_each_start() {
+    let with = |key: &str| World::default().env("GLM_API_KEY", key).load();
+    let (ours, theirs) = (with("hush"), with("another"));
+    let plain = render(ours.explain(), None);
+    assert_eq!(render(ours.explain(), Some(&ours.daemon_snapshot("one"))), plain, "the same");
+    let text = render(ours.explain(), Some(&theirs.daemon_snapshot("one")));
+    assert!(text.contains("(another one is set, not shown)  in the running daemon"), "{text}");
+    let text = render(World::default().load().explain(), Some(&theirs.daemon_snapshot("one")));
+    assert!(text.contains("(set, not shown)  in the running daemon"), "{text}");
+    let mark = |salt: &str| ours.daemon_snapshot(salt)["GLM_API_KEY"].rsplit(':').next().unwrap().to_owned();
+    assert_ne!(mark("one"), mark("two"));
+    assert_eq!(mark("one").len(), 8);
 }

@@ -1,6 +1,7 @@
 //! `exai daemon`.
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use exai_daemon::{DaemonOptions, Mode};
@@ -17,7 +18,6 @@ pub(crate) fn command() -> Command {
             Arg::new("local")
                 .long("local")
                 .action(ArgAction::SetTrue)
-                .hide(true)
                 .help("Started by a shim: a free loopback port, a random token, and an end when idle"),
         )
         .after_help(
@@ -38,10 +38,17 @@ pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCod
         Err(code) => return Ok(code),
     };
     Ok(exai_daemon::run(DaemonOptions {
-        effective: loaded.daemon_snapshot(),
+        effective: loaded.daemon_snapshot(&salt()),
         settings: loaded.settings,
         mode,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         extras: world.extras.clone(),
     }))
+}
+
+/// Another one at each start: marks of secrets in the settings that a daemon tells are good for a comparison now, and for
+/// nothing later.
+fn salt() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{:x}", now.as_nanos(), std::process::id())
 }
