@@ -105,7 +105,7 @@ fn a_read_only_state_directory_is_named_with_what_to_do() {
     let answer = host.wait(&world.chat(&host, "read-only"), HANG).unwrap();
     let text = answer.text().unwrap();
     assert!(
-        answer.is_tool_error() && text.contains("journal.db") && text.contains("make it writable"),
+        answer.is_tool_error() && text.contains("can't be used") && text.contains("make it writable"),
         "{text}"
     );
     assert_eq!(world.requests("read-only").len(), 0);

@@ -8,6 +8,7 @@ use exai_wire::{Class, Ended, Kept, KeptFrame, Outcome, Texts};
 use super::DaemonEnd;
 use super::call::{Done, Entry, Phase, Work, error_body};
 use super::event::{AttemptFate, Before, CallClass, RecoveredCall};
+use super::intake::ATTEMPTS_SEEN_MAX;
 use super::park::EFFECT_LOST;
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
@@ -39,7 +40,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     fn entry(&self, now: Duration, kept: Kept) -> Option<Entry<D>> {
-        let attempts = kept.attempts_made();
+        let attempts = kept.attempts_made().min(ATTEMPTS_SEEN_MAX);
         let before = before(&kept);
         let asked_ms = kept.asked.as_ref().map_or(0, |asked| asked.at_ms);
         let class = kept.asked.as_ref().map_or(Class::Metered, |asked| asked.class);
@@ -103,5 +104,5 @@ fn before(kept: &Kept) -> Vec<Before> {
         }
         before
     };
-    (1..=kept.attempts_made()).map(told).collect()
+    (1..=kept.attempts_made().min(ATTEMPTS_SEEN_MAX)).map(told).collect()
 }

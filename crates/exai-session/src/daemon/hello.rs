@@ -12,7 +12,7 @@ use super::DaemonEnd;
 use super::call::{Entry, Phase};
 use super::connection::{BEAT, CLOSE_FENCED};
 use super::event::{CallClass, DaemonEvent, PeerConn};
-use super::intake::executor_time;
+use super::intake::{ATTEMPTS_SEEN_MAX, executor_time};
 use super::session::Session;
 
 /// Dials of n sessions spread over n milliseconds, within these bounds.
@@ -170,7 +170,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let deadline = now + executor_time(Duration::from_millis(remaining_ms));
         if let Some(entry) = self.calls.get_mut(call_id).filter(|entry| entry.is_parked()) {
             if attempts_seen > entry.started {
-                entry.attempts = entry.attempts.max(attempts_seen);
+                entry.attempts = entry.attempts.max(attempts_seen.min(ATTEMPTS_SEEN_MAX));
             }
             entry.deadline = deadline;
         }

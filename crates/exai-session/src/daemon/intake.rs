@@ -19,6 +19,10 @@ pub(super) const DRAINING_RETRY_MS: u64 = 1_000;
 /// place became free) still reaches the host before the shim's own deadline: a tenth, at most 2 s.
 const MARGIN_MAX: Duration = Duration::from_secs(2);
 
+/// Most attempts that a shim can have seen: those that may fail, and those that drains may cut. A greater number is a
+/// fault, and would be a list of that length.
+pub(super) const ATTEMPTS_SEEN_MAX: u32 = 6;
+
 /// What the executor gets of the time that a call has left.
 pub(super) fn executor_time(remaining: Duration) -> Duration {
     remaining - (remaining / 10).min(MARGIN_MAX)
@@ -47,7 +51,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             ShimFrame::Cancel(cancel) => {
                 self.cancel(now, session, cancel.call_id);
             }
-            ShimFrame::Detach(detach) => self.detach(session, detach.call_id),
+            ShimFrame::Detach(detach) => self.detach(now, session, detach.call_id),
             ShimFrame::Ack(call_ids) => self.acked(now, &call_ids),
             ShimFrame::Bye(_) => self.bye(now, conn, session),
             ShimFrame::GetCatalogue => self.catalogue(now, conn),
@@ -113,7 +117,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let Call { call_id, method, params, fingerprint, adopt_key, remaining_ms, .. } = call;
         let remaining = Duration::from_millis(remaining_ms);
         let doubtful = call.under.is_some_and(|under| under != self.config.journal || call.accepted_seen);
-        let attempts = if doubtful { call.attempts_seen } else { 0 };
+        let attempts = if doubtful { call.attempts_seen.min(ATTEMPTS_SEEN_MAX) } else { 0 };
         let mut entry =
             Entry::new(class, Phase::Accepting, now, self.wall_ms(now), now + executor_time(remaining));
         entry.fingerprint = Some(fingerprint);
@@ -152,7 +156,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// The host of a call was answered otherwise. That may be said after the call has ended, and again, because the frame
     /// that said it first may have been lost with its connection.
-    fn detach(&mut self, session: SessionId, call_id: CallId) {
+    fn detach(&mut self, now: Duration, session: SessionId, call_id: CallId) {
         let Some(entry) = self.calls.get_mut(call_id).filter(|entry| entry.class != Class::Pure) else {
             return;
         };
@@ -166,6 +170,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let is_unwritten = matches!(entry.phase, Phase::Considering);
         if is_owner && !std::mem::replace(&mut entry.detached, true) && !is_unwritten {
             self.commit(Record::Detached { call_id, session });
+            // Its host holds a handle and will come for it, as after a restart.
+            if self.drain.is_none()
+                && let Some(entry) = self.calls.get_mut(call_id).filter(|entry| entry.is_parked())
+            {
+                entry.sponsors.insert(session);
+                self.unpark(now, session, call_id);
+            }
         }
     }
 

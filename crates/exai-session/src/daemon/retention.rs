@@ -10,14 +10,17 @@ use super::event::{AbortReason, CallClass, DaemonEvent};
 
 /// Kept calls, buried ones included; small ones cost more in the table than in bodies.
 const KEPT_MAX: usize = 50_000;
-/// Room that is reserved for the result of a call in flight: answers of this size are rare.
-const RESULT_RESERVE: usize = 256 << 10;
+/// Room that is reserved for the result of a call in flight; larger answers are rare. A full queue of calls (1,280) takes a
+/// third of the default size by this.
+const RESULT_RESERVE: usize = 64 << 10;
 /// How often kept results are looked through: bounds of minutes and of hundreds of megabytes bear seconds.
 const RETENTION_EVERY: Duration = Duration::from_secs(5);
 /// How often parked calls are looked through for such that others follow: each time may be a write that fails.
 const FOLLOWED_EVERY: Duration = Duration::from_secs(1);
 /// Past the executor's deadline it is told so, and past this much more it has had its chance.
 const OVERDUE: Duration = Duration::from_secs(5);
+const GIVEN_UP: &str =
+    "Not run: its host had gone, and the journal had no room for calls that nobody waits for.";
 const NEVER_ENDED: &str = "The call passed its deadline and its tool did not end in time.";
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
@@ -141,8 +144,31 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 count -= 1;
             }
         }
+        if !fits(bytes, count) {
+            bytes -= self.give_up_parked(now, bytes.saturating_sub(most));
+        }
         self.full = !fits(bytes, count);
         self.thin_out();
+    }
+
+    /// Ends calls whose host has gone and for which nobody was asked yet, the oldest first, until so many bytes are free; how
+    /// many that are. They must not keep those out who are there.
+    fn give_up_parked(&mut self, now: Duration, needed: usize) -> usize {
+        let unwanted = self.calls.parked().filter(|(_, entry)| {
+            entry.attempts == 0 && !entry.detached && entry.waiters.is_empty() && !entry.adopted
+        });
+        let mut unwanted: Vec<_> =
+            unwanted.map(|(call_id, entry)| (entry.asked_ms, call_id, reserve(entry))).collect();
+        unwanted.sort_unstable();
+        let mut freed = 0;
+        for (_, call_id, bytes) in unwanted {
+            if freed >= needed {
+                break;
+            }
+            freed += bytes;
+            self.conclude(now, call_id, error_body(Outcome::Error, GIVEN_UP));
+        }
+        freed
     }
 
     /// Forgets the oldest buried calls where there are too many of them.
@@ -174,7 +200,8 @@ fn reserve<D>(entry: &Entry<D>) -> usize {
     if entry.class == Class::Pure {
         return 0;
     }
-    RESULT_RESERVE + entry.work.as_ref().map_or(0, |work| work.params.get().len())
+    let result = if entry.is_parked() { 0 } else { RESULT_RESERVE };
+    result + entry.work.as_ref().map_or(0, |work| work.params.get().len())
 }
 
 /// How much a kept result is wanted, least first.

@@ -62,3 +62,43 @@ fn a_call_that_waits_for_its_place_leaves_with_its_session() {
     );
     assert_eq!((world.billed(call), world.denied.len()), (1, 0));
 }
+
+#[test]
+fn calls_of_hosts_that_have_gone_keep_nobody_out() {
+    let mut world = World::new(2);
+    world.keeping.bytes = 1 << 20;
+    world.kill_daemon();
+    world.restart_daemon();
+    world.full = true;
+    for n in 1..=60 {
+        world.call(0, n, r#"{"name":"chat","ms":1000}"#);
+    }
+    world.run(secs(6));
+    let now = world.now;
+    world.shims[0].bye(now, "stdin closed");
+    world.run(secs(6));
+    world.full = false;
+    let call = world.call(1, 100, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(3));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, .. }));
+}
+
+#[test]
+fn a_number_of_attempts_that_nobody_can_have_seen_is_taken_for_the_most_that_there_are() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, r#"{"name":"chat","ms":10000}"#);
+    world.run(ms(100));
+    let peer = world.pairs[0].2;
+    let now = world.now;
+    let text = format!(
+        r#"{{"t":"call","call_id":"{}","method":"tools/call","params":{{"name":"chat"}},"fingerprint":"{}","remaining_ms":60000,"under":"{}","accepted_seen":true,"attempts_seen":4294967295}}"#,
+        "0b".repeat(16),
+        "0c".repeat(16),
+        "0d".repeat(16)
+    );
+    world.daemon.as_mut().unwrap().frame(now, peer, &text);
+    world.settle();
+    world.run(secs(15));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, .. }));
+    assert_eq!(world.billed.len(), 1, "all attempts are made already");
+}
