@@ -40,6 +40,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) start: Cow<'a, str>,
     /// Why the last dial failed or the connection ended; empty while connected.
     pub(crate) last_error: &'a str,
+    /// Why the daemon has not taken the call; empty where it has said nothing.
+    pub(crate) refusal: &'a str,
     /// The call.
     pub(crate) call_id: CallId,
     /// What running it again costs.
@@ -192,8 +194,12 @@ pub(crate) fn patience(fate: Fate, facts: &Facts<'_>) -> Answer {
             "The exai daemon at {address} has not answered within {age} s, and this host would stop waiting soon. \
              {ASK_AGAIN}"
         )),
-        Fate::NotSent => failure(&format!(
+        Fate::NotSent if facts.refusal.is_empty() => failure(&format!(
             "The exai daemon at {address} is about to stop and has taken no new call for {age} s. {fate_text}"
+        )),
+        Fate::NotSent => failure(&format!(
+            "The exai daemon at {address} has not taken the call for {age} s: {} {fate_text}",
+            sentence(facts.refusal)
         )),
         Fate::Sent | Fate::Accepted => success(&format!(
             "Not finished yet after {age} s, and this host would stop waiting soon. The call goes on in the daemon. {}",
@@ -293,11 +299,9 @@ fn fate_text(fate: Fate, facts: &Facts<'_>) -> String {
             "The call had been sent, but whether the daemon took it is not known: it may have run. {}",
             collect(call_id)
         ),
-        Fate::Accepted => format!(
-            "The daemon has accepted the call and keeps it: it may still run, and asking again would run it a second \
-             time. {}",
-            collect(call_id)
-        ),
+        Fate::Accepted => {
+            format!("The daemon has accepted the call and keeps it: it may still run. {}", collect(call_id))
+        }
     }
 }
 

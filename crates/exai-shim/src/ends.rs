@@ -129,7 +129,8 @@ impl Shim {
         age: Duration,
         last_error: &'a str,
     ) -> Facts<'a> {
-        Facts { address: &self.address, start: self.what_to_do(), last_error, call_id, cost, age }
+        let refusal = self.session.refusal(call_id);
+        Facts { address: &self.address, start: self.what_to_do(), last_error, refusal, call_id, cost, age }
     }
 
     /// Why no daemon answers; empty while one does.

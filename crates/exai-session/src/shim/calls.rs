@@ -49,6 +49,8 @@ pub(super) struct Open {
     exposed: Option<(JournalId, u32)>,
     /// After a `refused` that may pass: when to send again.
     pub(super) retry_at: Option<Duration>,
+    /// The daemon's sentence then.
+    pub(super) refusal: String,
 }
 
 impl Open {
@@ -184,6 +186,7 @@ impl Calls {
             cancelled: false,
             exposed,
             retry_at: None,
+            refusal: String::new(),
         };
         if self.open.len() >= CALLS_MAX || self.bytes + open.bytes() > BYTES_MAX {
             return Err(TooMuch { calls: self.open.len(), bytes: self.bytes });

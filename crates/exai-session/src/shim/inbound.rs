@@ -178,6 +178,11 @@ impl ShimEnd {
         } else if refused.code.is_retryable() {
             let asked = refused.retry_after_ms.map_or(RETRY_AFTER, Duration::from_millis);
             open.retry_at = Some(now + asked.clamp(RETRY_AFTER, ASKED_PAUSE_MAX));
+            if !refused.message.is_empty() {
+                open.refusal.clone_from(&refused.message);
+                let text = format!("not taken yet: {}", refused.message);
+                self.events.push_back(ShimEvent::Note { call_id: refused.call_id, text });
+            }
         } else {
             self.end(now, refused.call_id, EndWhy::Refused(refused.code, refused.message));
         }

@@ -162,6 +162,11 @@ impl ShimEnd {
         self.calls.get(call_id).filter(|open| !open.cancelled).map(calls::Open::past)
     }
 
+    /// Why the daemon has not taken a call yet, where it has said so; empty otherwise.
+    pub fn refusal(&self, call_id: CallId) -> &str {
+        self.calls.get(call_id).map_or("", |open| open.refusal.as_str())
+    }
+
     /// Whether the result of a call was handed out here, lately.
     pub fn was_answered(&self, call_id: CallId) -> bool {
         self.receipts.knows(call_id)

@@ -7,6 +7,7 @@ fn facts(last_error: &'static str) -> Facts<'static> {
         address: "127.0.0.1:8079",
         start: "Start it with `exai daemon`.".into(),
         last_error,
+        refusal: "",
         call_id: CallId::from_bytes([0xab; 16]),
         cost: Cost::Metered,
         age: Duration::from_secs(50),
@@ -72,6 +73,14 @@ fn a_call_that_costs_nothing_is_not_said_to_be_kept() {
         assert!(!text.contains("keep") && !text.contains("collect"), "{text}");
     }
     assert!(told(unread(Cost::Metered, free.call_id)).0.contains("`collect`"));
+}
+
+#[test]
+fn a_call_that_is_refused_for_now_tells_the_daemons_reason() {
+    let full = Facts { refusal: "the journal is full: no space left", ..facts("") };
+    let (text, is_error) = told(patience(Fate::NotSent, &full));
+    assert!(is_error && text.contains("the journal is full: no space left. The call was not run"), "{text}");
+    assert!(!text.contains("about to stop"), "{text}");
 }
 
 #[test]
