@@ -395,13 +395,14 @@ fn say_listening(url: &str, options: &DaemonOptions) {
     let settings = &options.settings;
     let with_key = settings.providers.iter().filter(|provider| provider.key.is_some());
     let with_key: Vec<&str> = with_key.map(|provider| provider.name.as_str()).collect();
+    let with_key = if with_key.is_empty() { "none".to_owned() } else { with_key.join(",") };
     let env_file = settings.state.env_file.as_ref().map(|path| path.display().to_string());
     tracing::info!(
         %url,
         version = options.version,
         pid = std::process::id(),
         env_file = %env_file.as_deref().unwrap_or("none"),
-        providers_with_key = %with_key.join(","),
+        providers_with_key = %with_key,
         "listening"
     );
 }
