@@ -39,7 +39,7 @@ pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Opti
         statements,
         shared,
         place,
-        identity: Identity::at(&place.file),
+        identities: identities(place),
         epoch: signed(epoch.0),
         room: Room::new(place, options),
         housekeeping,
@@ -48,6 +48,11 @@ pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Opti
     };
     writer.work();
     writer.close();
+}
+
+/// Of the database and of its log, which holds what is not in the database yet. That exists as long as one is open.
+fn identities(place: &Place) -> [Option<Identity>; 2] {
+    [&place.file, &place.beside("-wal")].map(|path| Identity::at(path))
 }
 
 /// A writer that panics decides nothing any more.
@@ -66,7 +71,8 @@ struct Writer<'w> {
     statements: Statements<'w>,
     shared: &'w Arc<Shared>,
     place: &'w Place,
-    identity: Option<Identity>,
+    /// Of the files that are written to.
+    identities: [Option<Identity>; 2],
     epoch: i64,
     room: Room,
     housekeeping: Housekeeping<'w>,
@@ -162,8 +168,8 @@ impl Writer<'_> {
 
     /// All of it, or nothing.
     fn transact(&mut self, entries: &[Entry]) -> Result<Vec<Outcome>, Trouble> {
-        if Identity::at(&self.place.file) != self.identity {
-            return Err(Trouble::Unknown("its file was deleted or replaced".into()));
+        if identities(self.place) != self.identities {
+            return Err(Trouble::Unknown("its file or the log beside it was deleted or replaced".into()));
         }
         let begun = self.statements.begin().map_err(Trouble::from);
         let written = begun.and_then(|()| self.write(entries)).and_then(|outcomes| {

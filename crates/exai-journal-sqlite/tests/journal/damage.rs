@@ -264,16 +264,21 @@ fn a_journal_is_compacted() {
 
 #[test]
 fn a_journal_that_is_deleted_while_in_use_promises_nothing_more() {
-    let disk = Disk::default();
-    let mut desk = disk.open();
-    desk.keep([accepted(1)]);
-    fs::remove_file(disk.file()).unwrap();
-    for record in [accepted(2), done(1)] {
-        desk.submit(record);
-        assert!(matches!(desk.decision().result, Err(JournalError::Unavailable(_))));
+    // What is not in the database yet is in its log alone.
+    for suffix in ["", "-wal"] {
+        let disk = Disk::default();
+        let mut desk = disk.open();
+        desk.keep([accepted(1)]);
+        let mut path = disk.file().into_os_string();
+        path.push(suffix);
+        fs::remove_file(path).unwrap();
+        for record in [accepted(2), done(1)] {
+            desk.submit(record);
+            assert!(matches!(desk.decision().result, Err(JournalError::Unavailable(_))));
+        }
+        let said = disk.fatal.lock().unwrap().clone();
+        assert!(said.len() == 1 && said[0].contains("deleted or replaced"), "{said:?}");
     }
-    let said = disk.fatal.lock().unwrap().clone();
-    assert!(said.len() == 1 && said[0].contains("deleted or replaced"), "{said:?}");
 }
 
 proptest! {
