@@ -35,7 +35,7 @@ pub(crate) struct Asked {
     pub(crate) class: Class,
     /// It collects a call that was made before.
     pub(crate) joins: bool,
-    /// Its shim takes itself for connected to a journal that is no more.
+    /// Its shim takes itself for connected to a volume that is no more what it was.
     pub(crate) stale: bool,
     /// It has a key for adoption that no other question has.
     pub(crate) keyed: bool,

@@ -73,7 +73,7 @@ impl World {
     /// Whether somebody is there on whose behalf a daemon may begin an attempt.
     fn is_sponsored(&self, no: DaemonNo, call: CallId) -> bool {
         let Some(daemon) = self.daemons.get(&no) else { return true };
-        if daemon.handles.contains(&call) || daemon.thawed + Duration::from_secs(1) > self.now {
+        if daemon.thawed + Duration::from_secs(1) > self.now {
             return true;
         }
         let there = |session: &SessionId| {
@@ -83,7 +83,7 @@ impl World {
         let (mut todo, mut seen) = (vec![self.origin(call)], BTreeSet::new());
         while let Some(call) = todo.pop() {
             let Some(facts) = self.calls.get(&call).filter(|_| seen.insert(call)) else { continue };
-            if facts.sessions.iter().any(there) {
+            if facts.sessions.iter().any(there) || daemon.handles.contains(&call) {
                 return true;
             }
             todo.extend(&facts.takers);

@@ -35,8 +35,8 @@ pub(crate) struct Odds {
 pub(crate) struct Provider {
     pub(crate) odds: Odds,
     pub(crate) down: bool,
-    /// All that was written for each attempt.
-    written: BTreeMap<(CallId, u32), String>,
+    /// All that was written for each attempt. A volume that was restored may give a number again.
+    written: BTreeMap<(CallId, u32), Vec<String>>,
 }
 
 impl Provider {
@@ -62,12 +62,15 @@ impl Provider {
     /// The next piece of an attempt, whose text is to be `before` and this.
     pub(crate) fn write(&mut self, call: CallId, attempt: u32, before: &str) -> String {
         let piece = format!("{attempt}.{};", before.len());
-        self.written.insert((call, attempt), format!("{before}{piece}"));
+        let texts = self.written.entry((call, attempt)).or_default();
+        texts.retain(|text| text != before);
+        texts.push(format!("{before}{piece}"));
         piece
     }
 
     /// Whether such a text was written for this attempt.
     pub(crate) fn has_written(&self, call: CallId, attempt: u32, text: &str) -> bool {
-        self.written.get(&(call, attempt)).is_some_and(|all| all.starts_with(text))
+        let texts = self.written.get(&(call, attempt));
+        texts.is_some_and(|texts| texts.iter().any(|all| all.starts_with(text)))
     }
 }

@@ -27,7 +27,7 @@ pub(crate) struct ShimProcess {
     pub(crate) frozen: Option<Duration>,
     inbox: VecDeque<Inlet>,
     /// The last daemon that welcomed it.
-    pub(crate) welcomed_by: Option<(JournalId, Epoch)>,
+    pub(crate) welcomed_by: Option<(JournalId, Epoch, Lineage)>,
 }
 
 /// What a shim's process reads.
@@ -222,7 +222,7 @@ impl World {
         let (call, what) = match DaemonFrame::decode(&text) {
             Ok(Some(DaemonFrame::Welcome(mut welcome))) => {
                 let (journal, epoch) = (welcome.journal, welcome.epoch);
-                self.welcomed(shim, journal, epoch);
+                self.welcomed(shim, journal, epoch, lineage);
                 if !self.climate.unfiltered {
                     return text;
                 }
@@ -246,15 +246,15 @@ impl World {
 
     fn is_stale(&self, shim: ShimNo) -> bool {
         let known = self.shims.get(&shim).and_then(|process| process.welcomed_by);
-        known.is_some_and(|(journal, _)| journal != self.volume.id)
+        known.is_some_and(|(.., lineage)| lineage != self.volume.lineage)
     }
 
-    fn welcomed(&mut self, shim: ShimNo, journal: JournalId, epoch: Epoch) {
+    fn welcomed(&mut self, shim: ShimNo, journal: JournalId, epoch: Epoch, lineage: Lineage) {
         let Some(process) = self.shims.get_mut(&shim) else { return };
-        let before = process.welcomed_by.replace((journal, epoch));
+        let before = process.welcomed_by.replace((journal, epoch, lineage));
         match before {
-            Some((was, last)) if was == journal && last > epoch => self.coverage.count("epoch gone back"),
-            Some((was, _)) if was != journal => self.coverage.count("another journal"),
+            Some((was, last, _)) if was == journal && last > epoch => self.coverage.count("epoch gone back"),
+            Some((was, ..)) if was != journal => self.coverage.count("another journal"),
             _ => {}
         }
     }

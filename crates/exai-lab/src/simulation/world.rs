@@ -209,11 +209,11 @@ impl World {
         loop {
             let timers = self.shims.values().filter_map(ShimProcess::next_due);
             let timers = timers.chain(self.daemons.values().filter_map(DaemonProcess::next_due));
-            let next = timers.chain(self.agenda.next_at()).min().unwrap_or(end);
-            if next > end || self.stuck {
+            let next = timers.chain(self.agenda.next_at()).min();
+            let Some(next) = next.filter(|next| *next <= end && !self.stuck) else {
                 self.now = self.now.max(end);
                 return;
-            }
+            };
             if next > self.now {
                 (self.now, self.steps) = (next, 0);
             }

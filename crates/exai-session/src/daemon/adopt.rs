@@ -218,7 +218,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
         let age = self.age(now, from).as_secs();
         let Some(entry) = self.calls.get_mut(call_id) else { return };
-        entry.attempts = result.attempt;
+        // Its own may have been made under a journal that is lost.
+        entry.attempts = entry.attempts.saturating_add(result.attempt);
         let note = format!(
             "— kept answer: the same was asked {age} s ago and its answer had not been delivered, so this is that answer; \
              the question was not asked a second time. To have it asked anew, ask again."

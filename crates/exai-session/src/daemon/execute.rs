@@ -51,6 +51,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let (provider, model) = (provider.to_owned(), model.to_owned());
         let wish = AttemptWish { call_id, unused, provider, model, continues };
         let Some(AttemptWish { provider, model, .. }) = self.wait_alone(now, wish) else { return };
+        self.give_back(call_id, unused);
         let draining = self.drain.is_some();
         let verdict = match self.calls.get_mut(call_id) {
             Some(entry) if !entry.is_running() || entry.starting => Err(AttemptDenied::Over),
@@ -60,10 +61,6 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             Some(_) if draining => Err(AttemptDenied::Draining),
             // Nobody is there any more for whom it would be paid.
             Some(entry) if entry.sponsors.is_empty() => return self.park(call_id, AbortReason::Orphaned),
-            Some(entry) if entry.attempts > 0 && unused == Some(entry.attempts) => {
-                entry.starting = true;
-                Ok(entry.attempts)
-            }
             Some(entry) if is_exhausted(entry) => Err(AttemptDenied::Exhausted),
             Some(entry) => {
                 entry.attempts += 1;
@@ -81,6 +78,16 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 self.commit(Record::Started { call_id, attempt });
             }
             Err(why) => self.deny(call_id, why),
+        }
+    }
+
+    /// An attempt that cost nothing was none, whatever comes instead of the next one.
+    fn give_back(&mut self, call_id: CallId, unused: Option<u32>) {
+        let asks = |entry: &&mut Entry<D>| entry.is_running() && !entry.starting;
+        let Some(entry) = self.calls.get_mut(call_id).filter(asks) else { return };
+        if entry.attempts > 0 && unused == Some(entry.attempts) {
+            entry.attempts -= 1;
+            entry.under_way = None;
         }
     }
 

@@ -303,3 +303,38 @@ fn a_daemon_whose_journal_another_one_has_says_nothing_of_ends_that_it_could_not
     world.run(secs(2));
     assert_eq!(world.seen[&call].len(), 1);
 }
+
+#[test]
+fn an_effect_that_was_turned_away_at_no_cost_when_its_host_left_did_not_run() {
+    let mut world = World::new(2);
+    let call = world.call(0, 1, WRITE);
+    world.run(secs(1));
+    world.bye(0);
+    let now = world.now;
+    world.daemon.as_mut().unwrap().attempt(now, call, Some(1), ("sim", "m2"), 0);
+    world.settle();
+    world.run(secs(1));
+    let (now, deadline) = (world.now, world.now + secs(60));
+    world.shims[1].attach(now, call, deadline, None).unwrap();
+    world.run(secs(12));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 1, .. }));
+}
+
+#[test]
+fn a_call_that_takes_an_answer_over_tells_of_its_own_attempts_too() {
+    let mut world = World::new(2);
+    let late = world.ask_as(1, 2, CHAT);
+    world.run(secs(2));
+    world.kill_daemon();
+    // The volume is lost, and another host's call is the first on the new one.
+    world.dead.insert(1);
+    world.start_daemon();
+    let first = world.ask_as(0, 1, CHAT);
+    world.run(secs(2));
+    world.bye(0);
+    world.dead.remove(&1);
+    world.run(secs(15));
+    assert!(world.is_answered_by(late, first));
+    let Seen::Result { attempts, .. } = world.only(late) else { panic!("no result") };
+    assert_eq!((attempts, world.billed(late) + world.billed(first)), (2, 2));
+}
