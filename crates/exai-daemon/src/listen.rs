@@ -13,7 +13,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use exai_settings::Host;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Sleep;
 
@@ -30,6 +30,10 @@ const LOBBY_MAX: usize = CONNECTIONS_MAX / 4;
 /// How long a connection may take to become a session. Ten seconds are three handshakes of 3 s; requests for health
 /// and metrics take milliseconds.
 const REQUEST_MAX: Duration = Duration::from_secs(10);
+
+/// Connections that the operating system keeps until they are accepted: a thousand shims dial within 120 ms of a restart.
+/// With the usual 128, what is one too many loses its first packet, and comes again after a second.
+const BACKLOG: u32 = LOBBY_MAX as u32;
 
 /// Pause after the operating system refused to accept (no file descriptors left): they come back as connections end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -74,6 +78,16 @@ fn finder(port: u16) -> String {
     }
 }
 
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A port whose last connections are still winding down is free for the next daemon. On Windows it is so anyway, and
+    // the option would let others take the port as well.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// The listening sockets.
 #[derive(Debug)]
 pub(crate) struct Doors {
@@ -99,13 +113,13 @@ impl Doors {
             let found = tokio::task::spawn_blocking(move || exai_names::addresses(&name, port)).await;
             let addresses = found.map_err(io::Error::other).flatten().map_err(failed)?;
             let address = addresses.first().ok_or_else(|| failed(io::ErrorKind::AddrNotAvailable.into()))?;
-            return Ok(Self::of(TcpListener::bind(address).await.map_err(failed)?, None));
+            return Ok(Self::of(listen(*address).map_err(failed)?, None));
         }
         let mut tries = 0;
         loop {
-            let first = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+            let first = listen((Ipv4Addr::LOCALHOST, port).into()).map_err(failed)?;
             let chosen = first.local_addr().map_err(failed)?.port();
-            match TcpListener::bind((Ipv6Addr::LOCALHOST, chosen)).await {
+            match listen((Ipv6Addr::LOCALHOST, chosen).into()) {
                 Ok(second) => return Ok(Self::of(first, Some(second))),
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     tries += 1;
