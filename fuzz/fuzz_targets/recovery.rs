@@ -2,6 +2,8 @@
 
 #![no_main]
 
+use std::cmp::Reverse;
+
 use exai_journal::{Kind, Recovery, Row, Written};
 use exai_wire::{
     Asked, Attempt, CallId, Class, End, Ended, Fingerprint, Kept, Outcome, Partial, Record, SessionId,
@@ -92,7 +94,7 @@ fn naive_call(id: CallId, records: &[(Record, usize)], begins: impl Fn(&Record) 
     call
 }
 
-/// Pieces joined where they fit; of the texts the longest, of equals the newest attempt's.
+/// Pieces joined where they fit; of the texts the longest, of equals the first attempt's.
 fn naive_text(own: &[&(Record, usize)]) -> Option<Partial> {
     let mut texts: Vec<Partial> = Vec::new();
     let mut continues: Vec<(u32, u64)> = Vec::new();
@@ -128,7 +130,7 @@ fn naive_text(own: &[&(Record, usize)]) -> Option<Partial> {
 }
 
 fn best<'a>(texts: impl Iterator<Item = &'a Partial>) -> Option<&'a Partial> {
-    texts.max_by_key(|text| (text.text.len(), text.attempt))
+    texts.max_by_key(|text| (text.text.len(), Reverse(text.attempt)))
 }
 
 /// Bytes of the fuzzer as rows: few calls, few attempts, short texts, so that rows meet.
