@@ -23,10 +23,11 @@ const fn row(point: &'static str, requests: usize, stated: u64, unknown: bool, e
     Row { point, requests, stated, unknown, effects }
 }
 
-/// Rows 2 to 5, 7 and 8.
+/// Rows 2 to 5, 7 and 8. A question that needs not wait for its place is durable together with its start; of an effect that
+/// is not done, so that no more of them than must are called unknown.
 const ROWS: [Row; 6] = [
     row("accepted-unwritten", 1, 1, false, 1),
-    row("accepted-written", 1, 1, false, 1),
+    row("accepted-written", 1, 2, false, 1),
     row("started-unwritten", 1, 1, false, 1),
     row("started-written", 1, 2, true, 0),
     row("done-unwritten", 2, 2, true, 1),
@@ -50,6 +51,26 @@ fn a_question_is_answered_wherever_the_daemon_dies() {
         assert_eq!((asked, stated(&answer)), (requests, attempts), "{point}: {}", answer.line);
         assert_orderly(&host);
     }
+}
+
+#[test]
+fn a_question_that_waited_for_its_place_has_not_begun_where_its_daemon_dies() {
+    let mut world = World::with(&[("GLM_MAX_CONCURRENCY", "1")]);
+    let (first, other) = (world.daemon(), world.host());
+    let stalled = "[[sim 1: stall]] [[sim 2: stall]] [[sim: chunks=3]] in the only place";
+    let before = world.chat(&other, stalled);
+    world.wait_events(stalled, 1, 0);
+    first.kill().unwrap();
+    let second = world.faulty_daemon("EXAI_CRASH_AT", "accepted-written");
+    world.wait_events(stalled, 2, 0);
+    let host = world.host();
+    let pending = world.chat(&host, "behind it");
+    assert!(!second.child().wait(HANG).unwrap().success());
+    let _third = world.daemon();
+    let answer = host.wait(&pending, HANG).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to("behind it", 3)), "{}", answer.line);
+    assert_eq!((world.requests("behind it").len(), stated(&answer)), (1, 1), "{}", answer.line);
+    other.wait(&before, HANG).unwrap();
 }
 
 #[test]

@@ -7,7 +7,7 @@ use exai_wire::{CallId, Class, KeptFrame, Outcome, Record, ResultFrame, SessionI
 
 use super::DaemonEnd;
 use super::body::with_note;
-use super::call::{Entry, Phase, error_body};
+use super::call::{Ahead, Entry, Phase, error_body};
 use super::event::{CallClass, DaemonEvent, Finished};
 use super::fetch::Wanted;
 
@@ -42,8 +42,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             Offer::Nothing => None,
             Offer::Runs(followed) | Offer::Answer(_, followed) => Some(followed),
         };
-        if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
-            followed.adopted = true;
+        if let Some(followed) = followed {
+            self.release(now, followed);
+            if let Some(followed) = self.calls.get_mut(followed) {
+                followed.adopted = true;
+            }
         }
         self.accept(now, call_id, followed);
     }
@@ -59,13 +62,23 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     fn accept(&mut self, now: Duration, call_id: CallId, follows: Option<CallId>) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
-        let (Some(work), Some(fingerprint)) = (&entry.work, entry.fingerprint) else { return };
         entry.follows = follows;
+        if Self::goes_ahead(entry) {
+            return self.go_ahead(now, call_id);
+        }
+        self.calls.set_phase(call_id, Phase::Accepting(Ahead::No));
+        self.promise(now, call_id);
+    }
+
+    /// Hands the record of a call to the journal.
+    pub(super) fn promise(&mut self, now: Duration, call_id: CallId) {
+        let Some(entry) = self.calls.get(call_id) else { return };
+        let (Some(work), Some(fingerprint)) = (&entry.work, entry.fingerprint) else { return };
         let asked = exai_wire::Asked {
             session: work.session,
             fingerprint,
             adopt_key: entry.adopt_key,
-            adopts: follows,
+            adopts: entry.follows,
             method: work.method.clone(),
             tool: entry.tool.clone(),
             class: entry.class,
@@ -75,7 +88,6 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             params: work.params.clone(),
         };
         let (detached, session) = (entry.detached, work.session);
-        self.calls.set_phase(call_id, Phase::Accepting);
         self.commit(Record::Accepted { call_id, asked });
         if detached {
             self.commit(Record::Detached { call_id, session });

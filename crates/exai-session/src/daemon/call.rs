@@ -16,8 +16,8 @@ const TEXT_BYTES_MAX: usize = 64 << 20;
 pub(super) enum Phase<D> {
     /// The same was asked by somebody whose connection is lost; whether that call can be taken over is not clear yet.
     Considering,
-    /// Read; its record is on the way to the journal.
-    Accepting,
+    /// Read; its record is on the way to the journal, or about to be.
+    Accepting(Ahead),
     /// Kept, and nobody is there for whom it would run.
     Parked,
     /// With the executor.
@@ -43,6 +43,17 @@ pub(super) struct Done<D> {
     pub(super) acked_ms: Option<u64>,
     /// Whose host asked; `None` for a cancel that came before its call.
     pub(super) owner: Option<SessionId>,
+}
+
+/// How far the executor is with a call whose record is not durable yet.
+#[derive(Debug)]
+pub(super) enum Ahead {
+    /// It does not have it.
+    No,
+    /// It has it.
+    Runs,
+    /// It has ended it, without an attempt.
+    Ended(Finished),
 }
 
 /// A cancel that came while the record was on its way.
@@ -169,6 +180,16 @@ impl<D> Entry<D> {
 
     pub(super) fn is_running(&self) -> bool {
         matches!(self.phase, Phase::Running)
+    }
+
+    /// With the executor, whether promised already or not.
+    pub(super) fn is_at_work(&self) -> bool {
+        matches!(self.phase, Phase::Running | Phase::Accepting(Ahead::Runs))
+    }
+
+    /// Whether an attempt of it may begin: none is about to, and it is not about to be cancelled.
+    pub(super) fn may_ask(&self) -> bool {
+        self.is_at_work() && !self.starting && self.wish == Wish::Run
     }
 
     pub(super) fn is_parked(&self) -> bool {

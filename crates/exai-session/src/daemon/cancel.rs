@@ -13,6 +13,7 @@ const EFFECT_CANCELLED: &str = "The call was cancelled after it had begun, so wh
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     pub(super) fn cancel(&mut self, now: Duration, session: SessionId, call_id: CallId) {
+        self.release(now, call_id);
         let Some(entry) = self.calls.get_mut(call_id) else {
             self.cancel_unseen(now, session, call_id);
             return;
@@ -21,7 +22,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             entry.waiters.insert(session);
         }
         match &entry.phase {
-            Phase::Accepting => entry.wish = Wish::Cancel,
+            Phase::Accepting(_) => entry.wish = Wish::Cancel,
             Phase::Running if entry.class == Class::Pure => self.cancel_pure(now, call_id),
             Phase::Considering | Phase::Running | Phase::Parked | Phase::Following => {
                 entry.wish = Wish::Cancel;

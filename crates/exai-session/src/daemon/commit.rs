@@ -6,7 +6,7 @@ use exai_wire::{CallId, DaemonFrame, End, KeptFrame, Outcome, Record, RefusedCod
 
 use super::DaemonEnd;
 use super::body::with_note;
-use super::call::{Done, Phase, Wish};
+use super::call::{Ahead, Done, Phase, Wish};
 use super::event::{
     AbortReason, AttemptDenied, CallClass, CommitResult, DaemonEvent, Finished, NotKept, Ticket,
 };
@@ -34,6 +34,12 @@ pub(super) struct Pending {
     call_id: CallId,
     kind: Kind,
     end: Option<Finished>,
+}
+
+impl Pending {
+    pub(super) fn is_start_of(&self, call_id: CallId) -> bool {
+        self.call_id == call_id && matches!(self.kind, Kind::Started { .. })
+    }
 }
 
 /// An end that the journal failed to take.
@@ -102,15 +108,22 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         entry.accepted = Some(sealed);
         let wish = entry.wish;
+        // Whoever came for it in vain meanwhile has left it parked.
+        let ahead = match &mut entry.phase {
+            Phase::Accepting(ahead) => Some(std::mem::replace(ahead, Ahead::No)),
+            _ => None,
+        };
         self.tell_waiters(now, call_id, &frame.into());
-        match wish {
-            Wish::Run => self.begin(now, call_id),
-            Wish::Cancel => self.conclude_cancelled(now, call_id),
+        match (ahead, wish) {
+            (None, _) => {}
+            (Some(ahead), Wish::Run) => self.catch_up(now, call_id, ahead),
+            (Some(_), Wish::Cancel) => self.conclude_cancelled(now, call_id),
         }
     }
 
     fn not_accepted(&mut self, now: Duration, call_id: CallId, error: &NotKept) {
         self.refuse_waiters(now, call_id, error);
+        self.fall_back(call_id);
         let followed = self.calls.get(call_id).and_then(|entry| entry.follows);
         if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
             followed.adopted = false;

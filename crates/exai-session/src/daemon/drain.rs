@@ -134,7 +134,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     fn running(&self, wanted: impl Fn(Class) -> bool) -> Vec<CallId> {
-        let running = self.calls.live().filter(|(_, entry)| entry.is_running() && wanted(entry.class));
+        let running = self.calls.live().filter(|(_, entry)| entry.is_at_work() && wanted(entry.class));
         running.map(|(call_id, _)| call_id).collect()
     }
 

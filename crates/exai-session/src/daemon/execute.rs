@@ -23,6 +23,10 @@ const PARTIAL_BYTES_MAX: usize = 16 << 20;
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     pub(super) fn run(&mut self, call_id: CallId) {
         self.calls.set_phase(call_id, Phase::Running);
+        self.hand_over(call_id);
+    }
+
+    pub(super) fn hand_over(&mut self, call_id: CallId) {
         let Some(entry) = self.calls.get(call_id) else { return };
         let Some(work) = &entry.work else { return };
         self.events.push_back(DaemonEvent::Run {
@@ -48,13 +52,14 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         (provider, model): (&str, &str),
         continues: u64,
     ) {
+        self.release(now, call_id);
         let (provider, model) = (provider.to_owned(), model.to_owned());
         let wish = AttemptWish { call_id, unused, provider, model, continues };
         let Some(AttemptWish { provider, model, .. }) = self.wait_alone(now, wish) else { return };
         self.give_back(call_id, unused);
         let draining = self.drain.is_some();
         let verdict = match self.calls.get_mut(call_id) {
-            Some(entry) if !entry.is_running() || entry.starting => Err(AttemptDenied::Over),
+            Some(entry) if !entry.may_ask() => Err(AttemptDenied::Over),
             None => Err(AttemptDenied::Over),
             // It runs on after the restart: its shim brings it again.
             Some(entry) if draining && entry.class != Class::Effect => return self.cut_one(now, call_id),
@@ -127,11 +132,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// The executor is through with a call.
     pub fn finished(&mut self, now: Duration, call_id: CallId, finished: Finished) {
-        let Some(entry) = self.calls.get(call_id).filter(|entry| entry.is_running()) else { return };
-        if entry.class == Class::Pure {
-            self.deliver_pure(now, call_id, finished);
-        } else {
-            self.conclude(now, call_id, finished);
+        let Some(entry) = self.calls.get(call_id).filter(|entry| entry.is_at_work()) else { return };
+        match (&entry.phase, entry.class) {
+            (Phase::Accepting(_), _) => self.finished_ahead(now, call_id, finished),
+            (_, Class::Pure) => self.deliver_pure(now, call_id, finished),
+            _ => self.conclude(now, call_id, finished),
         }
     }
 

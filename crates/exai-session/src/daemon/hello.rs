@@ -86,7 +86,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// What is called known must be durable, so a hello waits for records on their way.
     fn waits_for_journal(&self, hello: &Hello) -> bool {
-        let on_its_way = |entry: &Entry<D>| matches!(entry.phase, Phase::Accepting);
+        let on_its_way = |entry: &Entry<D>| matches!(entry.phase, Phase::Accepting(_));
         hello.open.iter().any(|open| self.calls.get(open.call_id).is_some_and(on_its_way))
     }
 

@@ -119,7 +119,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let doubtful = call.under.is_some_and(|under| under != self.config.journal || call.accepted_seen);
         let attempts = if doubtful { call.attempts_seen.min(ATTEMPTS_SEEN_MAX) } else { 0 };
         let mut entry =
-            Entry::new(class, Phase::Accepting, now, self.wall_ms(now), now + executor_time(remaining));
+            Entry::new(class, Phase::Considering, now, self.wall_ms(now), now + executor_time(remaining));
         entry.fingerprint = Some(fingerprint);
         entry.adopt_key = adopt_key.filter(|_| class != Class::Pure);
         entry.attempts = attempts;
@@ -157,6 +157,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// The host of a call was answered otherwise. That may be said after the call has ended, and again, because the frame
     /// that said it first may have been lost with its connection.
     fn detach(&mut self, now: Duration, session: SessionId, call_id: CallId) {
+        self.release(now, call_id);
         let Some(entry) = self.calls.get_mut(call_id).filter(|entry| entry.class != Class::Pure) else {
             return;
         };

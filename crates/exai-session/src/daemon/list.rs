@@ -139,7 +139,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
 fn state<D>(entry: &Entry<D>) -> CallState {
     match &entry.phase {
-        Phase::Considering | Phase::Accepting => CallState::Accepting,
+        Phase::Considering | Phase::Accepting(_) => CallState::Accepting,
         Phase::Parked => CallState::Parked,
         Phase::Running => CallState::Running,
         Phase::Following => CallState::Following,

@@ -6,6 +6,7 @@
 
 mod account;
 mod adopt;
+mod ahead;
 mod body;
 mod boot;
 mod call;
@@ -68,6 +69,8 @@ pub struct DaemonEnd<D, C> {
     fetching: BTreeMap<CallId, fetch::Wanted>,
     /// Answers that were delivered although the journal could not take them.
     told_unkept: BTreeSet<CallId>,
+    /// Calls whose record waits for the start of their first attempt.
+    held: ahead::Held,
     lone: lone::Lone,
     /// Calls that the executor is about to leave.
     leaving: BTreeSet<CallId>,
@@ -102,6 +105,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             full: false,
             fetching: BTreeMap::new(),
             told_unkept: BTreeSet::new(),
+            held: ahead::Held::default(),
             lone: lone::Lone::default(),
             leaving: BTreeSet::new(),
             partial_bytes: 0,
@@ -119,6 +123,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// A moment given by `poll_timeout` has come.
     pub fn handle_timeout(&mut self, now: Duration) {
+        self.release_due(now);
         self.step_drain(now);
         self.next_alone(now);
         if self.next_tick.is_some_and(|at| at > now) {
@@ -135,7 +140,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// When to call `handle_timeout` next.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let drain = self.drain.as_ref().and_then(Drain::next_due);
-        [self.next_tick, drain, self.lone.next_due()].into_iter().flatten().min()
+        [self.next_tick, drain, self.held.next_due(), self.lone.next_due()].into_iter().flatten().min()
     }
 
     /// The next frame to write.

@@ -184,23 +184,37 @@ impl World {
         }
     }
 
+    fn take_decisions(&mut self) {
+        let Some(daemon) = &mut self.daemon else { return };
+        while let Some(done) = self.journal.poll_committed() {
+            let result = done.result.map_or_else(
+                |e: JournalError| {
+                    let full = matches!(e, JournalError::Full(_));
+                    let usurped = e == JournalError::Usurped;
+                    CommitResult::Failed(NotKept { full, usurped, why: e.to_string() })
+                },
+                CommitResult::Durable,
+            );
+            daemon.committed(self.now, Ticket(done.ticket), result);
+        }
+    }
+
+    /// The disk has taken what waits: so many records.
+    pub(crate) fn sync(&mut self) -> usize {
+        let waiting = self.journal.store_mut().waiting();
+        self.journal.store_mut().sync();
+        self.take_decisions();
+        self.settle();
+        waiting
+    }
+
     fn daemon_event(&mut self, event: DaemonEvent) {
         let now = self.now;
         let Some(daemon) = &mut self.daemon else { return };
         match event {
             DaemonEvent::Commit { ticket, record } => {
                 self.journal.submit(ticket.0, record);
-                while let Some(done) = self.journal.poll_committed() {
-                    let result = done.result.map_or_else(
-                        |e: JournalError| {
-                            let full = matches!(e, JournalError::Full(_));
-                            let usurped = e == JournalError::Usurped;
-                            CommitResult::Failed(NotKept { full, usurped, why: e.to_string() })
-                        },
-                        CommitResult::Durable,
-                    );
-                    daemon.committed(now, Ticket(done.ticket), result);
-                }
+                self.take_decisions();
             }
             DaemonEvent::Fetch { call_id } => {
                 self.journal.fetch(call_id);

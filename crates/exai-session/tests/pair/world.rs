@@ -70,6 +70,8 @@ pub(crate) struct World {
     /// What the wall clock showed at moment zero, as daemons find it when they start.
     pub(crate) unix_start_ms: u64,
     pub(crate) keeping: Keeping,
+    /// When the next daemon's records are durable.
+    pub(crate) pace: Pace,
     /// Why the next daemon can't use its journal.
     pub(crate) unusable: Option<String>,
     /// Shims whose process was killed.
@@ -143,6 +145,7 @@ impl World {
                 adopt: secs(600),
                 bytes: 256 << 20,
             },
+            pace: Pace::AtOnce,
             unusable: None,
             dead: BTreeSet::new(),
             boot: 0,
@@ -179,7 +182,7 @@ impl World {
     /// Starts a daemon on what the last one left.
     pub(crate) fn restart_daemon(&mut self) {
         self.boot += 1;
-        self.journal = Journal::new(ModelStore::open(self.disk.0, &self.disk.1, Pace::AtOnce));
+        self.journal = Journal::new(ModelStore::open(self.disk.0, &self.disk.1, self.pace));
         let (journal, epoch) = self.journal.identity();
         self.boot_daemon(journal, epoch);
     }
