@@ -127,6 +127,9 @@ impl World {
     pub(crate) fn submitted(&mut self, no: DaemonNo, record: &Record) {
         match record {
             Record::Started { call_id, .. } => {
+                if self.state_of(no, *call_id) == Some(CallState::Accepting) {
+                    self.coverage.count("start beside the record of its call");
+                }
                 let (call, sponsored) = (self.origin(*call_id), self.is_sponsored(no, *call_id));
                 self.tell(Happening::Starts { call, sponsored });
             }
@@ -151,6 +154,11 @@ impl World {
     /// The journal has decided on a record.
     pub(crate) fn decided(&mut self, no: DaemonNo, record: Record, result: &Result<(), JournalError>) {
         if result.is_err() {
+            if let Record::Accepted { call_id, .. } = record
+                && self.daemons.get(&no).is_some_and(|daemon| daemon.runs.contains_key(&call_id))
+            {
+                self.coverage.count("call not kept that the executor had");
+            }
             return;
         }
         match record {
@@ -174,10 +182,13 @@ impl World {
         }
     }
 
+    /// Where a daemon says that a call stands.
+    pub(crate) fn state_of(&self, no: DaemonNo, call: CallId) -> Option<CallState> {
+        self.daemons.get(&no).and_then(|daemon| daemon.end.call_head(call)).map(|head| head.state)
+    }
+
     fn count_taken(&mut self, no: DaemonNo, from: CallId) {
-        let state =
-            self.daemons.get(&no).and_then(|daemon| daemon.end.call_head(from)).map(|head| head.state);
-        self.coverage.count(match state {
+        self.coverage.count(match self.state_of(no, from) {
             Some(CallState::Running) => "takes over a call that runs",
             Some(CallState::Parked) => "takes over a call that is parked",
             Some(CallState::Following) => "takes over a call that takes over another",
@@ -188,9 +199,7 @@ impl World {
 
     /// A cancel has reached a daemon.
     pub(crate) fn count_cancel(&mut self, no: DaemonNo, call: CallId) {
-        let state =
-            self.daemons.get(&no).and_then(|daemon| daemon.end.call_head(call)).map(|head| head.state);
-        self.coverage.count(match state {
+        self.coverage.count(match self.state_of(no, call) {
             None => "cancel of a call that is not known",
             Some(CallState::Accepting) => "cancel of a call on its way to the journal",
             Some(CallState::Running) => "cancel of a call that runs",
