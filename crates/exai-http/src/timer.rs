@@ -1,6 +1,6 @@
 //! Tokio's clock as the provider layer sees it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use exai_provider::{BoxFuture, Timer};
 use tokio::time::Instant;
@@ -21,6 +21,10 @@ impl TokioTimer {
 impl Timer for TokioTimer {
     fn now(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    fn wall(&self) -> Duration {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
     }
 
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {

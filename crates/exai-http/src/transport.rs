@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use exai_names::Resolver;
 use exai_provider::{
-    Body, BoxFuture, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
+    Body, BoxFuture, Method, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use reqwest::{Certificate, Client, Url};
 
@@ -106,11 +106,15 @@ fn roots() -> impl Iterator<Item = Certificate> {
 impl Transport for HttpTransport {
     fn open(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
-            let mut post = self.client(&request.provider)?.post(&request.url);
+            let client = self.client(&request.provider)?;
+            let mut sent = match request.method {
+                Method::Get => client.get(&request.url),
+                Method::Post => client.post(&request.url).body(request.body),
+            };
             for (name, value) in &request.headers {
-                post = post.header(*name, value);
+                sent = sent.header(*name, value);
             }
-            let response = post.body(request.body).send().await.map_err(fault::of)?;
+            let response = sent.send().await.map_err(fault::of)?;
             let headers = response.headers().iter();
             let headers = headers
                 .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))

@@ -1,28 +1,25 @@
 //! The attempt loop: the one owner of retries and fallback, under one deadline.
 
+mod admitting;
 mod continuing;
+mod deciding;
 mod outcome;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::continuing::{Candidacy, Part, Plan};
-use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
-use crate::backoff;
+use self::continuing::{Part, Plan};
+use self::deciding::Step;
+use crate::attempt::{Brought, Failed, NOTE_EVERY};
 use crate::before::{Before, Fate};
-use crate::cause::{Again, Cause, Next};
+use crate::cause::Cause;
 use crate::chat::Chat;
-use crate::clocks::{Clocks, FLOOR_WINDOW, Limits};
-use crate::config::{ProviderConfig, StreamTimeout};
-use crate::dialect::Dialect;
-use crate::model::{IdleClass, Model};
 use crate::providers::{CallContext, Layer};
 use crate::reply::{AttemptReport, Failure, Reply, Usage};
-use crate::request::{self, Room, Variant};
+use crate::request::Room;
 use crate::route::{Candidate, Route};
-use crate::splice::{Joined, Splice};
-use crate::state::{Place, ProviderState, Wish};
+use crate::splice::Joined;
 
 /// Requests that may be billed, for one call, all causes together.
 const BILLED_MAX: u32 = 3;
@@ -33,12 +30,6 @@ const CUTS_MAX: usize = 3;
 
 /// Requests of any kind for one call: a bound on refusals, which cost nothing.
 const REQUESTS_MAX: u32 = 12;
-
-/// Longest wait for a place while another candidate is left.
-const QUEUE_WAIT: Duration = Duration::from_secs(30);
-
-/// At a rate limit, another candidate is better than a longer wait than this.
-const RATE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// One call on its way.
 pub(crate) struct Call<'a> {
@@ -69,17 +60,6 @@ struct Grant {
     n: u32,
     candidate: usize,
     continues: u64,
-}
-
-/// What to do after a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// The same candidate, after a pause.
-    Again(Duration),
-    /// The candidate of this index.
-    Next(usize),
-    /// No more.
-    Stop,
 }
 
 impl<'a> Call<'a> {
@@ -200,206 +180,6 @@ impl<'a> Call<'a> {
             }
         }
         outcome
-    }
-
-    /// Gets a place and a grant, and makes the request.
-    async fn admitted(
-        &mut self,
-        candidate: &Candidate,
-        index: usize,
-        room: Room,
-        config: &ProviderConfig,
-        state: &ProviderState,
-        n: &mut u32,
-    ) -> Result<Brought, Failed> {
-        let place = self.place(state, index, &config.name).await?;
-        self.in_time()?;
-        let dialect = Dialect::of(&config.name);
-        let plan = self.plan_for(candidate, index, room, config, dialect);
-        let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
-        *n = self.grant(index, &config.name, &candidate.model.id, continues as u64).await?;
-        self.in_time()?;
-        self.requests += 1;
-        self.plan.clone_from(&plan);
-        let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
-        let after = plan.as_ref().map(|plan| plan.continuation(&config.name, &candidate.model.id));
-        let variant = Variant { request_id: &request_id, room, after };
-        let request = request::build(config, dialect, &candidate.model, self.chat, variant)
-            .map_err(|error| failed(Cause::BadRequest, &error.to_string()))?;
-        let from = match continues {
-            0 => String::new(),
-            bytes => format!(", going on from {:.1} kB", bytes as f64 / 1000.0),
-        };
-        self.note(format!("asking {} at {} (attempt {n}{from})", candidate.model.id, config.name));
-        let now = self.layer.timer.now();
-        let clocks = Clocks::new(now, self.limits(config, &candidate.model, index));
-        let world = World {
-            transport: &*self.layer.transport,
-            timer: &*self.layer.timer,
-            redactor: &self.layer.redactor,
-            observer: self.context.observer,
-        };
-        let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
-        let subject = Subject { n: *n, model: &candidate.model.id, dialect, place: &place, splice };
-        let outcome = attempt::run(world, subject, request, clocks).await;
-        let now = self.layer.timer.now();
-        match &outcome {
-            Ok(_) => state.succeeded(now),
-            // Its own clock, not the provider's doing.
-            Err(failed) if failed.cause == Cause::Deadline => {}
-            Err(failed) => state.failed(now, failed.cause),
-        }
-        outcome
-    }
-
-    /// The number under which this request goes out, kept with the provider's and model's names.
-    async fn grant(
-        &mut self,
-        candidate: usize,
-        provider: &str,
-        model: &str,
-        continues: u64,
-    ) -> Result<u32, Failed> {
-        let unused = match self.grant {
-            Some(grant) if (grant.candidate, grant.continues) == (candidate, continues) => {
-                return Ok(grant.n);
-            }
-            other => other.map(|grant| grant.n),
-        };
-        let granted = self.context.gate.begin(unused, provider, model, continues).await;
-        let n = granted.map_err(|denied| failed(Cause::Denied(denied), &denied.to_string()))?;
-        self.grant = Some(Grant { n, candidate, continues });
-        Ok(n)
-    }
-
-    /// What this candidate goes on from, if anything.
-    fn plan_for(
-        &self,
-        candidate: &Candidate,
-        index: usize,
-        room: Room,
-        config: &ProviderConfig,
-        dialect: &Dialect,
-    ) -> Option<Plan> {
-        let part = self.best.as_ref().filter(|_| !self.declined.contains(&index))?;
-        continuing::plan(
-            part,
-            Candidacy {
-                provider: &config.name,
-                prefix: candidate.model.prefix.unwrap_or(dialect.prefix),
-                output: request::output(&candidate.model, room).unwrap_or(request::OUTPUT_DEFAULT),
-                is_last_attempt: self.billed + 1 >= BILLED_MAX,
-            },
-        )
-    }
-
-    /// A request for the rest failed: `true` where the same candidate is to be asked for the whole at once. What was turned
-    /// down before it cost anything says nothing about the question itself. What gave nothing, or began anew, is not asked
-    /// for a rest again.
-    fn is_declined(&mut self, failed: &Failed, index: usize) -> bool {
-        let refused = !failed.billed
-            && matches!(
-                failed.cause,
-                Cause::BadRequest | Cause::ModelGone | Cause::WrongAddress | Cause::ContextOverflow
-            );
-        if refused || failed.cause == Cause::EmptyAnswer || failed.joined == Joined::Anew {
-            self.declined.insert(index);
-        }
-        refused && self.requests < REQUESTS_MAX
-    }
-
-    async fn place<'s>(
-        &self,
-        state: &'s ProviderState,
-        index: usize,
-        provider: &str,
-    ) -> Result<Place<'s>, Failed> {
-        let now = self.layer.timer.now();
-        // Where only the bounds over all providers bind, another candidate would not come sooner.
-        let until = if self.is_last(index) || !state.is_full() {
-            self.context.deadline
-        } else {
-            self.context.deadline.min(self.reserve_at.max(now)).min(now + QUEUE_WAIT)
-        };
-        let told = |position, all| {
-            self.note(format!("waiting for a place at {provider}, position {position} of {all}"));
-        };
-        let wish = Wish { sharer: self.context.sharer, until, told: &told };
-        let no_place = |_| match self.layer.timer.now() >= self.context.deadline {
-            true => failed(Cause::Deadline, "no place was free within the call's time"),
-            false => failed(Cause::Busy, "no place was free in time"),
-        };
-        state.admit(&*self.layer.timer, wish).await.map_err(no_place)
-    }
-
-    /// Waits for a place or a grant may have taken all the time that was left.
-    fn in_time(&self) -> Result<(), Failed> {
-        if self.layer.timer.now() < self.context.deadline {
-            return Ok(());
-        }
-        Err(failed(Cause::Deadline, "the call's time was over before this attempt"))
-    }
-
-    fn limits(&self, config: &ProviderConfig, model: &Model, index: usize) -> Limits {
-        // A timeout that the user set holds for every model: no patience with those that think. Local models get none
-        // either: they are silent while they are loaded, which the first-event clock allows, and deliver from then on.
-        let thinking_window = match config.stream_timeout {
-            StreamTimeout::Default(_) if model.idle == IdleClass::Thinking => model.idle_floor,
-            StreamTimeout::Default(_) | StreamTimeout::User(_) => FLOOR_WINDOW,
-        };
-        Limits {
-            first_event: config.clocks.first_event.unwrap_or(model.idle.first_event()),
-            idle: config.clocks.idle.unwrap_or(model.idle_floor),
-            stream_timeout: config.stream_timeout,
-            thinking_window,
-            reserve_at: (!self.is_last(index) && self.billed + 1 < BILLED_MAX).then_some(self.reserve_at),
-            deadline: self.context.deadline,
-        }
-    }
-
-    fn step(&self, failed: &Failed, index: usize, tries: u32) -> Step {
-        let now = self.layer.timer.now();
-        if self.billed >= BILLED_MAX || self.requests >= REQUESTS_MAX || now >= self.context.deadline {
-            return Step::Stop;
-        }
-        let next = self.next(failed.cause, index);
-        // The last attempt is the next candidate's, and so is the reserve.
-        let end = if next.is_some() { self.reserve_at } else { self.context.deadline };
-        let kept = next.is_some() && self.billed + 1 >= BILLED_MAX;
-        let again = self.again(failed, tries, next.is_some()).filter(|pause| !kept && now + *pause < end);
-        match (again, next) {
-            (Some(pause), _) => Step::Again(pause),
-            (None, Some(next)) => Step::Next(next),
-            (None, None) => Step::Stop,
-        }
-    }
-
-    /// The pause before the same candidate is asked again, if it is to be.
-    fn again(&self, failed: &Failed, tries: u32, more: bool) -> Option<Duration> {
-        match failed.cause.again() {
-            Again::No => None,
-            Again::AtOnce(most) => (tries < most).then_some(Duration::ZERO),
-            Again::IfLast(most) => (!more && tries < most).then_some(Duration::ZERO),
-            Again::Backoff(most) => {
-                let pause =
-                    backoff::server(tries, &self.layer.jitter).max(failed.retry_after.unwrap_or_default());
-                (tries < most && !(more && pause > backoff::LONGEST)).then_some(pause)
-            }
-            Again::Rate => {
-                let pause = backoff::rate(tries).map(|usual| failed.retry_after.unwrap_or(usual))?;
-                (!more || pause <= RATE_PATIENCE).then_some(pause)
-            }
-        }
-    }
-
-    fn next(&self, cause: Cause, index: usize) -> Option<usize> {
-        let context = self.route.candidates.get(index)?.model.context;
-        let fits = |candidate: &Candidate| match cause.next() {
-            Next::No => false,
-            Next::Any => true,
-            Next::LargerContext => candidate.model.context > context,
-        };
-        (index + 1..self.route.candidates.len()).find(|at| self.route.candidates.get(*at).is_some_and(fits))
     }
 
     fn is_last(&self, index: usize) -> bool {

@@ -71,4 +71,6 @@ pub use prefix::Prefix;
 pub use providers::{CallContext, ModelInfo, Providers};
 pub use reply::{AttemptReport, Ending, Failure, Reply, ToolCall, Usage};
 pub use timer::Timer;
-pub use transport::{Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind};
+pub use transport::{
+    Body, BoxFuture, Method, Request, Response, Transport, TransportError, TransportErrorKind,
+};

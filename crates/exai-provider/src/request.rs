@@ -9,7 +9,7 @@ use crate::continuation::{self, Continuation, How, Turn};
 use crate::dialect::{Dialect, OutputField, RequestId, StreamUsage};
 use crate::model::{Model, Thinking};
 use crate::prefix::Prefix;
-use crate::transport::Request;
+use crate::transport::{Method, Request};
 
 /// Longest answer in tokens that is asked for: twice what vendors ask for thinking models, whose reasoning counts too, and
 /// well below the caps, since rate limits reserve what is asked for.
@@ -112,6 +112,7 @@ pub(crate) fn build(
         headers.push(("authorization", format!("Bearer {}", key.reveal())));
     }
     Ok(Request {
+        method: Method::Post,
         provider: config.name.clone(),
         url: format!("{}/chat/completions", base_url(&config.base_url, prefix)),
         headers,

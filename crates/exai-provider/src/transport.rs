@@ -1,4 +1,4 @@
-//! What the layer needs from an HTTP client: one POST, its head, its body in chunks.
+//! What the layer needs from an HTTP client: one request, its head, its body in chunks.
 //!
 //! Implementations set no timer but the one for connecting: every other clock belongs to this crate, because
 //! a client's read timeout is reset by any byte. They follow no redirect and send nothing twice.
@@ -11,16 +11,27 @@ use bytes::Bytes;
 /// A boxed future, as traits that are used through `dyn` need it.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// One POST.
+/// How a request asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// For what is there; sent without a body.
+    Get,
+    /// With a body.
+    Post,
+}
+
+/// One request.
 #[derive(Clone)]
 pub struct Request {
+    /// How it asks.
+    pub method: Method,
     /// Name of the configured provider; chooses the connection pool.
     pub provider: String,
     /// Absolute URL.
     pub url: String,
     /// Header names (lower case) and values. Values of `authorization` are secret.
     pub headers: Vec<(&'static str, String)>,
-    /// JSON text.
+    /// JSON text; empty for [`Method::Get`].
     pub body: Bytes,
 }
 

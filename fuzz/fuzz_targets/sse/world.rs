@@ -73,6 +73,10 @@ impl Timer for Clock {
         *self.0.lock().expect("one thread")
     }
 
+    fn wall(&self) -> Duration {
+        self.now()
+    }
+
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {
         let clock = Arc::clone(&self.0);
         Box::pin(async move {

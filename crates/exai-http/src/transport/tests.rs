@@ -23,6 +23,7 @@ fn transport(url: &str) -> HttpTransport {
 
 fn request(url: &str) -> Request {
     Request {
+        method: Method::Post,
         provider: "p".to_owned(),
         url: format!("{url}/chat/completions"),
         headers: vec![("authorization", "Bearer secret".to_owned())],

@@ -16,6 +16,10 @@ impl Timer for Clock {
         self.0.elapsed()
     }
 
+    fn wall(&self) -> Duration {
+        self.0.elapsed()
+    }
+
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep_until(self.0 + at))
     }

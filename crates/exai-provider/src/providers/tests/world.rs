@@ -222,6 +222,9 @@ pub(super) fn causes(attempts: &[AttemptReport]) -> Vec<String> {
     attempts.iter().map(|one| format!("{}:{}", one.provider, one.cause)).collect()
 }
 
+/// What the wall shows when a test begins: 2026-07-01, 12:00 UTC.
+const WALL: Duration = Duration::from_secs(1_782_907_200);
+
 /// Tokio's paused clock.
 #[derive(Clone)]
 pub(super) struct Clock(tokio::time::Instant);
@@ -229,6 +232,10 @@ pub(super) struct Clock(tokio::time::Instant);
 impl Timer for Clock {
     fn now(&self) -> Duration {
         self.0.elapsed()
+    }
+
+    fn wall(&self) -> Duration {
+        WALL + self.0.elapsed()
     }
 
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {

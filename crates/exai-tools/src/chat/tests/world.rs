@@ -168,6 +168,10 @@ impl Timer for Stopped {
         Duration::ZERO
     }
 
+    fn wall(&self) -> Duration {
+        Duration::ZERO
+    }
+
     fn sleep_until(&self, _at: Duration) -> BoxFuture<'static, ()> {
         Box::pin(pending())
     }

@@ -1,0 +1,86 @@
+//! What follows a failure: the same candidate again, another one, or the end.
+
+use std::time::Duration;
+
+use super::{BILLED_MAX, Call, REQUESTS_MAX};
+use crate::attempt::Failed;
+use crate::backoff;
+use crate::cause::{Again, Cause, Next};
+use crate::route::Candidate;
+use crate::splice::Joined;
+
+/// At a rate limit, another candidate is better than a longer wait than this.
+const RATE_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What to do after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The same candidate, after a pause.
+    Again(Duration),
+    /// The candidate of this index.
+    Next(usize),
+    /// No more.
+    Stop,
+}
+
+impl Call<'_> {
+    pub(super) fn step(&self, failed: &Failed, index: usize, tries: u32) -> Step {
+        let now = self.layer.timer.now();
+        if self.billed >= BILLED_MAX || self.requests >= REQUESTS_MAX || now >= self.context.deadline {
+            return Step::Stop;
+        }
+        let next = self.next(failed.cause, index);
+        // The last attempt is the next candidate's, and so is the reserve.
+        let end = if next.is_some() { self.reserve_at } else { self.context.deadline };
+        let kept = next.is_some() && self.billed + 1 >= BILLED_MAX;
+        let again = self.again(failed, tries, next.is_some()).filter(|pause| !kept && now + *pause < end);
+        match (again, next) {
+            (Some(pause), _) => Step::Again(pause),
+            (None, Some(next)) => Step::Next(next),
+            (None, None) => Step::Stop,
+        }
+    }
+
+    /// The pause before the same candidate is asked again, if it is to be.
+    fn again(&self, failed: &Failed, tries: u32, more: bool) -> Option<Duration> {
+        match failed.cause.again() {
+            Again::No => None,
+            Again::AtOnce(most) => (tries < most).then_some(Duration::ZERO),
+            Again::IfLast(most) => (!more && tries < most).then_some(Duration::ZERO),
+            Again::Backoff(most) => {
+                let pause =
+                    backoff::server(tries, &self.layer.jitter).max(failed.retry_after.unwrap_or_default());
+                (tries < most && !(more && pause > backoff::LONGEST)).then_some(pause)
+            }
+            Again::Rate => {
+                let pause = backoff::rate(tries).map(|usual| failed.retry_after.unwrap_or(usual))?;
+                (!more || pause <= RATE_PATIENCE).then_some(pause)
+            }
+        }
+    }
+
+    fn next(&self, cause: Cause, index: usize) -> Option<usize> {
+        let context = self.route.candidates.get(index)?.model.context;
+        let fits = |candidate: &Candidate| match cause.next() {
+            Next::No => false,
+            Next::Any => true,
+            Next::LargerContext => candidate.model.context > context,
+        };
+        (index + 1..self.route.candidates.len()).find(|at| self.route.candidates.get(*at).is_some_and(fits))
+    }
+
+    /// A request for the rest failed: `true` where the same candidate is to be asked for the whole at once. What was turned
+    /// down before it cost anything says nothing about the question itself. What gave nothing, or began anew, is not asked
+    /// for a rest again.
+    pub(super) fn is_declined(&mut self, failed: &Failed, index: usize) -> bool {
+        let refused = !failed.billed
+            && matches!(
+                failed.cause,
+                Cause::BadRequest | Cause::ModelGone | Cause::WrongAddress | Cause::ContextOverflow
+            );
+        if refused || failed.cause == Cause::EmptyAnswer || failed.joined == Joined::Anew {
+            self.declined.insert(index);
+        }
+        refused && self.requests < REQUESTS_MAX
+    }
+}
