@@ -30,6 +30,7 @@ use crate::hub::{Ended, Hub};
 use crate::idle::Idle;
 use crate::journals::{self, AnyStore, Opened};
 use crate::keeper::{Keeper, make_private};
+use crate::last_words::last_words;
 use crate::listen::{self, BindError, Doors, Meter};
 use crate::lock::{LockError, StateLock};
 use crate::log::{self, Log};
@@ -89,7 +90,7 @@ pub fn run(options: DaemonOptions) -> ExitCode {
     match start(options) {
         Ok(code) => code.into(),
         Err(error) => {
-            eprintln!("exai daemon: {error}");
+            last_words(format_args!("exai daemon: {error}"));
             error.exit_code().into()
         }
     }
@@ -202,7 +203,7 @@ fn state_dir(options: &DaemonOptions) -> Result<Option<PathBuf>, StartError> {
         (Ok(dir), _) => Ok(Some(dir)),
         (Err((what, error)), Mode::Local) => Err(StartError::io(format!("state directory: {what}"))(error)),
         (Err((what, error)), Mode::ByHand) => {
-            eprintln!("exai daemon: working without a state directory: {what}: {error}");
+            last_words(format_args!("exai daemon: working without a state directory: {what}: {error}"));
             Ok(None)
         }
     }

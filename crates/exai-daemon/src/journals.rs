@@ -14,6 +14,7 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::event::Event;
 use crate::kept::Shelf;
+use crate::last_words::last_words;
 use crate::random;
 use crate::snapshot::JournalStore;
 
@@ -85,7 +86,7 @@ fn warn(what: &str) {
 /// what is there.
 fn die(why: &str) {
     tracing::error!(why, "the journal failed, ending at once");
-    eprintln!("exai daemon: the journal failed, ending at once: {why}");
+    last_words(format_args!("exai daemon: the journal failed, ending at once: {why}"));
     std::process::abort();
 }
 

@@ -31,6 +31,7 @@ mod journaling;
 mod journals;
 mod keeper;
 mod kept;
+mod last_words;
 mod listen;
 mod lobby;
 mod lock;

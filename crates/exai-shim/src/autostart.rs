@@ -11,6 +11,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::endpoint::{self, Endpoint};
+use crate::state_room::{self, NoRoom};
 
 /// Pause between two looks at `endpoint.json` while a daemon starts: it needs some 50 ms.
 const LOOK: Duration = Duration::from_millis(10);
@@ -139,7 +140,7 @@ impl Autostart {
         self.last_error.as_deref()
     }
 
-    /// The words of a daemon that can't start before a setting is changed, once after each such start.
+    /// Why no daemon can start before a setting, or a right on a directory, is changed; once after each such start.
     pub(crate) fn take_unusable(&mut self) -> Option<String> {
         self.unusable.take()
     }
@@ -233,8 +234,8 @@ impl Autostart {
             return;
         }
         tracing::warn!(%status, "daemon ended");
-        let death = self.death(status);
-        if status.code() == Some(SETTINGS) {
+        let (death, lasts) = self.death(status);
+        if lasts {
             // Nobody waits after this; whoever calls next has perhaps changed something, and is to know at once.
             self.unusable = Some(death.clone());
             self.pause = PAUSE_MIN;
@@ -243,15 +244,22 @@ impl Autostart {
         self.last_error = Some(death);
     }
 
-    fn death(&self, status: ExitStatus) -> String {
-        if let Some(words) = self.words() {
-            return format!("the daemon started here ended ({status}): {words}");
+    /// What it died of, and whether the next would die of it too.
+    fn death(&self, status: ExitStatus) -> (String, bool) {
+        let is_setting = status.code() == Some(SETTINGS);
+        let wrong = self.state_dir.as_deref().filter(|_| !is_setting).and_then(state_room::what_is_wrong);
+        let (words, lasts) = match wrong {
+            Some(NoRoom { why, lasts }) => (Some(why), lasts),
+            None => (self.words(), is_setting),
+        };
+        if let Some(words) = words {
+            return (format!("the daemon started here ended ({status}): {words}"), lasts);
         }
         let log = self.state_dir.as_deref().map(|dir| dir.join("logs"));
         let hint = log.map_or_else(String::new, |dir| {
             format!("; see daemon.log and daemon.stderr in {}", dir.display())
         });
-        format!("the daemon started here ended ({status}){hint}")
+        (format!("the daemon started here ended ({status}){hint}"), lasts)
     }
 
     fn words_path(&self) -> Option<PathBuf> {

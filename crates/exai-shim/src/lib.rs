@@ -48,6 +48,7 @@ mod signal;
 mod skew;
 mod socket;
 mod starter;
+pub mod state_room;
 mod stderr;
 mod stdin;
 mod stdout;

@@ -19,7 +19,7 @@ pub(crate) enum StartNews {
     Listening,
     /// Why the last start failed; `None`: nothing is wrong any more.
     Error(Option<String>),
-    /// No daemon can start before a setting is changed: its words.
+    /// No daemon can start before something is changed: what, and how.
     Unusable(String),
 }
 

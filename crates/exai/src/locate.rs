@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use exai_settings::{Secret, Settings, Target};
 use exai_shim::ask::Address;
 use exai_shim::endpoint::{self, Endpoint};
+use exai_shim::state_room::{self, NoRoom};
 
 /// A daemon to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(crate) enum LocateError {
         /// Whether a call starts one.
         starts: bool,
     },
+    /// None runs, and none could: its state directory can't be written. Why, and what to do.
+    NoneCan(String),
     /// No address is configured, and what the local daemon has left can't be read.
     Unreadable {
         /// The file.
@@ -45,6 +48,7 @@ impl fmt::Display for LocateError {
             Self::NoneRuns { starts: false } => f.write_str(
                 "not running; `exai daemon --local` starts one, EXAI_AUTOSTART=auto lets calls do so",
             ),
+            Self::NoneCan(why) => write!(f, "not running, and none can start: {why}"),
             Self::Unreadable { endpoint, why } => {
                 write!(f, "{} can't be read: {why}", endpoint.display())
             }
@@ -78,12 +82,20 @@ fn local(settings: &Settings) -> Result<Located, LocateError> {
         return Err(LocateError::Nowhere);
     };
     let missing = |error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => LocateError::NoneRuns { starts: settings.connection.may_start_daemon() },
+        io::ErrorKind::NotFound => none_runs(settings, dir),
         _ => LocateError::Unreadable { endpoint: dir.join(Endpoint::FILE), why: error.to_string() },
     };
     let Endpoint { url, token, .. } = endpoint::read(dir).map_err(missing)?;
     let address = Address::parse(&url, None).ok_or(LocateError::Url(url))?;
     Ok(Located { address, token: token.map(Secret::new) })
+}
+
+/// Where nothing was ever started the directory is not there yet, and is not made to look at it.
+fn none_runs(settings: &Settings, dir: &Path) -> LocateError {
+    match Some(dir).filter(|dir| dir.exists()).and_then(state_room::what_is_wrong) {
+        Some(NoRoom { why, .. }) => LocateError::NoneCan(why),
+        None => LocateError::NoneRuns { starts: settings.connection.may_start_daemon() },
+    }
 }
 
 #[cfg(test)]

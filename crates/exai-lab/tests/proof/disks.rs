@@ -116,6 +116,50 @@ fn a_read_only_state_directory_is_named_with_what_to_do() {
     assert!(daemon.child().status().is_none());
 }
 
+/// As [`on`], where the first call is to start the daemon, which then has nowhere to say anything.
+fn on_first_use(options: &str) -> Option<(World, SmallDisk)> {
+    let world = World::with(&[("EXAI_AUTOSTART", "auto")]);
+    let Some(disk) = SmallDisk::mount(&world.exai.state_dir(), options) else {
+        eprintln!("skipped: this user may not mount a file system");
+        return None;
+    };
+    Some((world, disk))
+}
+
+#[test]
+fn a_first_call_on_a_read_only_state_directory_is_told_so_at_once_and_the_next_after_it_is_mended_is_answered() {
+    let Some((world, disk)) = on_first_use("size=40m") else { return };
+    disk.remount("ro");
+    let host = world.host();
+    let answer = host.wait(&world.chat(&host, "nowhere to write"), HANG).unwrap();
+    let text = answer.text().unwrap();
+    assert!(text.contains("Read-only file system") && text.contains("make it writable"), "{text}");
+    let status = world.exai.run(&["status"], HANG).unwrap();
+    assert!(String::from_utf8_lossy(&status.stdout).contains("make it writable"), "{status:?}");
+    disk.remount("rw");
+    let answer = host.wait(&world.chat(&host, "writable again"), HANG).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to("writable again", 3)), "{}", answer.line);
+    assert_eq!(world.requests("nowhere to write").len(), 0);
+    assert_orderly(&host);
+}
+
+#[test]
+fn a_first_call_on_a_full_disk_waits_for_room_and_status_says_so() {
+    let Some((world, disk)) = on_first_use("size=40m") else { return };
+    disk.fill();
+    let host = world.host();
+    let pending = world.chat(&host, "no room to begin");
+    pace(Duration::from_secs(3));
+    assert!(host.answer(&pending).is_none());
+    let status = world.exai.run(&["status"], HANG).unwrap();
+    assert!(String::from_utf8_lossy(&status.stdout).contains("free some space"), "{status:?}");
+    disk.free();
+    let answer = host.wait(&pending, PATIENCE).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to("no room to begin", 3)), "{}", answer.line);
+    assert_eq!(world.requests("no room to begin").len(), 1);
+    assert_orderly(&host);
+}
+
 /// A journal with an answer in it, left by a daemon that was told to end.
 fn used() -> (World, Port) {
     let port = Port::reserve().unwrap();

@@ -51,7 +51,7 @@ pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCo
     };
     let located = match locate(&settings) {
         Ok(located) => located,
-        Err(LocateError::NoneRuns { .. }) => return without_address(&settings),
+        Err(LocateError::NoneRuns { .. } | LocateError::NoneCan(_)) => return without_address(&settings),
         Err(error) => bail!("{error}"),
     };
     let (address, token) = (&located.address, located.token.as_ref().map(Secret::expose));

@@ -101,7 +101,7 @@ impl Source {
                 Ok(()) => Ok(Self::Daemon(located)),
                 Err(error) => Self::behind(here, &located.address, &error),
             },
-            Err(error @ LocateError::NoneRuns { .. }) => match here {
+            Err(error @ (LocateError::NoneRuns { .. } | LocateError::NoneCan(_))) => match here {
                 Some(dir) if is_held(dir) == Some(true) => {
                     Err(Failed::NotRunning("the daemon is just starting or ending: try again".to_owned()))
                 }
