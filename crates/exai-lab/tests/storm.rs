@@ -21,6 +21,8 @@ const EFFECT_MS: u64 = 100;
 /// Bytes of a piece of an answer, one each 80 ms: each makes a checkpoint.
 const WIDTH: usize = 4096;
 const GAP_MS: u64 = 80;
+/// What a call that has ended may take of the memory of each later daemon, in KiB.
+const KNOWN_KIB: u64 = 4;
 /// After the last kill every call ends within this.
 const SETTLED: Duration = Duration::from_secs(120);
 
@@ -144,6 +146,16 @@ fn every_call_is_answered_once_and_paid_for_three_times_at_most() {
     eprintln!("{kills} kills, {calls} calls: {tally:?}; memory of the daemons {memory:?} KiB");
     assert!(tally.real * 100 >= calls * 95, "{tally:?} of {calls}");
     assert!(calls > SHIMS * CALLS_EACH, "the storm kept everything waiting");
+    assert_flat(&memory, calls as u64);
+}
+
+/// Each daemon begins with what is known of all calls so far, a few hundred bytes each; of their answers, which are a
+/// hundred times that, nothing may stay.
+fn assert_flat(memory: &[u64], calls: u64) {
+    let mean = |part: &[u64]| part.iter().sum::<u64>() / part.len().max(1) as u64;
+    let quarter = memory.len() / 4;
+    let (first, last) = (mean(&memory[..quarter]), mean(&memory[memory.len() - quarter..]));
+    assert!(last <= first + calls * KNOWN_KIB, "{first} KiB at first, {last} KiB at last");
 }
 
 /// Kills and starts the daemon for a while; how often, and the memory of each in KiB when it was killed.

@@ -136,6 +136,9 @@ fn a_cancelled_call_does_not_come_back_with_the_daemon() {
     pace(Duration::from_secs(1));
     assert!(host.answer(&pending).is_none());
     assert_eq!(world.requests(prompt).len(), 1);
+    // Nor does it wait there for somebody to come.
+    let calls = world.calls();
+    assert!(calls.contains("cancelled") && !calls.contains("parked"), "{calls}");
 }
 
 #[test]
@@ -151,6 +154,8 @@ fn nothing_new_is_paid_for_a_host_that_has_gone() {
     let _second = world.daemon();
     pace(Duration::from_secs(2));
     assert_eq!(world.requests(prompt).len(), 1);
+    let calls = world.calls();
+    assert!(calls.contains("parked"), "{calls}");
 }
 
 #[test]
@@ -207,6 +212,42 @@ fn a_host_that_lost_its_shim_gets_the_answer_that_was_paid_for() {
     let third = again.wait(&world.chat(&again, prompt), HANG).unwrap();
     assert!(!third.text().unwrap().contains("kept answer"), "{}", third.line);
     assert_eq!(world.requests(prompt).len(), 2);
+}
+
+#[test]
+fn an_answer_that_a_shim_had_read_and_its_host_had_not_is_there_for_who_asks_again() {
+    let world = World::new();
+    let _daemon = world.daemon();
+    let host = world.host();
+    // More than a pipe holds, so that it is not written before the shim dies.
+    let prompt = "[[sim: chunks=25 width=8192]] read and not written";
+    host.stop_reading_after_next_line();
+    host.call("listmodels", crate::world::empty(), exai_sim::host::Progress::Unwanted).unwrap();
+    let arguments = serde_json::json!({"prompt": prompt});
+    host.call("chat", arguments, exai_sim::host::Progress::Unwanted).unwrap();
+    exai_sim::process::poll(HANG, || world.calls().contains("kept").then_some(())).unwrap();
+    pace(Duration::from_millis(500));
+    host.signal(Signal::Kill).unwrap();
+    let again = world.host();
+    let answer = again.wait(&world.chat(&again, prompt), HANG).unwrap();
+    let text = answer.text().unwrap();
+    assert!(text.contains(&exai_sim::provider::wide_answer_to(prompt, 25, 8192)), "{}", text.len());
+    assert!(text.contains("kept answer"), "{}", text.lines().last().unwrap());
+    assert_eq!(world.requests(prompt).len(), 1);
+}
+
+#[test]
+fn an_effect_whose_daemon_dies_in_its_middle_is_called_unknown_and_does_not_take_place_again() {
+    let world = World::new();
+    let first = world.daemon();
+    let host = world.host();
+    let effect = world.write(&host, 60_000);
+    exai_sim::process::poll(HANG, || (world.effects() == 1).then_some(())).unwrap();
+    first.kill().unwrap();
+    let _second = world.daemon();
+    let answer = host.wait(&effect, HANG).unwrap();
+    assert!(is_unknown(&answer) && world.effects() == 1, "{}", answer.line);
+    assert_orderly(&host);
 }
 
 #[test]

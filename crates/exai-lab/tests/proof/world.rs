@@ -51,6 +51,12 @@ impl World {
         host
     }
 
+    /// What `exai calls` prints.
+    pub(crate) fn calls(&self) -> String {
+        let output = self.exai.run(&["calls"], HANG).unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// The file that `write_line` writes.
     pub(crate) fn file(&self) -> PathBuf {
         self.exai.home().join("world.txt")

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use exai_sim::process::{HANG, Signal, pace};
+use exai_sim::process::{HANG, Signal, pace, poll};
 use exai_sim::provider::End;
 use exai_sim::provider::directive::parse;
 
@@ -16,6 +16,11 @@ use crate::world::{
 /// How long a call may take once the daemon listens again: the target is 0.3 s, the pause between two dials while a
 /// call is held at most 0.25 s. Somebody who backs off for long is far beyond it.
 const SOON: Duration = Duration::from_secs(10);
+
+/// How long calls may go on once a daemon is told to end, by default.
+const GRACE: Duration = Duration::from_secs(8);
+/// When it has ended, a second before a container's engine would kill it.
+const DRAINED_WITHIN: Duration = Duration::from_secs(9);
 
 #[test]
 fn a_restart_with_calls_idle_and_in_flight_costs_a_pause_only() {
@@ -201,6 +206,49 @@ fn a_drain_lets_a_call_finish_that_can_and_holds_the_others_for_the_next_daemon(
     assert_whole(&answer, "too late for this one", 3);
     assert_eq!((stated_attempts(&answer), world.ended("too late for this one").len()), (1, 1));
     assert_orderly(&host);
+}
+
+#[test]
+fn a_drain_is_over_within_9_s_whatever_runs() {
+    for signal in [Signal::Terminate, Signal::Interrupt] {
+        let world = World::new();
+        let daemon = world.daemon();
+        let host = world.host();
+        let prompt = "[[sim 1: after=1 stall]] for as long as it takes";
+        let pending = chat(&host, prompt);
+        world.wait_events(prompt, 1, 1);
+        let told = Instant::now();
+        daemon.child().signal(signal).unwrap();
+        assert_eq!(daemon.child().wait(HANG).unwrap().code(), Some(0), "{signal:?}");
+        let took = told.elapsed();
+        assert!((GRACE..DRAINED_WITHIN).contains(&took), "{signal:?}: {took:?}");
+        let _second = world.daemon();
+        assert_whole(&host.wait(&pending, HANG).unwrap(), prompt, 3);
+        assert_orderly(&host);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_a_drain_at_once() {
+    for (first, second) in [(Signal::Terminate, Signal::Terminate), (Signal::Interrupt, Signal::Interrupt)] {
+        let world = World::new();
+        let daemon = world.daemon();
+        let host = world.host();
+        let prompt = "[[sim 1: after=1 stall]] and again";
+        let pending = chat(&host, prompt);
+        world.wait_events(prompt, 1, 1);
+        daemon.child().signal(first).unwrap();
+        let drains = || (world.exai.health()?["state"] == "draining").then_some(());
+        poll(HANG, drains).expect("it drains");
+        let told = Instant::now();
+        daemon.child().signal(second).unwrap();
+        let code = daemon.child().wait(HANG).unwrap().code();
+        let took = told.elapsed();
+        assert!(took < GRACE / 2, "{took:?}");
+        assert!(matches!(code, Some(130 | 143)), "{code:?}");
+        let _second = world.daemon();
+        assert_whole(&host.wait(&pending, HANG).unwrap(), prompt, 3);
+    }
 }
 
 #[test]
