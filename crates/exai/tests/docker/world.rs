@@ -49,6 +49,7 @@ EXAI_WS_PORT=<port>
 EXAI_WS_HOST=127.0.0.1
 GLM_API_KEY="sk-sim-glm"
 GLM_BASE_URL=http://simulator:8080/glm/v1
+EXAI_DRAIN_GRACE=8s
 "#;
 
 /// Who owns the directory of the logs.
