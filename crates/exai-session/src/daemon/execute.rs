@@ -125,7 +125,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// How a call is getting on.
     pub fn note(&mut self, now: Duration, call_id: CallId, text: String) {
-        let Some(entry) = self.calls.get(call_id).filter(|entry| entry.is_running()) else { return };
+        // One that waits for its place says so once, and perhaps before it is promised.
+        let Some(entry) = self.calls.get(call_id).filter(|entry| entry.is_at_work()) else { return };
         let note = Note { call_id, attempt: entry.attempts, text: Some(text) };
         self.tell_waiters(now, call_id, &DaemonFrame::Note(note));
     }
