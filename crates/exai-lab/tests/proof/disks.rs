@@ -127,7 +127,8 @@ fn on_first_use(options: &str) -> Option<(World, SmallDisk)> {
 }
 
 #[test]
-fn a_first_call_on_a_read_only_state_directory_is_told_so_at_once_and_the_next_after_it_is_mended_is_answered() {
+fn a_first_call_on_a_read_only_state_directory_is_told_so_at_once_and_the_next_after_it_is_mended_is_answered()
+ {
     let Some((world, disk)) = on_first_use("size=40m") else { return };
     disk.remount("ro");
     let host = world.host();
