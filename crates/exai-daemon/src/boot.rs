@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_session::{DaemonConfig, DaemonEnd, Keeping, Vitals};
+use exai_session::{DaemonConfig, DaemonEnd, Keeping, Throttle, Vitals};
 use exai_settings::{Address, Host, ListenError, Settings};
 use exai_tools::{CustomTool, catalogue_with};
 use exai_wire::Limits;
@@ -38,7 +38,6 @@ use crate::lookups::Library;
 use crate::models::{self, ModelsError};
 use crate::options::{DaemonOptions, Mode, Runtimes};
 use crate::signals::Signals;
-use crate::throttle::Throttle;
 use crate::token::Token;
 use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
@@ -48,6 +47,12 @@ use crate::{descriptors, drain, random};
 
 /// What one shim may have open: the shim's own bounds.
 const SESSION_LIMITS: Limits = Limits { in_flight: 1000, bytes: 64 << 20 };
+
+/// Events of a kind that are logged in each window; a thousand sessions that come back at once say so in ten lines.
+const LOG_EVENTS: u32 = 10;
+
+/// Length of such a window.
+const LOG_WINDOW: Duration = Duration::from_secs(10);
 
 /// Before the first measurement.
 const UNMEASURED: Reading = Reading { vitals: Vitals { stalled: false, lag_ms: 0 }, workers_stuck: 0 };
@@ -348,7 +353,7 @@ fn hub(
         end,
         journal: opened.journal,
         journal_news: opened.news,
-        journal_log: Throttle::default(),
+        journal_log: Throttle::new(LOG_EVENTS, LOG_WINDOW),
         journal_stuck: false,
         forgetting: Forgetting::new(opened.shelf.turns, options.settings.journal.conversations_keep),
         connections: Connections::new(events),
@@ -369,7 +374,7 @@ fn hub(
         drained: false,
         usurped: false,
         usable_again: false,
-        sessions_log: Throttle::default(),
+        sessions_log: Throttle::new(LOG_EVENTS, LOG_WINDOW),
         alarm: Box::pin(tokio::time::sleep(Duration::ZERO)),
         ticks,
         exit: None,

@@ -68,10 +68,15 @@ async fn last(mut response: Response) -> Response {
 }
 
 impl Web {
+    /// Asks the hub by way of its queue.
+    pub(crate) async fn ask<T>(&self, event: impl FnOnce(oneshot::Sender<T>) -> Event) -> Result<T, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        self.events.send(event(answer)).await.map_err(|_| Refusal::Ending)?;
+        answered.await.map_err(|_| Refusal::Ending)
+    }
+
     async fn snapshot(&self) -> Result<Snapshot, Refusal> {
-        let (answer, snapshot) = oneshot::channel();
-        self.events.send(Event::Asked(answer)).await.map_err(|_| Refusal::Ending)?;
-        snapshot.await.map_err(|_| Refusal::Ending)
+        self.ask(Event::Asked).await
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exai_journal::{Durable, Journal, JournalError, Store};
-use exai_session::{DaemonEnd, DaemonEvent, Finished, PeerConn, Vitals};
+use exai_session::{DaemonEnd, DaemonEvent, Finished, PeerConn, Throttle, Vitals};
 use exai_wire::{CallId, Class, KeptFrame, Outcome, SessionId};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -26,7 +26,6 @@ use crate::journaling::{self, Decision};
 use crate::kept::{CALLS_MAX, Found};
 use crate::signals::Signals;
 use crate::snapshot::{self, Snapshot};
-use crate::throttle::Throttle;
 use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::Progress;

@@ -44,7 +44,6 @@ mod random;
 mod same_file;
 mod signals;
 mod snapshot;
-mod throttle;
 mod token;
 mod toolbox;
 mod vitals;

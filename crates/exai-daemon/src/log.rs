@@ -117,9 +117,19 @@ impl BoundedFile {
         Ok(Self { path, readers, file, written })
     }
 
+    /// A file that can't be renamed, because it is mounted by itself for instance, begins anew in its place: its old lines
+    /// are lost, and not all that come. What is no file has no length to be kept within, and others need its name.
     fn turn(&mut self) -> io::Result<()> {
-        std::fs::rename(&self.path, self.path.with_extension("log.1"))?;
-        self.open_anew()
+        if !self.file.metadata()?.is_file() {
+            self.written = 0;
+            return Ok(());
+        }
+        if std::fs::rename(&self.path, self.path.with_extension("log.1")).is_ok() {
+            return self.open_anew();
+        }
+        self.file.set_len(0)?;
+        self.written = 0;
+        Ok(())
     }
 
     fn open_anew(&mut self) -> io::Result<()> {

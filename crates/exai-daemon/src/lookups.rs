@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{FromRequestParts, Path, RawQuery};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use exai_session::{CallList, CallState};
 use tokio::runtime::Handle;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use crate::event::Event;
 use crate::guard::Refusal;
@@ -110,38 +111,26 @@ pub(crate) fn routes() -> Router<Web> {
         .route("/conversations/{id}", get(conversation).delete(delete_conversation))
 }
 
-impl Web {
-    /// Whether these headers may ask, and there is something to ask.
-    fn check_kept(&self, headers: &HeaderMap) -> Result<(), Failed> {
-        self.guard.check(headers)?;
-        self.library.check()
-    }
+/// Whoever asks has shown that he may, and there is something to ask.
+struct Admitted(Web);
 
-    /// Asks the hub by way of its queue.
-    async fn ask<T>(&self, event: impl FnOnce(oneshot::Sender<T>) -> Event) -> Result<T, Refusal> {
-        let (answer, answered) = oneshot::channel();
-        self.events.send(event(answer)).await.map_err(|_| Refusal::Ending)?;
-        answered.await.map_err(|_| Refusal::Ending)
+impl FromRequestParts<Web> for Admitted {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failed> {
+        web.guard.check(&parts.headers)?;
+        web.library.check()?;
+        Ok(Self(web.clone()))
     }
 }
 
-async fn calls(
-    State(web): State<Web>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Failed> {
-    web.check_kept(&headers)?;
+async fn calls(Admitted(web): Admitted, RawQuery(query): RawQuery) -> Result<Response, Failed> {
     let states = states(value(query.as_deref(), "state"))?;
     let found: CallList = web.ask(|answer| Event::CallsAsked(states, answer)).await?;
     Ok(json(kept::list(found)).into_response())
 }
 
-async fn call(
-    State(web): State<Web>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Failed> {
-    web.check_kept(&headers)?;
+async fn call(Admitted(web): Admitted, Path(id): Path<String>) -> Result<Response, Failed> {
     let digits = kept::digits(&id)?;
     let asked = digits.clone();
     let found: Vec<Found> = web.ask(|answer| Event::CallAsked(asked, answer)).await?;
@@ -149,30 +138,22 @@ async fn call(
     Ok(json(told).into_response())
 }
 
-async fn conversations(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Failed> {
-    web.check_kept(&headers)?;
+async fn conversations(Admitted(web): Admitted) -> Result<Response, Failed> {
     Ok(json(web.library.read(Shelf::conversations).await?).into_response())
 }
 
 async fn conversation(
-    State(web): State<Web>,
+    Admitted(web): Admitted,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
 ) -> Result<Response, Failed> {
-    web.check_kept(&headers)?;
     let digits = kept::digits(&id)?;
     let from = value(query.as_deref(), "from").and_then(|from| from.parse().ok()).unwrap_or_default();
     let told = web.library.read(move |shelf| shelf.conversation(&digits, from)).await?;
     Ok(json(told).into_response())
 }
 
-async fn delete_conversation(
-    State(web): State<Web>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Failed> {
-    web.check_kept(&headers)?;
+async fn delete_conversation(Admitted(web): Admitted, Path(id): Path<String>) -> Result<Response, Failed> {
     let digits = kept::digits(&id)?;
     let told = web.library.read(move |shelf| shelf.delete_conversation(&digits)).await?;
     Ok(json(told).into_response())

@@ -6,7 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_provider::{Before, BoxFuture, Denied, Fate, Gate, Kept, Observer, ProviderHealth, Providers};
+use exai_provider::{
+    Before, BoxFuture, CallContext, Denied, Fate, Gate, Kept, Observer, ProviderHealth, Providers,
+};
 use exai_session::{AttemptFate, CallClass, Finished};
 use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
 use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Turn};
@@ -122,13 +124,15 @@ impl Toolbox {
             providers: &self.providers,
             conversations: &self.conversations,
             daemon: &Now(facts),
-            call_id: &call_id.to_string(),
-            sharer: 0,
-            before: &[],
-            kept: None,
-            deadline: Duration::MAX,
-            gate: &nobody,
-            observer: &nobody,
+            call: CallContext {
+                call_id: &call_id.to_string(),
+                sharer: 0,
+                before: &[],
+                kept: None,
+                deadline: Duration::MAX,
+                gate: &nobody,
+                observer: &nobody,
+            },
             new_conversation: ConversationId::from_random([0; 16]),
         };
         let run =
@@ -156,13 +160,15 @@ impl Toolbox {
             providers: &self.providers,
             conversations: &self.conversations,
             daemon: &view,
-            call_id: &job.call_id.to_string(),
-            sharer: job.sharer,
-            before: &before,
-            kept,
-            deadline: job.deadline,
-            gate,
-            observer,
+            call: CallContext {
+                call_id: &job.call_id.to_string(),
+                sharer: job.sharer,
+                before: &before,
+                kept,
+                deadline: job.deadline,
+                gate,
+                observer,
+            },
             new_conversation,
         };
         let arguments = params.arguments();

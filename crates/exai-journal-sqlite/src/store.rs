@@ -123,10 +123,11 @@ impl SqliteStore {
         let file = place.file.clone();
         let for_reader = Arc::clone(&shared);
         let read = move || reader::run(&for_reading, &file, &for_reader);
-        store.reader = Some(spawn("journal-reader", &place, read)?);
+        store.reader = Some(spawn("exai-journal-reader", &place, guarded(&shared, read))?);
         let at = place.clone();
-        let write = move || writer::run(&conn, &at, epoch, &options, &shared);
-        store.writer = Some(spawn("journal", &place, write)?);
+        let for_writer = Arc::clone(&shared);
+        let write = move || writer::run(&conn, &at, epoch, &options, &for_writer);
+        store.writer = Some(spawn("exai-journal", &place, guarded(&shared, write))?);
         Ok(store)
     }
 
@@ -143,6 +144,25 @@ impl SqliteStore {
     /// Its conversations, for any thread.
     pub fn turns(&self) -> SqliteTurns {
         SqliteTurns::new(self.file.clone(), Arc::clone(&self.shared))
+    }
+}
+
+/// A thread that panics decides and answers nothing any more, and whoever waits for it would wait for ever.
+struct Guard(Arc<Shared>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.fatal("a thread of the journal has panicked");
+        }
+    }
+}
+
+fn guarded(shared: &Arc<Shared>, run: impl FnOnce() + Send + 'static) -> impl FnOnce() + Send + 'static {
+    let guard = Guard(Arc::clone(shared));
+    move || {
+        let _guard = guard;
+        run();
     }
 }
 
@@ -195,3 +215,6 @@ impl Store for SqliteStore {
         self.shared.mailbox.waiting_since().map(|since| since.elapsed())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,5 @@
 //! The thread that writes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use exai_journal::{JournalError, TurnsError};
@@ -26,8 +25,7 @@ const IDLE: Duration = Duration::from_millis(250);
 const ASLEEP: Duration = Duration::from_secs(3600);
 
 /// Writes until the store is closed.
-pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Options, shared: &Arc<Shared>) {
-    let _guard = Guard(Arc::clone(shared));
+pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Options, shared: &Shared) {
     let tools = Statements::prepare(conn)
         .and_then(|statements| Ok((statements, Housekeeping::new(conn, options.turns_bytes_max)?)));
     let (statements, housekeeping) = match tools {
@@ -55,21 +53,10 @@ fn identities(place: &Place) -> [Option<Identity>; 2] {
     [&place.file, &place.beside("-wal")].map(|path| Identity::at(path))
 }
 
-/// A writer that panics decides nothing any more.
-struct Guard(Arc<Shared>);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.fatal("the thread that writes the journal has panicked");
-        }
-    }
-}
-
 struct Writer<'w> {
     conn: &'w Connection,
     statements: Statements<'w>,
-    shared: &'w Arc<Shared>,
+    shared: &'w Shared,
     place: &'w Place,
     /// Of the files that are written to.
     identities: [Option<Identity>; 2],

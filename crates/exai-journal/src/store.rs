@@ -37,7 +37,7 @@ pub trait Store {
     fn identity(&self) -> (JournalId, Epoch);
 
     /// Every row that was durable when the store was opened, in the order in which they were written; empties the list.
-    /// Loads of calls that have ended are left out, and of each text only its size is told: see [`Row::bytes`].
+    /// Of the loads of calls that have ended only the size is told: see [`Row::bytes`].
     fn take_rows(&mut self) -> Vec<Row>;
 
     /// Takes a record; never blocks.

@@ -44,12 +44,12 @@ fn die() {
 }
 
 fn crash_at() -> Result<Option<CrashAt>, String> {
-    variable("EXAI_CRASH_AT").map(|name| named(&CrashAt::ALL, &name)).transpose()
+    variable("EXAI_CRASH_AT").map(|name| named(CrashAt::ALL, &name)).transpose()
 }
 
 fn bug() -> Result<Option<Bug>, String> {
     let name = variable("EXAI_BUG").filter(|name| name != ONE_RUNTIME);
-    name.map(|name| named(&Bug::ALL, &name)).transpose()
+    name.map(|name| named(Bug::ALL, &name)).transpose()
 }
 
 #[expect(clippy::disallowed_methods, reason = "faults are no settings, and `exai` knows of none")]

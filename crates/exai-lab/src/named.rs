@@ -4,7 +4,7 @@
 ///
 /// # Errors
 /// The name, where there is none.
-pub fn named<T: Copy>(all: &[(&'static str, T)], name: &str) -> Result<T, String> {
-    let found = all.iter().find(|(known, _)| *known == name);
-    found.map(|(_, fault)| *fault).ok_or_else(|| name.to_owned())
+pub fn named<T>(all: impl IntoIterator<Item = (&'static str, T)>, name: &str) -> Result<T, String> {
+    let found = all.into_iter().find(|(known, _)| *known == name);
+    found.map(|(_, fault)| fault).ok_or_else(|| name.to_owned())
 }

@@ -54,7 +54,7 @@ impl CustomTool for WriteLine {
     fn run<'a>(&'a self, raw: &'a RawValue, context: &'a ToolContext<'a>) -> BoxFuture<'a, ToolResult> {
         Box::pin(async move {
             let Arguments { path, line, ms, .. } = arguments(raw);
-            if let Err(denied) = context.gate.begin(None, "world", "file", 0).await {
+            if let Err(denied) = context.call.gate.begin(None, "world", "file", 0).await {
                 return ToolResult::text(Outcome::Error, &format!("not written: {denied}"));
             }
             let written = OpenOptions::new()

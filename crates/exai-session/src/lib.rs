@@ -15,6 +15,7 @@ mod daemon;
 mod jitter;
 mod liveness;
 mod shim;
+mod throttle;
 
 pub use daemon::{
     AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CallHead, CallList, CallState, CommitResult,
@@ -25,3 +26,4 @@ pub use shim::{
     ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, Past, ShimConfig, ShimEnd, ShimEvent,
     TooMuch, Transmit,
 };
+pub use throttle::Throttle;

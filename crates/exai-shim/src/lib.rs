@@ -23,7 +23,6 @@ pub mod endpoint;
 mod ends;
 mod event;
 pub mod files;
-mod gate;
 mod hangup;
 mod host_profile;
 mod jobs;
@@ -54,6 +53,7 @@ mod stdin;
 mod stdout;
 mod task_requests;
 mod tasks;
+mod throttles;
 mod tls;
 
 pub use nearest::nearest;

@@ -92,7 +92,7 @@ impl Shim {
             Err(_) if self.address.is_empty() => self.address = self.target.describe(),
             Err(_) => {}
         }
-        if let Some(suppressed) = self.gates.dialling.pass(now) {
+        if let Some(suppressed) = self.throttles.dialling.admit(now) {
             tracing::info!(address = self.address, dial_no = conn.0, suppressed, "dialling");
         }
         match located {

@@ -59,7 +59,7 @@ impl Shim {
             ShimEvent::End { call_id, why, past } => self.on_end(now, call_id, why, past),
             ShimEvent::Lost { reason, calls_held } => self.on_lost(now, &reason, calls_held),
             ShimEvent::Resumed { outage, calls_held, resent, known, version, catalogue_hash, .. } => {
-                if let Some(suppressed) = self.gates.resumed.pass(now) {
+                if let Some(suppressed) = self.throttles.resumed.admit(now) {
                     let (outage_ms, replayed) = (outage.as_millis(), known);
                     tracing::info!(
                         outage_ms,
@@ -150,7 +150,7 @@ impl Shim {
         if let Some(starter) = &self.starter {
             starter.lost(up);
         }
-        if let Some(suppressed) = self.gates.lost.pass(now) {
+        if let Some(suppressed) = self.throttles.lost.admit(now) {
             tracing::warn!(reason, calls_held, suppressed, "session lost");
         }
     }
@@ -171,7 +171,7 @@ impl Shim {
     }
 
     fn on_rejected(&mut self, now: Duration, code: RejectCode, message: &str) {
-        if let Some(suppressed) = self.gates.rejected.pass(now) {
+        if let Some(suppressed) = self.throttles.rejected.admit(now) {
             tracing::warn!(?code, message, suppressed, "session rejected");
         }
     }

@@ -22,7 +22,6 @@ use crate::dial::Target;
 use crate::endpoint::Endpoint;
 use crate::event::{Done, Event};
 use crate::files::{self, FileRules, FilesError, Inlined};
-use crate::gate::Gate;
 use crate::hangup::Hangup;
 use crate::jobs::Jobs;
 use crate::links::Links;
@@ -40,6 +39,7 @@ use crate::stderr;
 use crate::stdin::{Input, Stdin};
 use crate::stdout::{Stdout, Written};
 use crate::tasks::Tasks;
+use crate::throttles::Throttles;
 
 /// Events handled before writing to sockets and looking at the clock in between, and before it is the host's turn: of
 /// host and daemon, one that writes without pause must not keep the other waiting.
@@ -154,17 +154,8 @@ pub(crate) struct Shim {
     pub(crate) up: Option<Duration>,
     /// The older local daemon that is to be asked to drain.
     pub(crate) older: Option<Endpoint>,
-    pub(crate) gates: Gates,
+    pub(crate) throttles: Throttles,
     pub(crate) exit: Option<Exit>,
-}
-
-/// One for each kind of line of a reconnection.
-#[derive(Debug, Default)]
-pub(crate) struct Gates {
-    pub(crate) lost: Gate,
-    pub(crate) dialling: Gate,
-    pub(crate) resumed: Gate,
-    pub(crate) rejected: Gate,
 }
 
 impl Shim {
@@ -220,7 +211,7 @@ impl Shim {
             met: None,
             up: None,
             older: None,
-            gates: Gates::default(),
+            throttles: Throttles::new(),
             exit: None,
             options,
         })

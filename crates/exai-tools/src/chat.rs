@@ -47,7 +47,7 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
             let thread = Thread::new(context);
             let exchange =
                 thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
-            let (why, failed) = none.told(context.before);
+            let (why, failed) = none.told(context.call.before);
             return salvaged(exchange, why, failed, context);
         }
     };
@@ -62,7 +62,7 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     let prompt = match prompt::build(question, &thread.history, asked) {
         Ok(prompt) => prompt,
         Err(too_long) => {
-            let failed = failure::too_long(&too_long, asked, &models, context.before);
+            let failed = failure::too_long(&too_long, asked, &models, context.call.before);
             return salvaged(exchange, "not asked again: it is too long for the model", failed, context);
         }
     };
@@ -73,11 +73,11 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         effort: arguments.effort,
         fallback: arguments.fallback,
     };
-    let reply = match context.providers.chat(chat, context.provider_call()).await {
+    let reply = match context.providers.chat(chat, context.call).await {
         Ok(reply) => reply,
         Err(failed) => {
             let env_file = context.daemon.facts().env_file;
-            return failure::provider(&failed, context.before, env_file.as_deref());
+            return failure::provider(&failed, context.call.before, env_file.as_deref());
         }
     };
     let report = Report {
@@ -85,7 +85,7 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         expected: asked.map(|model: &ModelInfo| model.id.clone()),
         conversation: thread.id,
         left_out: prompt.left_out,
-        before: context.before.to_vec(),
+        before: context.call.before.to_vec(),
         ignored,
     };
     deliver(report, exchange)
@@ -103,14 +103,17 @@ fn deliver(report: Report, exchange: Exchange) -> ToolResult {
 /// own; without that, the failure.
 fn salvaged(exchange: Exchange, why: &str, failed: ToolResult, context: &ToolContext<'_>) -> ToolResult {
     let requested = exchange.model.as_deref();
-    let kept = context.kept.and_then(|kept| Reply::of_kept(kept, context.before, requested, why.to_owned()));
+    let kept = context
+        .call
+        .kept
+        .and_then(|kept| Reply::of_kept(kept, context.call.before, requested, why.to_owned()));
     let Some(reply) = kept else { return failed };
     let report = Report {
         expected: Some(reply.asked_model.clone()),
         reply,
         conversation: context.new_conversation,
         left_out: 0,
-        before: context.before.to_vec(),
+        before: context.call.before.to_vec(),
         ignored: None,
     };
     deliver(report, exchange)

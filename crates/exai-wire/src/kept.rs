@@ -14,7 +14,7 @@ pub struct Kept {
     pub attempts: Vec<Attempt>,
     /// Numbers of those that an orderly drain cut.
     pub cut: Vec<u32>,
-    /// Text of the last attempt that brought any.
+    /// The longest text that an attempt brought.
     pub partial: Option<Partial>,
     /// How it ended, if it has.
     pub ended: Option<Ended>,

@@ -112,14 +112,14 @@ pub struct Call {
     pub trace: Option<Box<RawValue>>,
 }
 
-/// Join a call of any session.
+/// Join a call of any session, or leave one of this session to itself (`detach`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attach {
     /// Which.
     pub call_id: CallId,
 }
 
-/// End a call: by the host's cancel, or leave it to itself (`detach`).
+/// End a call: its host has cancelled it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancel {
     /// Which.

@@ -6,6 +6,7 @@ mod cli;
 mod command;
 mod exit;
 mod kept;
+mod lines;
 mod locate;
 mod presence;
 mod settings_gate;

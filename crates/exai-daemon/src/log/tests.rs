@@ -59,3 +59,33 @@ fn a_log_that_somebody_renamed_goes_on_under_its_name() {
     file.write_all(b"one\n").unwrap();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "begun by another\none\n");
 }
+
+#[test]
+fn a_log_whose_file_can_not_be_renamed_begins_anew_in_its_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("daemon.log");
+    // As a file that is mounted by itself can't be.
+    std::fs::create_dir(dir.path().join("daemon.log.1")).unwrap();
+    let mut file = BoundedFile::open(path.clone(), Readers::Owner).unwrap();
+    let line = vec![b'x'; 1 << 20];
+    for _ in 0..30 {
+        file.write_all(&line).unwrap();
+    }
+    file.write_all(b"the last line\n").unwrap();
+    let kept = std::fs::read(&path).unwrap();
+    assert!(kept.len() as u64 <= FILE_BYTES_MAX && kept.ends_with(b"the last line\n"), "{}", kept.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_log_that_leads_to_a_device_is_never_renamed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("daemon.log");
+    std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+    let mut file = BoundedFile::open(path.clone(), Readers::Owner).unwrap();
+    let line = vec![b'x'; 1 << 20];
+    for _ in 0..30 {
+        file.write_all(&line).unwrap();
+    }
+    assert_eq!(std::fs::read_link(&path).unwrap(), std::path::Path::new("/dev/null"));
+}

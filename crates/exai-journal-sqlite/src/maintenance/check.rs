@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use exai_journal::{Recovery, Row};
+use exai_journal::Recovery;
 use exai_wire::Kept;
 use rusqlite::{Connection, OpenFlags};
 
@@ -29,6 +29,20 @@ pub struct Report {
     pub bytes: u64,
     /// What is wrong; a sentence each, not more than a hundred.
     pub problems: Vec<String>,
+}
+
+impl Report {
+    fn problem(&mut self, sentence: String) {
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(sentence);
+        }
+    }
+
+    /// Puts what was lost before all else.
+    pub(super) fn begin_with(&mut self, lost: Vec<String>) {
+        self.problems.splice(0..0, lost);
+        self.problems.truncate(PROBLEMS_MAX);
+    }
 }
 
 /// Calls, each counted once: at the last that is known of it.
@@ -74,7 +88,7 @@ pub(super) fn look_through(conn: &Connection, place: &Place) -> Report {
     let mut report = Report { bytes: bytes(place), ..Report::default() };
     let tried = |part: &str, result: rusqlite::Result<()>, report: &mut Report| {
         if let Err(error) = result {
-            report.problems.push(format!("{part} can't be read to the end: {error}"));
+            report.problem(format!("{part} can't be read to the end: {error}"));
         }
     };
     // All of it as it was at one moment, while a daemon writes on.
@@ -86,7 +100,6 @@ pub(super) fn look_through(conn: &Connection, place: &Place) -> Report {
     let result = turns(conn, &mut report);
     tried("the conversations", result, &mut report);
     let _ = conn.execute_batch("COMMIT");
-    report.problems.truncate(PROBLEMS_MAX);
     report
 }
 
@@ -95,7 +108,7 @@ fn structure(conn: &Connection, report: &mut Report) -> rusqlite::Result<()> {
     for line in statement.query_map([], |row| row.get::<_, String>(0))? {
         let line = line?;
         if line != "ok" {
-            report.problems.push(line);
+            report.problem(line);
         }
     }
     Ok(())
@@ -109,13 +122,13 @@ fn records(conn: &Connection, report: &mut Report) -> rusqlite::Result<()> {
     while let Some(row) = found.next()? {
         report.records += 1;
         let Some(row) = rows::of(row)? else {
-            report.problems.push(format!("record {} is of an unknown kind", row.get::<_, i64>(5)?));
+            report.problem(format!("record {} is of an unknown kind", row.get::<_, i64>(5)?));
             continue;
         };
         // Its load is read once, and not kept.
-        let light = Row { load: None, ..row.clone() };
+        let light = row.without_load();
         if let Err(error) = row.record().map(drop).and_then(|()| recovery.read(light)) {
-            report.problems.push(error.to_string());
+            report.problem(error.to_string());
         }
     }
     recovery.finish().iter().for_each(|call| report.calls.count(call));
@@ -131,7 +144,7 @@ fn turns(conn: &Connection, report: &mut Report) -> rusqlite::Result<()> {
     let mut found = statement.query([])?;
     while let Some(row) = found.next()? {
         if serde_json::from_slice::<serde::de::IgnoredAny>(row.get_ref(0)?.as_blob()?).is_err() {
-            report.problems.push(format!("turn {} is no JSON", row.get::<_, i64>(1)?));
+            report.problem(format!("turn {} is no JSON", row.get::<_, i64>(1)?));
         }
     }
     Ok(())

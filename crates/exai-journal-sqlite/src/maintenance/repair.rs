@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use exai_journal::{Kind, Row};
@@ -70,7 +70,7 @@ pub fn repair(dir: &Path) -> Result<Repaired, OpenError> {
     to.close().map_err(|(_, error)| failed(error))?;
     let kept = exchange(&place, &new)
         .map_err(|error| OpenError::io(&place.file, "the files can't be exchanged", &error))?;
-    report.problems.splice(0..0, lost);
+    report.begin_with(lost);
     Ok(Repaired { report, kept })
 }
 
@@ -88,7 +88,9 @@ fn old(place: &Place) -> Result<Result<Connection, OpenError>, OpenError> {
 }
 
 fn is_database(place: &Place) -> bool {
-    fs::read(&place.file).is_ok_and(|bytes| bytes.starts_with(b"SQLite format 3\0"))
+    let mut header = [0; 16];
+    let read = fs::File::open(&place.file).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && &header == b"SQLite format 3\0"
 }
 
 fn copy(from: &Connection, to: &Connection, lost: &mut Vec<String>) -> rusqlite::Result<()> {
@@ -172,15 +174,15 @@ fn identity(from: &Connection, to: &Connection, lost: &mut Vec<String>) -> rusql
     let known = from.query_row("SELECT journal_id, epoch FROM meta", [], |row| {
         Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?))
     });
-    match known {
-        Ok((id, epoch)) => to
-            .execute("UPDATE meta SET journal_id = ?1, epoch = ?2", params![id, epoch + EPOCHS_SKIPPED])
-            .map(drop),
-        Err(error) => {
-            lost.push(format!("its name can't be read ({error}): it is a new journal to whoever knew it"));
-            Ok(())
+    let why = match known.map(|(id, epoch)| (id, epoch.checked_add(EPOCHS_SKIPPED))) {
+        Ok((id, Some(epoch @ 1..))) => {
+            return to.execute("UPDATE meta SET journal_id = ?1, epoch = ?2", params![id, epoch]).map(drop);
         }
-    }
+        Ok(_) => "its number of starts is none".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    lost.push(format!("its name can't be read ({why}): it is a new journal to whoever knew it"));
+    Ok(())
 }
 
 /// Calls that have ended or are buried, as far as can be read.

@@ -238,6 +238,23 @@ fn a_repair_loses_nothing_of_a_whole_journal_not_even_what_is_in_its_log() {
 }
 
 #[test]
+fn a_number_of_starts_that_can_be_none_makes_it_a_new_journal() {
+    for damaged in [i64::MAX, i64::MIN] {
+        let disk = Disk::default();
+        disk.open().keep([accepted(1), done(1)]);
+        let (id, _) = disk.open().journal.identity();
+        let conn = rusqlite::Connection::open(disk.file()).unwrap();
+        conn.execute("UPDATE meta SET epoch = ?1", [damaged]).unwrap();
+        conn.close().unwrap();
+        let repaired = repair(disk.dir.path()).unwrap();
+        assert!(repaired.report.problems[0].contains("it is a new journal"), "{:?}", repaired.report);
+        let mut desk = disk.open();
+        assert_ne!(desk.journal.identity().0, id);
+        assert_eq!(desk.calls().len(), 1);
+    }
+}
+
+#[test]
 fn a_journal_is_checked_while_a_daemon_works() {
     let disk = Disk::default();
     assert_eq!(check(disk.dir.path()).unwrap_err().fault, Fault::Missing);

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use exai_lab::named::named;
 use exai_lab::simulation::{self, Coverage, Seeded};
 
 const USAGE: &str = "usage: simulate [--seeds N] [--from SEED] [--bug NAME] [--coverage]
@@ -44,7 +45,7 @@ fn read(arguments: &[String]) -> Option<Options> {
             "--seeds" => options.seeds = rest.next()?.parse().ok()?,
             "--from" => options.from = rest.next()?.parse().ok()?,
             "--trace" => options.trace = Some(rest.next()?.parse().ok()?),
-            "--bug" => options.bug = Some(Seeded::named(rest.next()?)?),
+            "--bug" => options.bug = Some(named(Seeded::all(), rest.next()?).ok()?),
             "--coverage" => options.coverage = true,
             _ => return None,
         }

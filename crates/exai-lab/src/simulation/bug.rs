@@ -19,9 +19,4 @@ impl Seeded {
         let journal = Bug::ALL.into_iter().map(|(name, bug)| (name, Self::Journal(bug)));
         journal.chain([("no-dedup", Self::NoDedup), ("ack-before-write", Self::AckBeforeWrite)])
     }
-
-    /// The bug of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::all().find(|(known, _)| *known == name).map(|(_, bug)| bug)
-    }
 }

@@ -4,7 +4,7 @@ use exai_sim::process::{HANG, Signal, pace};
 use exai_sim::provider::answer_to;
 use std::time::Duration;
 
-use crate::world::{PATIENCE, World, assert_orderly, is_unknown, stated};
+use crate::world::{PATIENCE, World, assert_orderly, is_unknown};
 
 /// What the table asks for where the daemon dies at a point.
 struct Row {
@@ -48,7 +48,7 @@ fn a_question_is_answered_wherever_the_daemon_dies() {
         let answer = host.wait(&pending, HANG).unwrap();
         assert!(answer.text().unwrap().contains(&answer_to(&prompt, 3)), "{point}: {}", answer.line);
         let asked = world.requests(&prompt).len();
-        assert_eq!((asked, stated(&answer)), (requests, attempts), "{point}: {}", answer.line);
+        assert_eq!((asked, answer.stated_attempts()), (requests, attempts), "{point}: {}", answer.line);
         assert_orderly(&host);
     }
 }
@@ -69,7 +69,7 @@ fn a_question_that_waited_for_its_place_has_not_begun_where_its_daemon_dies() {
     let _third = world.daemon();
     let answer = host.wait(&pending, HANG).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to("behind it", 3)), "{}", answer.line);
-    assert_eq!((world.requests("behind it").len(), stated(&answer)), (1, 1), "{}", answer.line);
+    assert_eq!((world.requests("behind it").len(), answer.stated_attempts()), (1, 1), "{}", answer.line);
     other.wait(&before, HANG).unwrap();
 }
 
@@ -101,7 +101,7 @@ fn a_daemon_that_dies_before_it_reads_a_call_costs_a_delay() {
     let _second = world.daemon();
     let answer = host.wait(&pending, HANG).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to("unread", 3)));
-    assert_eq!((world.requests("unread").len(), stated(&answer)), (1, 1));
+    assert_eq!((world.requests("unread").len(), answer.stated_attempts()), (1, 1));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_daemon_that_dies_while_an_answer_streams_tells_of_the_attempt() {
     let _second = world.daemon();
     let answer = host.wait(&pending, PATIENCE).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to(prompt, 3)), "{}", answer.line);
-    assert_eq!((world.requests(prompt).len(), stated(&answer)), (2, 2));
+    assert_eq!((world.requests(prompt).len(), answer.stated_attempts()), (2, 2));
     assert!(answer.text().unwrap().contains("lost when the daemon ended"), "{}", answer.line);
 }
 
@@ -174,7 +174,7 @@ fn a_lost_volume_reruns_no_effect_and_goes_on_counting() {
     let _second = world.daemon();
     let answer = host.wait(&question, HANG).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to(prompt, 3)), "{}", answer.line);
-    assert_eq!((world.requests(prompt).len(), stated(&answer)), (2, 2));
+    assert_eq!((world.requests(prompt).len(), answer.stated_attempts()), (2, 2));
     let answer = host.wait(&effect, HANG).unwrap();
     assert!(is_unknown(&answer) && world.effects() == 1, "{}", answer.line);
 }
@@ -266,6 +266,6 @@ fn an_answer_goes_on_from_the_text_that_was_kept_where_its_provider_can() {
     assert!(text.contains(&exai_sim::provider::wide_answer_to(prompt, 25, 4096)), "{}", text.len());
     assert!(text.contains("continued at character"), "{}", text.lines().last().unwrap());
     let requests = world.requests(prompt);
-    assert_eq!((requests.len(), stated(&answer)), (2, 2));
+    assert_eq!((requests.len(), answer.stated_attempts()), (2, 2));
     assert!(requests[1].continues() >= 3 * 4096, "{}", requests[1].continues());
 }

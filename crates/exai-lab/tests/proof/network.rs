@@ -3,7 +3,7 @@
 use exai_sim::process::{HANG, Port, Proxy};
 use exai_sim::provider::answer_to;
 
-use crate::world::{PATIENCE, World, assert_orderly, stated};
+use crate::world::{PATIENCE, World, assert_orderly};
 
 /// A daemon at a known address, and shims that reach it through a proxy.
 fn behind_a_proxy() -> (World, Proxy, Port) {
@@ -29,7 +29,7 @@ fn a_connection_that_breaks_costs_a_moment() {
     }
     let answer = host.wait(&pending, HANG).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to(prompt, 10)), "{}", answer.line);
-    assert_eq!((world.requests(prompt).len(), stated(&answer)), (1, 1));
+    assert_eq!((world.requests(prompt).len(), answer.stated_attempts()), (1, 1));
     assert_orderly(&host);
 }
 
@@ -54,6 +54,6 @@ fn what_is_swallowed_in_silence_is_noticed_and_asked_for_again() {
     proxy.heal();
     let answer = host.wait(&pending, HANG).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to(prompt, 5)), "{}", answer.line);
-    assert_eq!((world.requests(prompt).len(), stated(&answer)), (1, 1));
+    assert_eq!((world.requests(prompt).len(), answer.stated_attempts()), (1, 1));
     assert_orderly(&host);
 }

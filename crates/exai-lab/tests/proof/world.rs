@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use exai_sim::host::{Answer, Host, Pending, Progress, Revision};
 use exai_sim::process::{Daemon, Exai, HANG};
-use exai_sim::provider::{Request, SimProvider, digest};
+use exai_sim::provider::{Request, SimProvider};
 use serde_json::{Value, json};
 
 /// Longest wait for what takes its own time, on a machine that may be very busy.
@@ -24,10 +24,7 @@ impl World {
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         let provider = SimProvider::start().unwrap();
         let mut exai = Exai::new(Path::new(env!("CARGO_BIN_EXE_exai-lab"))).unwrap();
-        exai.with_provider(&provider);
-        for (name, value) in settings {
-            exai.set(name, value);
-        }
+        exai.with_provider(&provider).set_all(settings);
         Self { provider, exai }
     }
 
@@ -81,25 +78,13 @@ impl World {
 
     /// What the provider was asked with this prompt, once none of it is open any more.
     pub(crate) fn requests(&self, prompt: &str) -> Vec<Request> {
-        let digest = digest(prompt);
-        let over = |log: &[Request]| log.iter().all(|r| r.digest != digest || !r.is_open());
-        self.provider.wait_for(HANG, over).unwrap();
-        self.provider.requests().into_iter().filter(|r| r.digest == digest).collect()
+        self.provider.ended(prompt, HANG).unwrap()
     }
 
     /// Waits until a request with this prompt has been sent so many pieces of its answer.
     pub(crate) fn wait_events(&self, prompt: &str, nth: u64, events: u64) {
-        let digest = digest(prompt);
-        let seen = |r: &Request| r.digest == digest && r.nth == nth && r.events >= events;
-        self.provider.wait_for(PATIENCE, |log| log.iter().any(seen)).unwrap();
+        self.provider.wait_events(prompt, nth, events, PATIENCE).unwrap();
     }
-}
-
-/// Attempts that a result states: those that it reports, and those that were lost with a daemon.
-pub(crate) fn stated(answer: &Answer) -> u64 {
-    let route = answer.message.pointer("/result/_meta/dev.exai~1route").cloned().unwrap_or_default();
-    let attempts = route["attempts"].as_array().cloned().unwrap_or_default();
-    attempts.iter().filter_map(|attempt| attempt["n"].as_u64()).max().unwrap_or_default()
 }
 
 /// Everything asked has exactly one answer, and nothing else was said.

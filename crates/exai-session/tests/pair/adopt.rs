@@ -2,10 +2,7 @@
 
 use exai_wire::{AdoptKey, CallId, Outcome};
 
-use crate::world::{Seen, World, ms, secs};
-
-const CHAT: &str = r#"{"name":"chat","ms":10000}"#;
-const WRITE: &str = r#"{"name":"write","ms":10000}"#;
+use crate::world::{CHAT, Seen, WRITE, World, ms, secs};
 
 impl World {
     /// A call under the same key as all others that this asks.
@@ -156,8 +153,7 @@ fn a_kept_answer_outlives_the_daemon_and_so_does_the_one_who_takes_it() {
     world.leave(0);
     let again = world.ask(1, 2, CHAT);
     world.run(secs(1));
-    world.kill_daemon();
-    world.restart_daemon();
+    world.crash();
     world.run(secs(12));
     assert!(world.answer_of(again).contains(&first.to_string()));
     assert_eq!((world.billed(first), world.billed(again)), (2, 0));
@@ -171,8 +167,7 @@ fn a_restart_makes_no_orphans_of_calls_whose_shims_are_still_dialling() {
     let mut world = World::new(2);
     let first = world.ask(0, 1, CHAT);
     world.run(secs(2));
-    world.kill_daemon();
-    world.restart_daemon();
+    world.crash();
     let again = world.ask(1, 2, CHAT);
     world.run(secs(15));
     assert!(world.answer_of(first).contains(&first.to_string()));
@@ -185,8 +180,7 @@ fn an_effect_of_unknown_outcome_is_not_run_again() {
     let first = world.ask(0, 1, WRITE);
     world.run(secs(2));
     world.leave(0);
-    world.kill_daemon();
-    world.restart_daemon();
+    world.crash();
     let again = world.ask(1, 2, WRITE);
     world.run(secs(15));
     assert!(matches!(world.only(again), Seen::Result { outcome: Outcome::OutcomeUnknown, .. }));
@@ -229,8 +223,7 @@ fn who_cancels_a_question_that_was_taken_over_cancels_all_of_it() {
 fn adoption_can_be_off() {
     let mut world = World::new(2);
     world.keeping.adopt = secs(0);
-    world.kill_daemon();
-    world.restart_daemon();
+    world.crash();
     let first = world.ask(0, 1, CHAT);
     world.run(secs(4));
     world.leave(0);

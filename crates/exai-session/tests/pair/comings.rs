@@ -3,9 +3,8 @@
 use exai_session::{AttemptFate, Link};
 use exai_wire::{AdoptKey, CallId, Outcome};
 
-use crate::world::{Seen, World, ms, secs};
+use crate::world::{CHAT, Seen, World, ms, secs};
 
-const CHAT: &str = r#"{"name":"chat","ms":10000}"#;
 const LONG: &str = r#"{"name":"chat","ms":20000}"#;
 
 /// The same question, for so many seconds.
@@ -153,8 +152,7 @@ fn a_call_whose_detach_came_late_goes_on_after_a_crash() {
     lose_connection(&mut world);
     detach(&mut world, first);
     world.run(secs(3));
-    world.kill_daemon();
-    world.restart_daemon();
+    world.crash();
     world.run(secs(30));
     assert_eq!(outcome(&world, first), Some(Outcome::Ok));
 }
@@ -188,9 +186,7 @@ fn left_with_text(world: &mut World, seconds: u64) -> CallId {
     world.daemon.as_mut().unwrap().partial(call, 1, 0, "a text that was paid for".into());
     world.settle();
     leave(world, 0);
-    let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, None, ("sim", "m1"), 0);
-    world.settle();
+    world.attempt(call, None, ("sim", "m1"));
     call
 }
 

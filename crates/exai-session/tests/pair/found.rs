@@ -1,13 +1,11 @@
 //! What the simulation of the whole has found: each case once more, by itself.
 
-use exai_journal::{JournalError, ModelStore, Pace};
+use exai_journal::{ModelStore, Pace};
 use exai_session::{AttemptDenied, EndWhy, Fate, Link};
 use exai_wire::{AdoptKey, CallId, Outcome, RefusedCode};
 
-use crate::world::{Seen, World, ms, secs};
+use crate::world::{CHAT, Seen, WRITE, World, ms, secs};
 
-const CHAT: &str = r#"{"name":"chat","ms":10000}"#;
-const WRITE: &str = r#"{"name":"write","ms":10000}"#;
 const WRITE_1S: &str = r#"{"name":"write","ms":1000}"#;
 
 impl World {
@@ -19,11 +17,6 @@ impl World {
         let now = self.now;
         self.shims[shim].bye(now, "stdin closed");
         self.run(ms(10));
-    }
-
-    fn crash(&mut self) {
-        self.kill_daemon();
-        self.restart_daemon();
     }
 
     /// The daemon alone finds the connection of this shim lost.
@@ -103,16 +96,14 @@ fn a_call_that_is_followed_goes_on_when_its_start_can_be_kept_again() {
     world.bye(0);
     world.full = false;
     let again = world.ask_as(1, 2, CHAT);
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
+    world.fill_disk();
     world.run(secs(3));
-    world.journal.store_mut().fail_with(None);
+    world.empty_disk();
     world.run(secs(2));
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
-    let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, first, Some(1), ("sim", "m2"), 0);
-    world.settle();
+    world.fill_disk();
+    world.attempt(first, Some(1), ("sim", "m2"));
     world.run(secs(5));
-    world.journal.store_mut().fail_with(None);
+    world.empty_disk();
     world.run(secs(15));
     assert!(world.is_answered_by(again, first));
 }
@@ -175,12 +166,10 @@ fn an_attempt_that_cost_nothing_and_whose_next_start_is_not_kept_did_not_run() {
     let mut world = World::new(1);
     let call = world.call(0, 1, WRITE);
     world.run(secs(1));
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
-    let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, Some(1), ("sim", "m2"), 0);
-    world.settle();
+    world.fill_disk();
+    world.attempt(call, Some(1), ("sim", "m2"));
     world.run(ms(100));
-    world.journal.store_mut().fail_with(None);
+    world.empty_disk();
     world.reset_connections();
     world.run(secs(15));
     assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 1, .. }));
@@ -231,10 +220,8 @@ fn a_call_that_is_refused_after_it_was_kept_may_have_run_there_all_the_same() {
     let call = world.call(0, 1, CHAT);
     world.run(secs(1));
     world.full = false;
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
-    let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, None, ("sim", "m1"), 0);
-    world.settle();
+    world.fill_disk();
+    world.attempt(call, None, ("sim", "m1"));
     world.run(ms(100));
     world.kill_daemon();
     world.start_daemon();
@@ -279,7 +266,7 @@ fn a_cancel_that_could_not_be_kept_is_not_confirmed() {
     let deadline = world.now + secs(10);
     let call = world.call_with(0, 1, CHAT, |call| call.deadline = deadline);
     world.run(secs(1));
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
+    world.fill_disk();
     let now = world.now;
     world.shims[0].cancel(now, call, "user");
     world.run(ms(8900));
@@ -310,9 +297,7 @@ fn an_effect_that_was_turned_away_at_no_cost_when_its_host_left_did_not_run() {
     let call = world.call(0, 1, WRITE);
     world.run(secs(1));
     world.bye(0);
-    let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, Some(1), ("sim", "m2"), 0);
-    world.settle();
+    world.attempt(call, Some(1), ("sim", "m2"));
     world.run(secs(1));
     let (now, deadline) = (world.now, world.now + secs(60));
     world.shims[1].attach(now, call, deadline, None).unwrap();

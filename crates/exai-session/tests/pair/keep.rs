@@ -67,8 +67,7 @@ fn a_call_that_waits_for_its_place_leaves_with_its_session() {
 fn calls_of_hosts_that_have_gone_keep_nobody_out() {
     let mut world = World::new(2);
     world.keeping.bytes = 1 << 20;
-    world.kill_daemon();
-    world.restart_daemon();
+    world.crash();
     world.full = true;
     for n in 1..=60 {
         world.call(0, n, r#"{"name":"chat","ms":1000}"#);

@@ -114,9 +114,7 @@ fn an_attempt_that_cost_nothing_goes_to_another_provider_under_its_own_number() 
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT_10S);
     world.run(ms(500));
-    let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, Some(1), ("other", "m2"), 0);
-    world.settle();
+    world.attempt(call, Some(1), ("other", "m2"));
     world.run(secs(12));
     assert_eq!(world.billed, [(call, 1), (call, 1)]);
     assert!(ok(&world.only(call), 1), "one attempt is stated: {:?}", world.only(call));
@@ -390,7 +388,7 @@ fn a_failing_journal_refuses_and_the_call_runs_once_it_works_again() {
     world.run(secs(5));
     assert!(!world.answered(call));
     assert_eq!(world.billed(call), 0);
-    world.journal.store_mut().fail_with(None);
+    world.empty_disk();
     world.run(secs(5));
     assert!(ok(&world.only(call), 1));
 }
@@ -400,10 +398,10 @@ fn an_end_that_the_journal_refuses_is_kept_until_it_takes_it() {
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT_1S);
     world.run(ms(500));
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
+    world.fill_disk();
     world.run(secs(5));
     assert!(!world.answered(call));
-    world.journal.store_mut().fail_with(None);
+    world.empty_disk();
     world.run(secs(3));
     assert!(ok(&world.only(call), 1));
     assert_eq!(world.billed(call), 1);

@@ -1,18 +1,9 @@
 //! Daemons that die and come back with their journal, with an old one, or with one that can't be written.
 
-use exai_journal::JournalError;
 use exai_session::{AttemptDenied, AttemptFate, EndWhy, Fate};
 use exai_wire::{Outcome, RefusedCode};
 
-use crate::world::{Seen, World, call_id, ms, secs};
-
-const CHAT: &str = r#"{"name":"chat","ms":10000}"#;
-const WRITE: &str = r#"{"name":"write","ms":10000}"#;
-
-fn crash(world: &mut World) {
-    world.kill_daemon();
-    world.restart_daemon();
-}
+use crate::world::{CHAT, Seen, WRITE, World, call_id, ms, secs};
 
 fn outcome(seen: &Seen) -> Option<Outcome> {
     match seen {
@@ -33,7 +24,7 @@ fn a_call_goes_on_after_its_daemon_died_and_tells_of_the_attempt() {
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT);
     world.run(secs(3));
-    crash(&mut world);
+    world.crash();
     world.run(secs(12));
     assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 2, .. }));
     assert_eq!(world.billed, [(call, 1), (call, 2)]);
@@ -53,7 +44,7 @@ fn an_effect_that_had_begun_has_an_unknown_outcome_and_one_that_had_not_runs() {
     let accepted = world.call(0, 2, WRITE);
     world.run(secs(1));
     world.full = false;
-    crash(&mut world);
+    world.crash();
     world.run(secs(12));
     assert_eq!(outcome(&world.only(begun)), Some(Outcome::OutcomeUnknown));
     assert_eq!(outcome(&world.only(accepted)), Some(Outcome::Ok));
@@ -68,7 +59,7 @@ fn an_answer_that_was_kept_is_delivered_by_the_next_daemon_byte_for_byte() {
     world.partitioned = true;
     world.run(secs(3));
     world.partitioned = false;
-    crash(&mut world);
+    world.crash();
     world.run(secs(5));
     let seen = world.only(call);
     assert!(matches!(seen, Seen::Result { outcome: Outcome::Ok, replayed: true, attempts: 1, .. }));
@@ -86,7 +77,7 @@ fn what_was_cancelled_before_a_crash_never_runs_again() {
     world.shims[0].cancel(now, call, "user");
     world.settle();
     world.run(ms(1));
-    crash(&mut world);
+    world.crash();
     world.run(secs(20));
     assert!(!world.answered(call));
     assert_eq!((world.billed(call), world.shims[0].open_calls()), (1, 0));
@@ -157,7 +148,7 @@ fn an_attempt_that_a_drain_cuts_leaves_three_others() {
     }
     for _ in 0..2 {
         world.run(secs(3));
-        crash(&mut world);
+        world.crash();
     }
     world.run(secs(30));
     assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 6, .. }));
@@ -173,7 +164,7 @@ fn three_daemons_that_died_are_the_most_that_a_call_pays_for() {
     let call = world.call(0, 1, CHAT);
     for _ in 0..3 {
         world.run(secs(3));
-        crash(&mut world);
+        world.crash();
     }
     world.run(secs(30));
     assert_eq!((world.billed(call), world.denied.as_slice()), (3, &[AttemptDenied::Exhausted][..]));
@@ -186,7 +177,7 @@ fn last_attempts_begin_one_after_the_other() {
     let calls = [world.call(0, 1, CHAT), world.call(0, 2, CHAT), world.call(0, 3, CHAT)];
     for _ in 0..2 {
         world.run(secs(2));
-        crash(&mut world);
+        world.crash();
     }
     let third = |world: &World| world.billed.iter().filter(|(_, attempt)| *attempt == 3).count();
     world.run_until("the first", |world| third(world) == 1);
@@ -204,7 +195,7 @@ fn of_many_last_attempts_a_quarter_begins_at_a_time() {
     let calls: Vec<_> = (1..=40).map(|n| world.call(0, n, CHAT)).collect();
     for _ in 0..2 {
         world.run(secs(2));
-        crash(&mut world);
+        world.crash();
     }
     let third = |world: &World| world.billed.iter().filter(|(_, attempt)| *attempt == 3).count();
     world.run_until("the first", |world| third(world) > 0);
@@ -225,7 +216,7 @@ fn text_that_had_come_is_there_for_the_next_attempt() {
     daemon.partial(call, 1, 0, "Once upon".into());
     daemon.partial(call, 1, 9, " a time".into());
     world.settle();
-    crash(&mut world);
+    world.crash();
     world.run(secs(1));
     assert_eq!(world.told[&call].1.as_deref(), Some("Once upon a time"));
 }
@@ -237,13 +228,11 @@ fn a_full_disk_between_accepted_and_started_costs_nothing_and_the_call_runs_when
     let call = world.call(0, 1, CHAT);
     world.run(secs(1));
     world.full = false;
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
-    let now = world.now;
-    world.daemon.as_mut().unwrap().attempt(now, call, None, ("sim", "m1"), 0);
-    world.settle();
+    world.fill_disk();
+    world.attempt(call, None, ("sim", "m1"));
     world.run(secs(30));
     assert_eq!((world.billed(call), world.answered(call)), (0, false));
-    world.journal.store_mut().fail_with(None);
+    world.empty_disk();
     world.run(secs(13));
     assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 1, .. }));
 }
@@ -254,7 +243,7 @@ fn an_answer_that_cannot_be_kept_until_its_deadline_is_delivered_and_says_so() {
     let deadline = world.now + secs(60);
     let call = world.call_with(0, 1, CHAT, |call| call.deadline = deadline);
     world.run(secs(1));
-    world.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
+    world.fill_disk();
     world.run(secs(20));
     assert!(!world.answered(call));
     let other = world.call(0, 2, CHAT);
@@ -262,7 +251,7 @@ fn an_answer_that_cannot_be_kept_until_its_deadline_is_delivered_and_says_so() {
     assert_eq!(world.billed(other), 0, "nothing new is taken meanwhile");
     world.run(secs(40));
     assert_eq!(outcome(&world.only(call)), Some(Outcome::Ok));
-    world.journal.store_mut().fail_with(None);
+    world.empty_disk();
     world.run(secs(20));
     assert_eq!(outcome(&world.only(other)), Some(Outcome::Ok));
     assert_eq!((world.seen[&call].len(), world.billed(call)), (1, 1), "delivered once");
@@ -276,7 +265,7 @@ fn what_is_over_and_done_leaves_the_disk_in_the_end() {
     assert_eq!(outcome(&world.only(call)), Some(Outcome::Ok));
     world.run(secs(700));
     assert!(world.disk.1.rows().iter().all(|row| row.load.is_none()), "params and result are gone");
-    crash(&mut world);
+    world.crash();
     let (now, deadline) = (world.now, world.now + secs(60));
     world.shims[0].attach(now, call, deadline, None).unwrap();
     world.run(secs(2));

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use exai_journal::{Durable, Journal, ModelDisk, ModelStore, Pace};
+use exai_journal::{Durable, Journal, JournalError, ModelDisk, ModelStore, Pace};
 use exai_session::{
     AttemptDenied, Before, CallClass, ConnNo, DaemonConfig, DaemonEnd, DrainPlan, EndWhy, Fate, Keeping,
     NewCall, Past, PeerConn, RecoveredCall, ShimConfig, ShimEnd,
@@ -18,6 +18,12 @@ use exai_wire::{
 use serde_json::value::RawValue;
 
 pub(crate) const LATENCY: Duration = Duration::from_millis(1);
+
+/// A metered call that takes ten seconds.
+pub(crate) const CHAT: &str = r#"{"name":"chat","ms":10000}"#;
+
+/// An effect that takes as long.
+pub(crate) const WRITE: &str = r#"{"name":"write","ms":10000}"#;
 
 pub(crate) type Daemon = DaemonEnd<Durable<KeptFrame>, Classes>;
 
@@ -217,6 +223,28 @@ impl World {
         for (shim, conn, _) in std::mem::take(&mut self.pairs) {
             self.post(LATENCY, Packet::CloseDown { shim, conn, reason: "connection reset".into() });
         }
+    }
+
+    /// The daemon dies, and the next one begins on what it left.
+    pub(crate) fn crash(&mut self) {
+        self.kill_daemon();
+        self.restart_daemon();
+    }
+
+    /// The journal takes nothing any more.
+    pub(crate) fn fill_disk(&mut self) {
+        self.journal.store_mut().fail_with(Some(JournalError::Full("no space".into())));
+    }
+
+    /// It takes everything again.
+    pub(crate) fn empty_disk(&mut self) {
+        self.journal.store_mut().fail_with(None);
+    }
+
+    /// The executor asks for an attempt with this provider and model; the one before, if there was one, cost nothing.
+    pub(crate) fn attempt(&mut self, call_id: CallId, unused: Option<u32>, to: (&str, &str)) {
+        self.daemon.as_mut().unwrap().attempt(self.now, call_id, unused, to, 0);
+        self.settle();
     }
 
     /// Resets every connection; both ends live on.

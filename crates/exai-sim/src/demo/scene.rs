@@ -236,20 +236,13 @@ impl<'a> Scene<'a> {
             right: self.calls.iter().filter(right).count() as u64,
             provider_requests: log.len() as u64,
             cut_requests: log.iter().filter(|asked| !asked.completed).count() as u64,
-            attempts_stated: interrupted.map_or(0, |answer| attempts(&answer)),
+            attempts_stated: interrupted.map_or(0, |answer| answer.stated_attempts()),
             pause: next.unwrap_or_else(|| self.timeline.now()).saturating_sub(killed),
             away,
             progress: transcript.notifications("notifications/progress").len() as u64,
             complaints: transcript.check_complete().err().map(|e| format!("{e:#}")).into_iter().collect(),
         })
     }
-}
-
-/// How many attempts the answer says it took.
-fn attempts(answer: &Answer) -> u64 {
-    let list = answer.message.pointer("/result/_meta/dev.exai~1route/attempts").and_then(Value::as_array);
-    let numbers = list.into_iter().flatten().filter_map(|attempt| attempt.get("n")?.as_u64());
-    numbers.max().unwrap_or_default()
 }
 
 /// The beginning of an answer, and its last line, which says how it came about.

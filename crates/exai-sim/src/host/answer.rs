@@ -54,6 +54,18 @@ impl Answer {
         self.message.pointer("/result/isError") == Some(&Value::Bool(true))
     }
 
+    /// How a model's answer came about.
+    pub fn route(&self) -> Option<&Value> {
+        self.message.pointer("/result/_meta/dev.exai~1route")
+    }
+
+    /// Requests that a model's answer states: those that it reports, and those that were lost with a daemon.
+    pub fn stated_attempts(&self) -> u64 {
+        let attempts = self.route().and_then(|route| route.get("attempts")?.as_array());
+        let numbers = attempts.into_iter().flatten().filter_map(|attempt| attempt.get("n")?.as_u64());
+        numbers.max().unwrap_or_default()
+    }
+
     /// All text blocks of a tool's result, one below the other.
     ///
     /// # Errors

@@ -84,6 +84,14 @@ impl Exai {
         self
     }
 
+    /// Sets these variables of everything started from now on.
+    pub fn set_all(&mut self, settings: &[(&str, &str)]) -> &mut Self {
+        for (name, value) in settings {
+            self.set(name, value);
+        }
+        self
+    }
+
     /// Removes a variable.
     pub fn unset(&mut self, name: &str) -> &mut Self {
         self.env.remove(name);

@@ -105,6 +105,33 @@ impl SimProvider {
         self.server.log.wait_for(timeout, enough)
     }
 
+    /// The chat requests with this prompt so far, oldest first.
+    pub fn asked(&self, prompt: &str) -> Vec<Request> {
+        let digest = digest(prompt);
+        self.requests().into_iter().filter(|request| request.digest == digest).collect()
+    }
+
+    /// Waits until no request with this prompt is open, and gives all there were, oldest first.
+    ///
+    /// # Errors
+    /// One still is when `timeout` has passed.
+    pub fn ended(&self, prompt: &str, timeout: Duration) -> anyhow::Result<Vec<Request>> {
+        let digest = digest(prompt);
+        self.wait_for(timeout, |log| log.iter().all(|r| r.digest != digest || !r.is_open()))?;
+        Ok(self.asked(prompt))
+    }
+
+    /// Waits until the `nth` request with this prompt has been sent so many pieces of its answer.
+    ///
+    /// # Errors
+    /// It has not when `timeout` has passed.
+    pub fn wait_events(&self, prompt: &str, nth: u64, events: u64, timeout: Duration) -> anyhow::Result<()> {
+        let digest = digest(prompt);
+        let seen = |r: &Request| r.digest == digest && r.nth == nth && r.events >= events;
+        self.wait_for(timeout, |log| log.iter().any(seen))?;
+        Ok(())
+    }
+
     /// How long this provider has been running: the clock of all times in the log.
     pub fn now(&self) -> Duration {
         self.server.log.now()

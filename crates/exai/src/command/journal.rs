@@ -11,6 +11,7 @@ use exai_settings::Start;
 
 use crate::exit;
 use crate::kept::bytes;
+use crate::lines::Lines;
 use crate::settings_gate::checked;
 use crate::world::World;
 
@@ -168,5 +169,7 @@ fn holds(report: &Report) -> String {
 }
 
 fn told(label: &str, sentences: &[String]) -> String {
-    sentences.iter().map(|sentence| format!("{label:<10}{sentence}\n")).collect()
+    let mut lines = Lines::default();
+    sentences.iter().for_each(|sentence| lines.add(label, sentence));
+    lines.text
 }

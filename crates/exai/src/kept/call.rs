@@ -7,13 +7,14 @@ use serde_json::Value;
 
 use super::words::{age, bytes, cost, items, now_ms, number, text};
 use crate::call::dialogue::text_of;
+use crate::lines::Lines;
 use crate::status::duration;
 
 /// The sheet for people: lines with a label each, and after them the answer, as long as it is kept.
 pub(crate) fn sheet(told: &Value) -> String {
     let call = told.get("call").unwrap_or(&Value::Null);
     let now = now_ms();
-    let mut lines = Lines(String::new());
+    let mut lines = Lines::default();
     lines.add("call", text(call, "key").unwrap_or("?"));
     lines.add("state", &state(call));
     let class = text(call, "class").unwrap_or("?");
@@ -31,20 +32,12 @@ pub(crate) fn sheet(told: &Value) -> String {
     }
     lines.spent(call.get("spent").unwrap_or(&Value::Null));
     if let Some(result) = told.get("result").filter(|result| !result.is_null()) {
-        let _ = write!(lines.0, "\n{}", text_of(result));
+        let _ = write!(lines.text, "\n{}", text_of(result));
     }
-    lines.0
+    lines.text
 }
 
-/// Two columns, as in `exai status`.
-struct Lines(String);
-
 impl Lines {
-    fn add(&mut self, label: &str, value: &str) {
-        // Writing to a String can't fail.
-        let _ = writeln!(self.0, "{label:<10}{value}");
-    }
-
     fn ended(&mut self, call: &Value, now: u64) {
         let (Some(at), Some(outcome)) = (number(call, "ended_ms"), text(call, "outcome")) else { return };
         let size = bytes(number(call, "bytes").unwrap_or_default());

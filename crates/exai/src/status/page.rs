@@ -8,6 +8,7 @@ use exai_provider::words;
 use serde_json::Value;
 
 use super::{Report, Source};
+use crate::lines::Lines;
 
 /// The report as a few lines.
 pub(crate) fn page(report: &Report) -> String {
@@ -35,19 +36,6 @@ pub(crate) fn page(report: &Report) -> String {
         lines.add("provider", &provider_line(provider));
     }
     lines.text
-}
-
-/// Two columns.
-#[derive(Default)]
-struct Lines {
-    text: String,
-}
-
-impl Lines {
-    fn add(&mut self, label: &str, value: &str) {
-        // Writing to a String can't fail.
-        let _ = writeln!(self.text, "{label:<10}{value}");
-    }
 }
 
 fn identity(snapshot: &Value) -> String {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use exai_sim::process::pace;
 
 use crate::engine::Engine;
-use crate::view::{chat, stated_attempts, watched, whole};
+use crate::view::{chat, watched, whole};
 use crate::world::{Logs, World};
 
 /// Pieces of the answers that are asked for again.
@@ -60,7 +60,7 @@ fn observe(
     let next = chat(&resting, "the next one");
     let answer = whole(&resting, &next, "the next one", 3);
     assert!(answer.after < SOON, "{what}: {:?} though the daemon is back", answer.after);
-    assert_eq!((stated_attempts(&answer), world.requests("the next one").len()), (1, 1), "{what}");
+    assert_eq!((answer.stated_attempts(), world.requests("the next one").len()), (1, 1), "{what}");
     println!(
         "{what}, idle: the longest call meanwhile took {}, the next one afterwards {}",
         shown(outage),
@@ -73,7 +73,7 @@ fn observe(
     let ((), outage) = watched(&watching, || happening(&world));
     let answer = whole(&busy, &running, prompt, in_flight.chunks);
     let requests = world.requests(prompt).len() as u64;
-    assert_eq!((stated_attempts(&answer), requests), (in_flight.requests, in_flight.requests), "{what}");
+    assert_eq!((answer.stated_attempts(), requests), (in_flight.requests, in_flight.requests), "{what}");
     println!(
         "{what}, in flight: answered whole and once, {requests} requests made and told; it took {}, the longest other call \
          meanwhile {}",

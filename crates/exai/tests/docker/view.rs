@@ -30,13 +30,6 @@ pub(crate) fn whole(host: &Host, pending: &Pending, prompt: &str, chunks: u64) -
     answer
 }
 
-/// Requests that an answer states.
-pub(crate) fn stated_attempts(answer: &Answer) -> u64 {
-    let route = answer.message.pointer("/result/_meta/dev.exai~1route").cloned().unwrap_or_default();
-    let attempts = route["attempts"].as_array().cloned().unwrap_or_default();
-    attempts.iter().filter_map(|attempt| attempt["n"].as_u64()).max().unwrap_or_default()
-}
-
 /// Has something happen while this host makes one call after the other that only a daemon can answer, and one more when it
 /// is over. All are answered. What it was, from its beginning to its end, and the longest that a call took: the outage.
 pub(crate) fn watched<T: Send>(host: &Host, happening: impl FnOnce() -> T + Send) -> (T, Duration) {

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use exai_sim::host::{Host, Revision};
 use exai_sim::process::{Daemon, Exai, HANG};
-use exai_sim::provider::{Request, SimProvider, digest};
+use exai_sim::provider::{Request, SimProvider};
 use serde_json::Value;
 
 /// A provider, and an installation that asks it. What still runs of it is killed when it is dropped.
@@ -83,7 +83,6 @@ impl World {
 
     /// What the provider was asked with this prompt, oldest first.
     pub(crate) fn requests(&self, prompt: &str) -> Vec<Request> {
-        let digest = digest(prompt);
-        self.provider.requests().into_iter().filter(|request| request.digest == digest).collect()
+        self.provider.asked(prompt)
     }
 }

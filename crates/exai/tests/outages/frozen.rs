@@ -6,7 +6,7 @@ use exai_sim::process::{HANG, Signal, pace};
 
 use crate::world::{
     PATIENCE, World, assert_orderly, assert_served, assert_whole, chat, chat_now, failure_of, list_models,
-    stated_attempts, text_of,
+    text_of,
 };
 
 #[test]
@@ -26,7 +26,7 @@ fn a_daemon_stopped_for_30_s_goes_on_with_what_it_had_and_is_not_taken_for_stuck
     for (pending, prompt, chunks) in [(&running, before, 40), (&issued[0], during, 3)] {
         let answer = host.wait(pending, PATIENCE).unwrap();
         assert_whole(&answer, prompt, chunks);
-        assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (1, 1), "paid once");
+        assert_eq!((answer.stated_attempts(), world.ended(prompt).len()), (1, 1), "paid once");
         host.transcript().check_answered_once(pending).unwrap();
     }
     text_of(&host.wait(&issued[1], HANG).unwrap());

@@ -10,7 +10,7 @@ use exai_sim::provider::directive::parse;
 
 use crate::world::{
     PATIENCE, World, assert_orderly, assert_served, assert_whole, chat, chat_now, failure_of, list_models,
-    route, stated_attempts, text_of,
+    text_of,
 };
 
 /// How long a call may take once the daemon listens again: the target is 0.3 s, the pause between two dials while a
@@ -39,7 +39,7 @@ fn a_restart_with_calls_idle_and_in_flight_costs_a_pause_only() {
     for (prompt, pending) in &calls {
         let answer = busy.wait(pending, HANG).unwrap();
         assert_whole(&answer, prompt, 5);
-        assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (2, 2));
+        assert_eq!((answer.stated_attempts(), world.ended(prompt).len()), (2, 2));
         assert!(text_of(&answer).contains("#1 glm-5.3 (glm) lost when the daemon ended"), "{}", answer.line);
     }
     text_of(&busy.wait(&meanwhile[0], HANG).unwrap());
@@ -83,7 +83,7 @@ fn a_call_made_while_the_daemon_is_away_sees_progress_and_is_answered_when_it_is
     let answer = host.wait(&pending, HANG).unwrap();
     assert_whole(&answer, "anybody?", 3);
     assert!(answer.at < ready + SOON, "{:?} after the daemon was ready", answer.at - ready);
-    assert_eq!((stated_attempts(&answer), world.requests("anybody?").len()), (1, 1));
+    assert_eq!((answer.stated_attempts(), world.requests("anybody?").len()), (1, 1));
     assert_orderly(&host);
 }
 
@@ -100,8 +100,8 @@ fn a_kill_in_the_middle_of_an_answer_is_told_with_every_request_that_was_paid() 
     let _second = world.daemon();
     let answer = host.wait(&pending, PATIENCE).unwrap();
     assert_whole(&answer, prompt, 20);
-    assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (2, 2));
-    assert_eq!(route(&answer)["attempts_lost"], 1);
+    assert_eq!((answer.stated_attempts(), world.ended(prompt).len()), (2, 2));
+    assert_eq!(answer.route().unwrap()["attempts_lost"], 1);
     assert!(
         text_of(&answer).contains("2 attempts: #1 glm-5.3 (glm) lost when the daemon ended; #2 glm-5.3"),
         "{}",
@@ -128,7 +128,7 @@ fn a_daemon_that_is_away_for_40_s_is_found_as_soon_as_it_listens() {
     let answer = host.wait(&pending, HANG).unwrap();
     assert_whole(&answer, prompt, 3);
     assert!(answer.at < ready + SOON, "{:?} after the daemon was ready", answer.at - ready);
-    assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (2, 2));
+    assert_eq!((answer.stated_attempts(), world.ended(prompt).len()), (2, 2));
     assert_orderly(&host);
 }
 
@@ -162,7 +162,7 @@ fn five_kills_cost_three_requests_at_most_and_leave_one_answer() {
         assert!(failure_of(&answer).contains("three attempts"), "{}", answer.line);
     } else {
         assert_whole(&answer, prompt, 3);
-        assert_eq!(stated_attempts(&answer), 3);
+        assert_eq!(answer.stated_attempts(), 3);
     }
     assert_orderly(&host);
 }
@@ -199,12 +199,12 @@ fn a_drain_lets_a_call_finish_that_can_and_holds_the_others_for_the_next_daemon(
     let late = chat(&host, "too late for this one");
     let answer = host.wait(&running, HANG).unwrap();
     assert_whole(&answer, prompt, 6);
-    assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (1, 1));
+    assert_eq!((answer.stated_attempts(), world.ended(prompt).len()), (1, 1));
     assert_eq!(first.child().wait(HANG).unwrap().code(), Some(0));
     let _second = world.daemon();
     let answer = host.wait(&late, HANG).unwrap();
     assert_whole(&answer, "too late for this one", 3);
-    assert_eq!((stated_attempts(&answer), world.ended("too late for this one").len()), (1, 1));
+    assert_eq!((answer.stated_attempts(), world.ended("too late for this one").len()), (1, 1));
     assert_orderly(&host);
 }
 
@@ -265,6 +265,6 @@ fn a_drain_cuts_a_call_that_does_not_finish_and_the_next_daemon_runs_it() {
     let _second = world.daemon();
     let answer = host.wait(&pending, HANG).unwrap();
     assert_whole(&answer, prompt, 3);
-    assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (2, 2));
+    assert_eq!((answer.stated_attempts(), world.ended(prompt).len()), (2, 2));
     assert_orderly(&host);
 }

@@ -8,8 +8,7 @@ use exai_sim::provider::{End, answer_to};
 use serde_json::json;
 
 use crate::world::{
-    PATIENCE, World, assert_orderly, assert_served, assert_whole, chat, chat_now, failure_of, route,
-    stated_attempts, text_of,
+    PATIENCE, World, assert_orderly, assert_served, assert_whole, chat, chat_now, failure_of, text_of,
 };
 
 /// The one that hangs is GLM, whose answer would begin with so few characters that it counts as trickling.
@@ -30,7 +29,7 @@ fn a_hung_stream_is_cut_and_answered_by_the_fallback_which_says_so() {
     {
         assert!(text.contains(word), "{word:?} is not in {text}");
     }
-    let attempts = route(&answer)["attempts"].clone();
+    let attempts = answer.route().unwrap()["attempts"].clone();
     let told = |n: usize| (attempts[n]["provider"].clone(), attempts[n]["cause"].clone());
     assert_eq!(told(0), ("glm".into(), "stall_trickle".into()));
     assert_eq!(told(1), ("kimi".into(), "ok".into()));
@@ -62,7 +61,7 @@ fn a_stalled_stream_costs_two_requests_and_nobody_else_anything() {
 
     let answer = host.wait(&stalled, PATIENCE).unwrap();
     assert_whole(&answer, prompt, 3);
-    assert_eq!((stated_attempts(&answer), world.ended(prompt).len()), (2, 2));
+    assert_eq!((answer.stated_attempts(), world.ended(prompt).len()), (2, 2));
     assert_orderly(&host);
 }
 
@@ -78,7 +77,7 @@ fn a_healthy_slow_stream_outlives_the_stream_timeout() {
     let requests = world.ended(prompt);
     assert_eq!(requests.len(), 1);
     assert_eq!((requests[0].provider.as_str(), requests[0].ended.unwrap().how), ("glm", End::Completed));
-    assert_eq!(stated_attempts(&answer), 1);
+    assert_eq!(answer.stated_attempts(), 1);
 }
 
 #[test]
@@ -185,10 +184,10 @@ fn the_last_attempt_goes_on_from_what_a_cut_stream_has_brought() {
         assert_eq!(asked, [false, false, true]);
         let last = requests[2].body["messages"].as_array().unwrap().last().unwrap().clone();
         assert_eq!(last["partial"] == true, model == "kimi-k3", "{last}");
-        assert_eq!(route(&answer)["continued"][0]["cause"], "cut");
+        assert_eq!(answer.route().unwrap()["continued"][0]["cause"], "cut");
         assert!(requests[2].events <= 31, "only the rest is paid for: {}", requests[2].events);
         // What is joined is what is kept of the conversation, too.
-        let next = json!({"prompt": "And?", "conversation": route(&answer)["conversation"]});
+        let next = json!({"prompt": "And?", "conversation": answer.route().unwrap()["conversation"]});
         text_of(&host.ask("chat", next).unwrap());
         let body = world.ended("And?").last().unwrap().body.clone();
         assert_eq!(body["messages"][1]["content"], answer_to(&prompt, 90));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use exai_sim::host::{Answer, Host, Pending, Progress, Revision};
 use exai_sim::process::{Daemon, Exai, HANG, Port};
-use exai_sim::provider::{Request, SimProvider, answer_to, digest};
+use exai_sim::provider::{Request, SimProvider, answer_to};
 use serde_json::{Value, json};
 
 /// Longest wait for what takes its own time on purpose: the longest script (60 s), and room for a busy machine.
@@ -30,10 +30,7 @@ impl World {
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         let provider = SimProvider::start().unwrap();
         let mut exai = Exai::new(Path::new(env!("CARGO_BIN_EXE_exai"))).unwrap();
-        exai.with_provider(&provider);
-        for (name, value) in settings {
-            exai.set(name, value);
-        }
+        exai.with_provider(&provider).set_all(settings);
         Self { provider, exai }
     }
 
@@ -51,23 +48,17 @@ impl World {
 
     /// Waits until a request with this prompt has been sent so many pieces of its answer.
     pub(crate) fn wait_events(&self, prompt: &str, nth: u64, events: u64) {
-        let digest = digest(prompt);
-        let seen = |r: &Request| r.digest == digest && r.nth == nth && r.events >= events;
-        self.provider.wait_for(PATIENCE, |log| log.iter().any(seen)).unwrap();
+        self.provider.wait_events(prompt, nth, events, PATIENCE).unwrap();
     }
 
     /// What the provider was asked with this prompt, oldest first.
     pub(crate) fn requests(&self, prompt: &str) -> Vec<Request> {
-        let digest = digest(prompt);
-        self.provider.requests().into_iter().filter(|r| r.digest == digest).collect()
+        self.provider.asked(prompt)
     }
 
     /// Waits until no request with this prompt is open, and gives all there were.
     pub(crate) fn ended(&self, prompt: &str) -> Vec<Request> {
-        let digest = digest(prompt);
-        let over = |log: &[Request]| log.iter().all(|r| r.digest != digest || !r.is_open());
-        self.provider.wait_for(HANG, over).unwrap();
-        self.requests(prompt)
+        self.provider.ended(prompt, HANG).unwrap()
     }
 }
 
@@ -117,17 +108,6 @@ pub(crate) fn assert_whole(answer: &Answer, prompt: &str, chunks: u64) {
     assert!(text.contains(&expected), "{expected:?} is not in {text:?}");
     // The piece after the last would be a part of another stream.
     assert!(!text.contains(&format!("part {}", chunks + 1)), "{text}");
-}
-
-/// How the answer came about.
-pub(crate) fn route(answer: &Answer) -> Value {
-    answer.message.pointer("/result/_meta/dev.exai~1route").cloned().unwrap_or_default()
-}
-
-/// Requests that the answer states: those that it reports, and those that were lost with a daemon.
-pub(crate) fn stated_attempts(answer: &Answer) -> u64 {
-    let attempts = route(answer)["attempts"].as_array().cloned().unwrap_or_default();
-    attempts.iter().filter_map(|attempt| attempt["n"].as_u64()).max().unwrap_or_default()
 }
 
 /// Everything asked has exactly one answer, and nothing else was said.

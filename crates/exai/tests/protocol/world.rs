@@ -27,10 +27,7 @@ impl World {
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {
         let provider = SimProvider::start().unwrap();
         let mut exai = installation();
-        exai.with_provider(&provider);
-        for (name, value) in settings {
-            exai.set(name, value);
-        }
+        exai.with_provider(&provider).set_all(settings);
         Self { daemon: exai.daemon().unwrap(), exai, provider }
     }
 

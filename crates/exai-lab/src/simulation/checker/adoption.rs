@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use exai_wire::{CallId, Class, Outcome};
 
-use crate::simulation::history::{Asked, Happening, History, Invariant, Violation};
+use super::Found;
+use crate::simulation::history::{Asked, Happening, History, Invariant};
 use crate::simulation::names::{AskNo, QuestionNo};
 
 /// The executor's time is shorter than the call's by this much at most.
@@ -31,10 +32,10 @@ struct Book {
     closed: BTreeSet<CallId>,
     /// Effects that a daemon had to take for new ones.
     unaware: BTreeSet<CallId>,
-    found: Vec<Violation>,
+    found: Found,
 }
 
-pub(super) fn check(history: &History) -> Vec<Violation> {
+pub(super) fn check(history: &History) -> Found {
     let mut book = Book { adopt: history.adopt, ..Book::default() };
     for (at, what) in history.iter() {
         book.read(at, what);
@@ -43,10 +44,6 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
 }
 
 impl Book {
-    fn find(&mut self, invariant: Invariant, at: Duration, text: String) {
-        self.found.push(Violation { invariant, at, text });
-    }
-
     fn read(&mut self, at: Duration, what: &Happening) {
         match what {
             Happening::Asked(Asked { ask, call, question, class, keyed, deadline, .. }) => {
@@ -60,12 +57,12 @@ impl Book {
             Happening::Taken { by, from, live } => {
                 if *live {
                     let text = format!("{by:?} takes over {from:?}, whose host waits");
-                    self.find(Invariant::LiveNotAdopted, at, text);
+                    self.found.add(Invariant::LiveNotAdopted, at, text);
                 }
                 let others = self.takes.iter().filter(|(_, taken)| *taken == from);
                 if let Some((other, _)) = others.into_iter().find(|(other, _)| !self.has_left(at, **other)) {
                     let text = format!("{by:?} takes over {from:?} after {other:?}");
-                    self.find(Invariant::AdoptedOnce, at, text);
+                    self.found.add(Invariant::AdoptedOnce, at, text);
                 }
                 self.takes.insert(*by, *from);
             }
@@ -127,7 +124,7 @@ impl Book {
         before.insert(call);
         if let Some(other) = repeated.filter(|_| !self.unaware.contains(&call)) {
             let text = format!("{call:?} repeats {other:?}, {question}");
-            self.find(Invariant::EffectOnce, at, text);
+            self.found.add(Invariant::EffectOnce, at, text);
         }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use exai_session::{EndWhy, Fate};
 use exai_wire::{CallId, Outcome};
 
-use crate::simulation::history::{Answer, Asked, Happening, History, Invariant, Violation};
+use super::Found;
+use crate::simulation::history::{Answer, Asked, Happening, History, Invariant};
 use crate::simulation::names::{AskNo, ShimNo};
 
 /// After its deadline.
@@ -29,10 +30,10 @@ struct Book {
     not_sent: BTreeSet<CallId>,
     calm: Option<Duration>,
     roomy: bool,
-    found: Vec<Violation>,
+    found: Found,
 }
 
-pub(super) fn check(history: &History) -> Vec<Violation> {
+pub(super) fn check(history: &History) -> Found {
     let mut book = Book { roomy: history.roomy, ..Book::default() };
     for (at, what) in history.iter() {
         book.read(at, what);
@@ -41,10 +42,6 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
 }
 
 impl Book {
-    fn find(&mut self, invariant: Invariant, at: Duration, text: String) {
-        self.found.push(Violation { invariant, at, text });
-    }
-
     fn read(&mut self, at: Duration, what: &Happening) {
         match what {
             Happening::Asked(asked) => {
@@ -72,7 +69,7 @@ impl Book {
                 }
             }
             Happening::Acked { shim, call } if !self.may_ack.contains(&(*shim, *call)) => {
-                self.find(Invariant::AckAfterWrite, at, format!("{shim} acks {call:?} that nobody has"));
+                self.found.add(Invariant::AckAfterWrite, at, format!("{shim} acks {call:?} that nobody has"));
             }
             Happening::Taken { by, from, .. } => {
                 self.takes.insert(*by, *from);
@@ -80,7 +77,7 @@ impl Book {
             Happening::Billed { call, .. } => {
                 self.billed.insert(*call);
                 if self.not_sent.contains(call) {
-                    self.find(
+                    self.found.add(
                         Invariant::TrueFate,
                         at,
                         format!("{call:?} was not sent, it is said, and runs"),
@@ -97,25 +94,25 @@ impl Book {
         let open = self.asked.keys().filter(|ask| !self.closed.contains(ask));
         let open: Vec<AskNo> = open.filter(|ask| !self.answered.contains_key(ask)).copied().collect();
         for ask in open {
-            self.find(Invariant::InTime, at, format!("{ask} is never answered"));
+            self.found.add(Invariant::InTime, at, format!("{ask} is never answered"));
         }
     }
 
     fn handed_out(&mut self, at: Duration, ask: AskNo, answer: &Answer) {
         if self.answered.insert(ask, answer.clone()).is_some() || self.closed.contains(&ask) {
-            self.find(Invariant::OneAnswer, at, format!("{ask} gets {answer:?} too many"));
+            self.found.add(Invariant::OneAnswer, at, format!("{ask} gets {answer:?} too many"));
         }
         let Some((since, asked)) = self.asked.get(&ask).cloned() else { return };
         self.is_in_time(at, since, &asked, answer);
         match answer {
             Answer::Result { outcome: Outcome::Ok, body, .. } if !self.is_own(asked.call, body) => {
-                self.find(Invariant::OwnAnswer, at, format!("{ask}, {:?}, gets {body}", asked.call));
+                self.found.add(Invariant::OwnAnswer, at, format!("{ask}, {:?}, gets {body}", asked.call));
             }
             Answer::End { fate: Fate::NotSent, .. } if !asked.joins => {
                 self.not_sent.insert(asked.call);
                 if self.billed.contains(&asked.call) {
                     let text = format!("{:?} was not sent, it is said, and has run", asked.call);
-                    self.find(Invariant::TrueFate, at, text);
+                    self.found.add(Invariant::TrueFate, at, text);
                 }
             }
             _ => {}
@@ -128,12 +125,16 @@ impl Book {
         };
         let latest = self.pauses.iter().filter_map(woke).max().unwrap_or_default().max(asked.deadline);
         if at > latest + GRACE {
-            self.find(Invariant::InTime, at, format!("{} is answered after {:?}", asked.ask, asked.deadline));
+            self.found.add(
+                Invariant::InTime,
+                at,
+                format!("{} is answered after {:?}", asked.ask, asked.deadline),
+            );
         }
         let Some(calm) = self.calm.map(|calm| calm.max(since)).filter(|_| self.roomy) else { return };
         let by_deadline = matches!(answer, Answer::End { why: EndWhy::Deadline, .. });
         if at > calm + SOON || (by_deadline && asked.deadline > calm + SOON) {
-            self.find(Invariant::InTime, at, format!("{} waits from {calm:?} on, in vain", asked.ask));
+            self.found.add(Invariant::InTime, at, format!("{} waits from {calm:?} on, in vain", asked.ask));
         }
     }
 

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use exai_journal::{Kind, Row};
-use exai_wire::{CallId, Class, Outcome, Record};
+use exai_wire::{CallId, Class, Outcome};
 
-use crate::simulation::history::{Answer, Happening, Heard, History, Invariant, Violation};
+use super::{Found, started};
+use crate::simulation::history::{Answer, Happening, Heard, History, Invariant};
 use crate::simulation::names::{AskNo, ShimNo};
 
 const METERED_MAX: usize = 3;
@@ -84,10 +84,10 @@ struct Book {
     accounts: BTreeMap<CallId, Account>,
     takes: BTreeMap<CallId, CallId>,
     asks: BTreeMap<AskNo, (ShimNo, CallId)>,
-    found: Vec<Violation>,
+    found: Found,
 }
 
-pub(super) fn check(history: &History) -> Vec<Violation> {
+pub(super) fn check(history: &History) -> Found {
     let mut book = Book::default();
     for (at, what) in history.iter() {
         book.read(at, what);
@@ -96,10 +96,6 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
 }
 
 impl Book {
-    fn find(&mut self, invariant: Invariant, at: Duration, text: String) {
-        self.found.push(Violation { invariant, at, text });
-    }
-
     fn account(&mut self, call: CallId) -> &mut Account {
         self.accounts.entry(call).or_default()
     }
@@ -129,7 +125,7 @@ impl Book {
                 self.account(*call).cut.insert(*attempt);
             }
             Happening::RunsTwice(call) => {
-                self.find(Invariant::Billed, at, format!("{call:?} runs twice at a time"));
+                self.found.add(Invariant::Billed, at, format!("{call:?} runs twice at a time"));
             }
             Happening::Taken { by, from, .. } => {
                 self.takes.insert(*by, *from);
@@ -138,7 +134,7 @@ impl Book {
             Happening::VolumeGone { rows, restored } => {
                 for (call, account) in &mut self.accounts {
                     match restored {
-                        true => account.restore(&started(rows, *call)),
+                        true => account.restore(&started(rows.iter().filter(|row| row.call_id == *call))),
                         false => account.lose(),
                     }
                 }
@@ -159,7 +155,7 @@ impl Book {
         account.billed.push(Bill { n, lost: false, unknowable: false });
         if account.billed.len() > account.most() {
             let text = format!("{call:?} {:?} is paid for {:?}", account.class, account.billed);
-            self.find(Invariant::Billed, at, text);
+            self.found.add(Invariant::Billed, at, text);
         }
     }
 
@@ -185,17 +181,7 @@ impl Book {
         let account = self.account(call);
         if account.class != Some(Class::Pure) && account.billed.len() > told + account.unknowable() {
             let text = format!("{call:?} tells of {told} attempts, {:?} are paid", account.billed);
-            self.find(Invariant::Stated, at, text);
+            self.found.add(Invariant::Stated, at, text);
         }
     }
-}
-
-/// Attempts of a call that begin in these rows.
-fn started(rows: &[Row], call: CallId) -> BTreeSet<u32> {
-    let rows = rows.iter().filter(|row| row.call_id == call && row.kind == Kind::Started);
-    rows.filter_map(|row| match row.clone().record() {
-        Ok(Record::Started { attempt, .. }) => Some(attempt.n),
-        _ => None,
-    })
-    .collect()
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exai_wire::{CallId, Class, Outcome};
 
-use crate::simulation::history::{Happening, Heard, History, Invariant, Violation};
+use super::Found;
+use crate::simulation::history::{Happening, Heard, History, Invariant};
 use crate::simulation::names::Lineage;
 
 /// What a daemon says of an answer that its journal did not take.
@@ -12,13 +13,13 @@ pub(super) const NOT_KEPT: &str = "not kept:";
 
 type Said<'a> = (Outcome, &'a str, u32);
 
-pub(super) fn check(history: &History) -> Vec<Violation> {
+pub(super) fn check(history: &History) -> Found {
     let mut pure = BTreeSet::new();
     let mut said: BTreeMap<(CallId, Lineage), Said<'_>> = BTreeMap::new();
     let mut unkept = BTreeSet::new();
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for (at, what) in history.iter() {
-        let mut find = |text| found.push(Violation { invariant: Invariant::SameBytes, at, text });
+        let mut find = |text| found.add(Invariant::SameBytes, at, text);
         match what {
             Happening::Asked(asked) if asked.class == Class::Pure => {
                 pure.insert(asked.call);

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use exai_journal::{Kind, Row};
-use exai_wire::{CallId, Class, Epoch, Record};
+use exai_wire::{CallId, Class, Epoch};
 
 use super::bytes::NOT_KEPT;
-use crate::simulation::history::{Happening, Heard, History, Invariant, Violation};
+use super::{Found, started};
+use crate::simulation::history::{Happening, Heard, History, Invariant};
 use crate::simulation::names::Lineage;
 
 #[derive(Default)]
@@ -22,10 +23,10 @@ struct Book {
     pure: BTreeSet<CallId>,
     promises: BTreeMap<(Lineage, CallId), Promise>,
     epochs: BTreeMap<Lineage, Epoch>,
-    found: Vec<Violation>,
+    found: Found,
 }
 
-pub(super) fn check(history: &History) -> Vec<Violation> {
+pub(super) fn check(history: &History) -> Found {
     let mut book = Book::default();
     for (at, what) in history.iter() {
         match what {
@@ -64,43 +65,31 @@ impl Book {
         let before = self.epochs.insert(lineage, epoch);
         if before.is_some_and(|before| before >= epoch) {
             let text = format!("epoch {} after {before:?} on {lineage}", epoch.0);
-            self.found.push(Violation { invariant: Invariant::EpochRises, at, text });
+            self.found.add(Invariant::EpochRises, at, text);
         }
     }
 
     fn compare(&mut self, at: Duration, lineage: Lineage, rows: &[Row], known: &BTreeSet<CallId>) {
-        let promised = self.promises.iter().filter(|((of, _), _)| *of == lineage);
-        for ((_, call), promise) in promised {
+        let mut lost = BTreeSet::new();
+        for ((_, call), promise) in self.promises.iter().filter(|((of, _), _)| *of == lineage) {
             let of_call: Vec<&Row> = rows.iter().filter(|row| row.call_id == *call).collect();
-            if let Some(lost) = missing(&of_call, promise, known.contains(call)) {
-                let text = format!("{call:?}: {lost}");
-                self.found.push(Violation { invariant: Invariant::Kept, at, text });
+            if let Some(what) = missing(&of_call, promise, known.contains(call)) {
+                self.found.add(Invariant::Kept, at, format!("{call:?}: {what}"));
+                lost.insert(*call);
             }
         }
         // Each loss is told of once.
-        let lost =
-            |call: &CallId| self.found.iter().any(|found| found.text.starts_with(&format!("{call:?}")));
-        let lost: BTreeSet<CallId> =
-            self.promises.keys().map(|(_, call)| *call).filter(|call| lost(call)).collect();
         self.promises.retain(|(_, call), _| !lost.contains(call));
     }
 }
 
 fn missing(rows: &[&Row], promise: &Promise, known: bool) -> Option<String> {
     let has = |kind| rows.iter().any(|row| row.kind == kind);
-    let attempts: BTreeSet<u32> = rows
-        .iter()
-        .filter(|row| row.kind == Kind::Started)
-        .filter_map(|row| match (*row).clone().record() {
-            Ok(Record::Started { attempt, .. }) => Some(attempt.n),
-            _ => None,
-        })
-        .collect();
     let done = rows.iter().find(|row| row.kind == Kind::Done);
     if promise.accepted && !has(Kind::Accepted) {
         return Some("was told to be accepted, and is not on the disk".to_owned());
     }
-    if let Some(n) = promise.started.difference(&attempts).next() {
+    if let Some(n) = promise.started.difference(&started(rows.iter().copied())).next() {
         return Some(format!("attempt {n} was told, and is not on the disk"));
     }
     match (&promise.body, done.map(|row| row.load.as_ref())) {

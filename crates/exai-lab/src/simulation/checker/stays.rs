@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use exai_wire::Outcome;
 
-use crate::simulation::history::{Happening, Heard, History, Invariant, Violation};
+use super::Found;
+use crate::simulation::history::{Happening, Heard, History, Invariant};
 
-pub(super) fn check(history: &History) -> Vec<Violation> {
+pub(super) fn check(history: &History) -> Found {
     let mut asks = BTreeMap::new();
     let (mut cancelled, mut over) = (BTreeSet::new(), BTreeSet::new());
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for (at, what) in history.iter() {
-        let mut find = |invariant, text| found.push(Violation { invariant, at, text });
         match what {
             Happening::Asked(asked) => {
                 asks.insert(asked.ask, (asked.shim, asked.call));
@@ -27,10 +27,11 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
             }
             Happening::VolumeGone { .. } => over.clear(),
             Happening::Billed { call, attempt, .. } if over.contains(call) => {
-                find(Invariant::CancelledStays, format!("attempt {attempt} of {call:?}, which is cancelled"));
+                let text = format!("attempt {attempt} of {call:?}, which is cancelled");
+                found.add(Invariant::CancelledStays, at, text);
             }
             Happening::Starts { call, sponsored: false } => {
-                find(Invariant::NobodyPays, format!("an attempt of {call:?} begins for nobody"));
+                found.add(Invariant::NobodyPays, at, format!("an attempt of {call:?} begins for nobody"));
             }
             _ => {}
         }

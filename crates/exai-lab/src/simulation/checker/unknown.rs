@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use exai_wire::{CallId, Class, Outcome};
 
-use crate::simulation::history::{Answer, Asked, Happening, History, Invariant, Violation};
+use super::Found;
+use crate::simulation::history::{Answer, Asked, Happening, History, Invariant};
 
 /// The executor's time is shorter than the call's by this much at most.
 const MARGIN: Duration = Duration::from_millis(2500);
 
-pub(super) fn check(history: &History) -> Vec<Violation> {
+pub(super) fn check(history: &History) -> Found {
     let mut asked: BTreeMap<_, (Duration, Asked)> = BTreeMap::new();
     let mut takes = BTreeMap::new();
     let (mut began, mut cancelled) = (BTreeSet::new(), BTreeSet::new());
     let (mut stopped, mut lost) = (Vec::new(), Vec::new());
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for (at, what) in history.iter() {
         match what {
             Happening::Asked(ask) => {
@@ -48,7 +49,7 @@ pub(super) fn check(history: &History) -> Vec<Violation> {
                     || calls.iter().any(|call| cancelled.contains(call));
                 if ask.class != Class::Effect || !may_have_begun || !cause {
                     let text = format!("{} {:?} {:?} is said to be unknown", ask.ask, ask.class, ask.call);
-                    found.push(Violation { invariant: Invariant::UnknownWhereTrue, at, text });
+                    found.add(Invariant::UnknownWhereTrue, at, text);
                 }
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_wire::{CallId, DaemonFrame, Refused, RefusedCode, ShimFrame};
+use exai_wire::{Call, CallId, DaemonFrame, Refused, RefusedCode, ShimFrame};
 use serde_json::{Value, json};
 
 use super::world::{Conn, Daemon, Host, options};
@@ -41,6 +41,23 @@ fn detached(conn: &mut Conn, call_id: CallId) {
     assert!(matches!(conn.next(), ShimFrame::Detach(left) if left.call_id == call_id));
 }
 
+/// A call that is asked or brought again, and outlasts the host's patience; as the daemon has it, and the state to come back
+/// with.
+fn round(
+    host: &mut Host,
+    conn: &mut Conn,
+    id: u32,
+    arguments: &Value,
+    state: Option<&str>,
+) -> (Call, String) {
+    chat(host, id, arguments, state);
+    let call = conn.whole_call();
+    conn.accepted(call.call_id);
+    let state = asked_again(host, id);
+    detached(conn, call.call_id);
+    (call, state)
+}
+
 #[test]
 fn a_host_that_comes_back_joins_its_call_under_the_same_key() {
     let state_dir = tempfile::tempdir().unwrap();
@@ -48,11 +65,7 @@ fn a_host_that_comes_back_joins_its_call_under_the_same_key() {
         let daemon = Daemon::listen();
         let (mut host, mut conn) = Host::connected(hasty(&daemon, state), &daemon);
         let arguments = json!({"prompt": "hi", "n": 1});
-        chat(&mut host, 1, &arguments, None);
-        let first = conn.whole_call();
-        conn.accepted(first.call_id);
-        let state = asked_again(&host, 1);
-        detached(&mut conn, first.call_id);
+        let (first, state) = round(&mut host, &mut conn, 1, &arguments, None);
         chat(&mut host, 2, &json!({"n": 1, "prompt": "hi"}), Some(&state));
         let again = conn.whole_call();
         assert_eq!((again.call_id, again.fingerprint), (first.call_id, first.fingerprint));
@@ -94,11 +107,7 @@ fn a_state_that_was_changed_or_is_of_another_call_is_an_error_and_runs_nothing()
     let daemon = Daemon::listen();
     let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
     let arguments = json!({"prompt": "hi"});
-    chat(&mut host, 1, &arguments, None);
-    let call_id = conn.call().0;
-    conn.accepted(call_id);
-    let state = asked_again(&host, 1);
-    detached(&mut conn, call_id);
+    let (Call { call_id, .. }, state) = round(&mut host, &mut conn, 1, &arguments, None);
 
     let mut forged = state.clone();
     forged.replace_range(20..22, if state.get(20..22) == Some("00") { "01" } else { "00" });
@@ -123,11 +132,7 @@ fn a_state_that_was_changed_or_is_of_another_call_is_an_error_and_runs_nothing()
 fn a_state_that_is_used_again_after_the_answer_runs_nothing() {
     let daemon = Daemon::listen();
     let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
-    chat(&mut host, 1, &json!({}), None);
-    let call_id = conn.call().0;
-    conn.accepted(call_id);
-    let state = asked_again(&host, 1);
-    detached(&mut conn, call_id);
+    let (Call { call_id, .. }, state) = round(&mut host, &mut conn, 1, &json!({}), None);
     chat(&mut host, 2, &json!({}), Some(&state));
     assert_eq!(conn.call().0, call_id);
     conn.result(call_id, "once");
@@ -149,16 +154,15 @@ fn after_nine_rounds_the_host_is_told_how_to_collect() {
     let mut options = hasty(&daemon, None);
     options.loaded.settings.calls.host_timeout = Some(Duration::from_millis(150));
     let (mut host, mut conn) = Host::connected(options, &daemon);
-    chat(&mut host, 0, &json!({}), None);
-    let call_id = conn.call().0;
-    conn.accepted(call_id);
-    for round in 0..9 {
-        let state = asked_again(&host, round);
-        detached(&mut conn, call_id);
-        chat(&mut host, round + 1, &json!({}), Some(&state));
-        assert_eq!(conn.call().0, call_id);
-        conn.accepted(call_id);
+    let (Call { call_id, .. }, mut state) = round(&mut host, &mut conn, 0, &json!({}), None);
+    for id in 1..9 {
+        let (again, next) = round(&mut host, &mut conn, id, &json!({}), Some(&state));
+        assert_eq!(again.call_id, call_id);
+        state = next;
     }
+    chat(&mut host, 9, &json!({}), Some(&state));
+    assert_eq!(conn.call().0, call_id);
+    conn.accepted(call_id);
     let (text, is_error) = host.told(9);
     assert!(!is_error && text.contains("`collect`") && text.contains(&call_id.to_string()), "{text}");
     host.end();
@@ -269,19 +273,11 @@ fn a_file_that_is_gone_does_not_keep_a_host_from_its_call() {
     options.loaded.settings.shim.file_roots = vec![project.path().to_owned()];
     let (mut host, mut conn) = Host::connected(options, &daemon);
     let arguments = json!({"files": [file]});
-    chat(&mut host, 1, &arguments, None);
-    let first = conn.whole_call();
-    conn.accepted(first.call_id);
-    let state = asked_again(&host, 1);
-    detached(&mut conn, first.call_id);
+    let (first, state) = round(&mut host, &mut conn, 1, &arguments, None);
 
     std::fs::write(&file, "second").unwrap();
-    chat(&mut host, 2, &arguments, Some(&state));
-    let again = conn.whole_call();
+    let (again, state) = round(&mut host, &mut conn, 2, &arguments, Some(&state));
     assert_eq!((again.call_id, again.fingerprint), (first.call_id, first.fingerprint), "the same call still");
-    conn.accepted(first.call_id);
-    let state = asked_again(&host, 2);
-    detached(&mut conn, first.call_id);
 
     std::fs::remove_file(&file).unwrap();
     chat(&mut host, 3, &arguments, Some(&state));
@@ -295,11 +291,7 @@ fn a_file_that_is_gone_does_not_keep_a_host_from_its_call() {
 fn a_host_may_cancel_when_it_has_come_back() {
     let daemon = Daemon::listen();
     let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
-    chat(&mut host, 1, &json!({}), None);
-    let call_id = conn.call().0;
-    conn.accepted(call_id);
-    let state = asked_again(&host, 1);
-    detached(&mut conn, call_id);
+    let (Call { call_id, .. }, state) = round(&mut host, &mut conn, 1, &json!({}), None);
     chat(&mut host, 2, &json!({}), Some(&state));
     assert_eq!(conn.call().0, call_id);
     host.say(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#);
@@ -311,11 +303,7 @@ fn a_host_may_cancel_when_it_has_come_back() {
 fn a_call_that_the_daemon_refuses_on_return_says_so() {
     let daemon = Daemon::listen();
     let (mut host, mut conn) = Host::connected(hasty(&daemon, None), &daemon);
-    chat(&mut host, 1, &json!({}), None);
-    let call_id = conn.call().0;
-    conn.accepted(call_id);
-    let state = asked_again(&host, 1);
-    detached(&mut conn, call_id);
+    let (Call { call_id, .. }, state) = round(&mut host, &mut conn, 1, &json!({}), None);
     chat(&mut host, 2, &json!({}), Some(&state));
     assert_eq!(conn.call().0, call_id);
     let (code, message) = (RefusedCode::KeyReused, "this call id was used with another payload".to_owned());

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use exai_provider::{
-    Before, Body, BoxFuture, Catalogue, Denied, Gate, Kept, Key, Observer, ProviderConfig, Providers,
-    ProvidersConfig, Request, Response, Timer, Transport, TransportError,
+    Before, Body, BoxFuture, CallContext, Catalogue, Denied, Gate, Kept, Key, Observer, ProviderConfig,
+    Providers, ProvidersConfig, Request, Response, Timer, Transport, TransportError,
 };
 use serde_json::{Value, json};
 
@@ -106,13 +106,15 @@ impl World {
             providers: &self.providers,
             conversations: &self.conversations,
             daemon: &Ready,
-            call_id: "call",
-            sharer: 1,
-            before: &self.before,
-            kept: self.kept.as_deref().zip(self.before.last()).map(kept),
-            deadline: Duration::from_secs(60),
-            gate: &Open(self.before.last().map_or(0, |last| last.n)),
-            observer: &Deaf,
+            call: CallContext {
+                call_id: "call",
+                sharer: 1,
+                before: &self.before,
+                kept: self.kept.as_deref().zip(self.before.last()).map(kept),
+                deadline: Duration::from_secs(60),
+                gate: &Open(self.before.last().map_or(0, |last| last.n)),
+                observer: &Deaf,
+            },
             new_conversation: ConversationId::from_random([n; 16]),
         };
         let arguments = serde_json::value::to_raw_value(arguments).unwrap();
