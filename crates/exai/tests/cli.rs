@@ -158,19 +158,15 @@ fn wrong_settings_are_all_told_at_once_with_78() {
     }
 }
 
-/// The seconds in the line that begins with this name.
-fn seconds_in(compose: &str, name: &str) -> u64 {
-    let line = compose.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-    let digits: String = line.chars().filter(char::is_ascii_digit).collect();
-    digits.parse().unwrap()
-}
-
 #[test]
 fn the_compose_file_lets_calls_in_flight_go_on_for_longer_than_a_container_gets_and_does_not_kill_them_before()
  {
     let compose =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../compose.yaml")).unwrap();
-    let (grace, killed) =
-        (seconds_in(&compose, "EXAI_DRAIN_GRACE:"), seconds_in(&compose, "stop_grace_period:"));
+    let seconds = |name: &str| -> u64 {
+        let line = compose.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+        line.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    let (grace, killed) = (seconds("EXAI_DRAIN_GRACE:"), seconds("stop_grace_period:"));
     assert!(grace > 8 && grace + 2 <= killed, "{grace} s, killed after {killed} s");
 }

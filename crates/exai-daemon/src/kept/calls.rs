@@ -197,7 +197,8 @@ impl Line {
             outcome: ended.map(|ended| ended.end.outcome),
             asked_ms: asked.map(|asked| asked.at_ms),
             ended_ms: call.buried_ms.or(ended.map(|ended| ended.end.at_ms)),
-            attempts: call.attempts_made(),
+            // One that took over an answer has those that were made for it, which only its end tells.
+            attempts: call.attempts_made().max(call.ended.map_or(0, |ended| ended.end.attempts)),
             provider: last.map(|attempt| attempt.provider.clone()),
             model: last.map(|attempt| attempt.model.clone()),
             bytes: ended.map_or(0, |ended| ended.bytes),

@@ -175,7 +175,7 @@ pub(super) const STATE: &[Row<Settings>] = &[
         default: Unset("`exai` in the user's state directory"),
         readers: &[Connection, Shim, Daemon],
         kind: Kind::Path { relative: Relative::Refused, set: |settings, dir| settings.state.dir = Some(dir) },
-        doc: "Directory for the daemon's address, the tool catalogue, the key that seals what hosts carry, the health file and the \
+        doc: "Directory for the journal (calls, answers and conversations), the daemon's address, the tool catalogue, the key that seals what hosts carry, the health file and the \
               logs. Shim and daemon of one machine need the same one. A host that passes on a short environment hides `XDG_STATE_HOME` from the shim; who \
               has set that names the directory here.",
     },

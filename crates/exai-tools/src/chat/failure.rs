@@ -20,7 +20,7 @@ pub(crate) fn arguments(sentence: &str) -> ToolResult {
 /// A conversation that is not there.
 pub(crate) fn unknown_conversation(name: &str, before: &[Before]) -> ToolResult {
     let sentence = format!(
-        "Conversation \"{}\" is not known{}. Old conversations make room for new ones, and are deleted \
+        "Conversation \"{}\" is not known{}: its id is needed whole, as the answer names it. Old conversations make room for new ones, and are deleted \
          after a while. To go on, leave out `conversation` and put what matters into the prompt; the answer will name \
          a new id.",
         excerpt(name),

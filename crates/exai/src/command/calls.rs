@@ -43,7 +43,10 @@ pub(crate) fn command() -> Command {
         )
         .args_conflicts_with_subcommands(true)
         .after_help(
-            "Asks the daemon; where none runs, reads the journal that the last one left in the state directory. The cost \
+            "States: accepting, on its way to the journal; parked, waiting for somebody to come for it; running; following, \
+             gets the answer of the same question asked before; ending; kept, ended and not fetched yet, or fetched by the same \
+             question asked again; delivered; buried, only its key is left.\n\
+             Asks the daemon; where none runs, reads the journal that the last one left in the state directory. The cost \
              is that of the tokens which the provider counted, at the prices of the model catalogue: `-` where either is \
              not known, `>=` where more requests may have been billed than have told.\n\
              Exit code: 0; 1 there is no such call; 3 no daemon can be asked; 78 wrong settings.",

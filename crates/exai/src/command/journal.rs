@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 use exai_daemon::{LockError, StateLock};
-use exai_journal_sqlite::{Fault, OpenError, Report, check, compact, repair};
+use exai_journal_sqlite::{Calls, Fault, OpenError, Report, check, compact, repair};
 use exai_settings::Start;
 
 use crate::exit;
@@ -103,13 +103,7 @@ fn hold(dir: &Path) -> Result<StateLock, Trouble> {
 fn check_it(dir: &Path) -> Result<Done, Trouble> {
     let report = check(dir)?;
     let sound = report.problems.is_empty();
-    // Nothing was found because nothing could be read, which is not the same as that nothing is there.
-    let found_nothing = report.records == 0 && report.conversations == 0 && report.turns == 0;
-    let mut page = if found_nothing && !sound {
-        format!("size      {}\ncalls     not readable\ntalks     not readable\n", bytes(report.bytes))
-    } else {
-        holds(&report)
-    };
+    let mut page = holds(&report, sound);
     page.push_str(&told("problem", &report.problems));
     page.push_str(if sound {
         "sound\n"
@@ -131,10 +125,14 @@ fn repair_it(dir: &Path) -> Result<Done, Trouble> {
     let repaired = repair(dir)?;
     let lost = told("lost", &repaired.report.problems);
     let lost = if lost.is_empty() { "lost      nothing\n".to_owned() } else { lost };
-    let (saved, old) = (holds(&repaired.report), repaired.kept.display());
+    let (saved, old) = (holds(&repaired.report, true), repaired.kept.display());
+    let outcome = match repaired.report.records + repaired.report.turns {
+        0 => "nothing could be saved, and what is there now is a new, empty journal",
+        _ => "repaired",
+    };
     let page = format!(
         "{lost}{saved}old file  {old}\n\
-         repaired: the next call starts a daemon, or `exai daemon` does. Delete the old file once you miss nothing.\n"
+         {outcome}: the next call starts a daemon, or `exai daemon` does. Delete the old file once you miss nothing.\n"
     );
     Ok(Done { page, sound: true })
 }
@@ -150,22 +148,22 @@ fn compact_it(dir: &Path) -> Result<Done, Trouble> {
     Ok(Done { page, sound: true })
 }
 
-/// What is in it.
-fn holds(report: &Report) -> String {
-    let size = bytes(report.bytes);
-    let calls = report.calls;
-    format!(
-        "size      {size}, {} records\ncalls     {} accepted, {} begun, {} kept, {} delivered, {} buried\n\
-         talks     {} conversations, {} turns\n",
-        report.records,
-        calls.accepted,
-        calls.started,
-        calls.ended,
-        calls.acked,
-        calls.buried,
-        report.conversations,
-        report.turns,
-    )
+/// What is in it. Where nothing was found in a damaged one, it could not be read, which is not the same as that nothing is
+/// there.
+fn holds(report: &Report, sound: bool) -> String {
+    let (size, records) = (bytes(report.bytes), report.records);
+    let Calls { accepted, started, ended, acked, buried } = report.calls;
+    let calls = match records {
+        0 if !sound => "not readable".to_owned(),
+        _ => format!(
+            "{records} records: {accepted} accepted, {started} begun, {ended} kept, {acked} delivered, {buried} buried"
+        ),
+    };
+    let talks = match report.turns {
+        0 if !sound => "not readable".to_owned(),
+        turns => format!("{} conversations, {turns} turns", report.conversations),
+    };
+    format!("size      {size}\ncalls     {calls}\ntalks     {talks}\n")
 }
 
 fn told(label: &str, sentences: &[String]) -> String {

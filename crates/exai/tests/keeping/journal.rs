@@ -118,7 +118,9 @@ fn a_journal_of_which_nothing_can_be_read_is_not_called_empty() {
     let said = world.say(&["journal", "check"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(!said.stdout.contains("0 records") && !said.stdout.contains("0 conversations"), "{said:?}");
-    assert!(said.stdout.contains("not readable"), "{said:?}");
+    assert!(said.stdout.contains("not readable") && !said.stdout.contains("***"), "{said:?}");
+    let page = world.page(&["journal", "repair"]);
+    assert!(page.contains("nothing could be saved"), "{page}");
 }
 
 #[test]
