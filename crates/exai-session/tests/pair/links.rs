@@ -1,7 +1,9 @@
 //! Windows between losing a connection and having another.
 
+use std::time::Duration;
+
 use exai_session::{EndWhy, Fate};
-use exai_wire::Outcome;
+use exai_wire::{CallId, Fingerprint, Outcome};
 
 use crate::world::{Seen, World, ms, secs};
 
@@ -128,4 +130,45 @@ fn a_call_past_its_time_is_given_up_by_the_daemon_before_the_shim_does() {
     assert!(world.aborted.is_empty());
     world.run(ms(400));
     assert_eq!(world.aborted, [call], "half a second before the deadline of the host");
+}
+
+/// So many calls, over eight sessions, whose provider says nothing for so long: no connection is given up for that.
+fn nothing_is_given_up(calls: u32, silence: Duration) {
+    let mut world = World::new(8);
+    world.kill_daemon();
+    world.calls_max = 2000;
+    world.start_daemon();
+    let deadline = world.now + 2 * silence;
+    let params = format!(r#"{{"name":"chat","ms":{}}}"#, silence.as_millis());
+    let calls: Vec<CallId> = (0..calls)
+        .map(|n| {
+            let mut id = [7; 16];
+            id[..4].copy_from_slice(&n.to_be_bytes());
+            world.call_with(n as usize % 8, 0, &params, |call| {
+                (call.call_id, call.fingerprint) = (CallId::from_bytes(id), Fingerprint::from_bytes(id));
+                (call.deadline, call.hold) = (deadline, Some(secs(50)));
+            });
+            CallId::from_bytes(id)
+        })
+        .collect();
+    world.run(secs(60));
+    assert_eq!(world.billed.len(), calls.len().min(8 * 64));
+    let links = world.pairs.clone();
+    world.run(silence - secs(60));
+    assert!(!calls.iter().any(|call| world.answered(*call)));
+    world.run(silence / 2);
+    for call in calls.iter().take(8 * 64) {
+        assert!(matches!(world.only(*call), Seen::Result { outcome: Outcome::Ok, attempts: 1, .. }));
+    }
+    assert_eq!((world.pairs, world.closes), (links, 0), "no connection was given up");
+}
+
+#[test]
+fn a_thousand_calls_that_stall_are_no_reason_to_give_up_a_daemon() {
+    nothing_is_given_up(1000, secs(180));
+}
+
+#[test]
+fn six_hours_of_silence_are_no_reason_to_give_up_a_daemon() {
+    nothing_is_given_up(8, secs(6 * 3600));
 }

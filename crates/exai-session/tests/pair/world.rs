@@ -76,6 +76,8 @@ pub(crate) struct World {
     /// What the wall clock showed at moment zero, as daemons find it when they start.
     pub(crate) unix_start_ms: u64,
     pub(crate) keeping: Keeping,
+    /// Calls that the next daemon takes at a time.
+    pub(crate) calls_max: usize,
     /// When the next daemon's records are durable.
     pub(crate) pace: Pace,
     /// Why the next daemon can't use its journal.
@@ -151,6 +153,7 @@ impl World {
                 adopt: secs(600),
                 bytes: 256 << 20,
             },
+            calls_max: 100,
             pace: Pace::AtOnce,
             unusable: None,
             dead: BTreeSet::new(),
@@ -201,7 +204,7 @@ impl World {
             catalogue_hash: "h1".into(),
             catalogue: raw("[]"),
             limits: Limits { in_flight: 64, bytes: 1 << 20 },
-            calls_max: 100,
+            calls_max: self.calls_max,
             unix_start_ms: self.unix_start_ms,
             keeping: self.keeping,
             unusable: self.unusable.clone(),
