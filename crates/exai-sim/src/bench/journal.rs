@@ -48,7 +48,7 @@ fn within(dir: &TempDir, name: &str) -> anyhow::Result<std::path::PathBuf> {
 
 /// The next four kilobytes of a file that is written over and over, and a sync: what the same promise costs the simplest log
 /// there could be.
-struct Floor {
+pub(super) struct Floor {
     file: File,
     written: u64,
 }
@@ -57,7 +57,7 @@ impl Floor {
     const BLOCK: usize = 4096;
     const BLOCKS: u64 = 1000;
 
-    fn in_dir(dir: &Path) -> anyhow::Result<Self> {
+    pub(super) fn in_dir(dir: &Path) -> anyhow::Result<Self> {
         let mut file = File::create(dir.join("floor"))?;
         for _ in 0..Self::BLOCKS {
             file.write_all(&[0; Self::BLOCK])?;
@@ -66,7 +66,7 @@ impl Floor {
         Ok(Self { file, written: 0 })
     }
 
-    fn sync(&mut self) -> anyhow::Result<()> {
+    pub(super) fn sync(&mut self) -> anyhow::Result<()> {
         if self.written.is_multiple_of(Self::BLOCKS) {
             self.file.rewind()?;
         }

@@ -40,6 +40,11 @@ pub(super) fn idle(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
+/// What a process holds for itself, in KiB.
+pub(super) fn anonymous_kib(pid: u32) -> anyhow::Result<u64> {
+    Ok((Held::by(pid)?.anonymous * 1e6 / 1024.0) as u64)
+}
+
 /// Memory of a process in MB.
 #[derive(Clone, Copy, Debug)]
 struct Held {

@@ -9,13 +9,17 @@ mod bed;
 mod calls;
 mod deltas;
 mod floor;
+mod isolation;
 mod journal;
+mod latency;
 mod leaving;
 mod memory;
 mod raw_host;
 mod restart;
 mod samples;
+mod session;
 mod start;
+mod streams;
 mod table;
 
 use std::io::Write;
@@ -50,13 +54,16 @@ pub fn bench(exe: &Path, floor: &Path, only: &str, out: &mut dyn Write) -> anyho
 type Measure = fn(&Bed) -> anyhow::Result<Vec<table::Row>>;
 
 /// In the order of the table.
-const FIGURES: [(&str, Measure); 8] = [
+const FIGURES: [(&str, Measure); 11] = [
     ("the start of the shim", start::shim),
     ("the start of the daemon", start::daemon),
     ("idle memory", memory::idle),
     ("the journal", journal::figures),
     ("calls", calls::version),
     ("deltas", deltas::cost),
+    ("latency", latency::healthy_path),
+    ("a thousand streams", streams::thousand),
+    ("isolation", isolation::neighbours),
     ("restarts", restart::cycles),
     ("ends of the shim", leaving::shim),
 ];

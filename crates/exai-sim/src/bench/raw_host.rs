@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 
 use super::floor::id_in;
-use crate::process::{Child, Group, HANG, Signal, poll_every};
+use super::samples::Samples;
+use crate::process::{Child, Group, HANG, Signal, pace, poll_every};
 
 /// Time between two looks at a process that is to end: a thousandth of what is promised.
 const LOOK_EVERY: Duration = Duration::from_micros(100);
@@ -108,27 +109,62 @@ impl RawHost {
         self.wait(id)
     }
 
+    /// Calls at this pace, whether answers have come or not; how long each answer took.
+    pub(super) fn paced(
+        &mut self,
+        tool: &str,
+        rest: &str,
+        every: Duration,
+        count: u32,
+    ) -> anyhow::Result<Samples> {
+        let mut calls = Vec::new();
+        for _ in 0..count {
+            let mut line = Vec::new();
+            let id = self.push_call(&mut line, tool, rest)?;
+            calls.push((id, line));
+        }
+        let first = calls.first().map_or(0, |(id, _)| *id);
+        let Self { stdin, stdout, line, .. } = self;
+        std::thread::scope(|scope| {
+            let reader = scope.spawn(move || -> anyhow::Result<Vec<(u64, Instant)>> {
+                let mut answers = Vec::new();
+                for _ in 0..count {
+                    let id = next_answer(stdout, line)?;
+                    answers.push((id, Instant::now()));
+                    anyhow::ensure!(is_good(line), "request {id} got {}", shown(line));
+                }
+                Ok(answers)
+            });
+            let (begun, mut sent) = (Instant::now(), Vec::new());
+            for (n, (_, line)) in (0..).zip(&calls) {
+                pace((every * n).saturating_sub(begun.elapsed()));
+                sent.push(Instant::now());
+                stdin.write_all(line)?;
+            }
+            let answers = reader.join().map_err(|_| anyhow::anyhow!("the reading thread is gone"))??;
+            let mut samples = Samples::default();
+            for (id, at) in answers {
+                let place = usize::try_from(id.saturating_sub(first))?;
+                let sent =
+                    sent.get(place).with_context(|| format!("an answer to {id}, which was not asked"))?;
+                samples.push(at.saturating_duration_since(*sent));
+            }
+            Ok(samples)
+        })
+    }
+
     /// Waits for the answer of this id, which must be no error.
     pub(super) fn wait(&mut self, id: u64) -> anyhow::Result<()> {
         let got = self.read_answer()?;
-        if got != id || contains(&self.line, b"\"isError\":true") || contains(&self.line, b"\"error\":{") {
-            bail!("request {id} got {}", self.shown());
+        if got != id || !is_good(&self.line) {
+            bail!("request {id} got {}", shown(&self.line));
         }
         Ok(())
     }
 
     /// The id of the next answer; notifications are skipped.
     pub(super) fn read_answer(&mut self) -> anyhow::Result<u64> {
-        loop {
-            self.line.clear();
-            if self.stdout.read_until(b'\n', &mut self.line)? == 0 {
-                bail!("the server is gone, or its time is up");
-            }
-            let id = id_in(&self.line).and_then(|id| std::str::from_utf8(id).ok()?.parse().ok());
-            if let Some(id) = id {
-                return Ok(id);
-            }
-        }
+        next_answer(&mut self.stdout, &mut self.line)
     }
 
     /// Whether another answer can be had without a system call.
@@ -161,9 +197,28 @@ impl RawHost {
         poll_every(LOOK_EVERY, HANG, || child.status()).context("the server does not end")?;
         Ok(start.elapsed())
     }
+}
 
-    fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.line).chars().take(500).collect()
+/// Whether it is no error.
+fn is_good(line: &[u8]) -> bool {
+    !contains(line, b"\"isError\":true") && !contains(line, b"\"error\":{")
+}
+
+fn shown(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).chars().take(500).collect()
+}
+
+/// Leaves the answer in `line`.
+fn next_answer(stdout: &mut BufReader<ChildStdout>, line: &mut Vec<u8>) -> anyhow::Result<u64> {
+    loop {
+        line.clear();
+        if stdout.read_until(b'\n', line)? == 0 {
+            bail!("the server is gone, or its time is up");
+        }
+        let id = id_in(line).and_then(|id| std::str::from_utf8(id).ok()?.parse().ok());
+        if let Some(id) = id {
+            return Ok(id);
+        }
     }
 }
 
