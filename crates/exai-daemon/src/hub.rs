@@ -247,7 +247,7 @@ impl<S: Store> Hub<S> {
             DaemonEvent::Fetch { call_id } => self.journal.fetch(call_id),
             DaemonEvent::Run { call_id, session, class, params, before, kept, deadline, .. } => {
                 let sharer = u128::from_be_bytes(*session.as_bytes());
-                self.run_call(class, Job { call_id, sharer, params, before, kept, deadline });
+                self.run_call(Job { call_id, class, sharer, params, before, kept, deadline });
             }
             DaemonEvent::Go { call_id, attempt } => {
                 self.health.counts.attempts += 1;
@@ -306,9 +306,9 @@ impl<S: Store> Hub<S> {
         self.end.closed(self.clock.now(), conn);
     }
 
-    fn run_call(&mut self, class: Class, job: Job) {
+    fn run_call(&mut self, job: Job) {
         self.health.started();
-        match class {
+        match job.class {
             Class::Pure => {
                 let finished = self.answer(job.call_id, &job.params);
                 self.finish(job.call_id, finished);

@@ -194,6 +194,16 @@ fn a_tool_that_panics_ends_its_own_call_alone() {
 }
 
 #[test]
+fn an_effect_that_outlasts_its_deadline_is_called_unknown() {
+    let world = World::with(&[("EXAI_CALL_TIMEOUT", "8s")]);
+    let _daemon = world.daemon();
+    let host = world.host();
+    let answer = host.wait(&world.write(&host, 600_000), HANG).unwrap();
+    assert!(answer.is_tool_error() && is_unknown(&answer) && world.effects() == 1, "{}", answer.line);
+    assert_orderly(&host);
+}
+
+#[test]
 fn a_host_that_lost_its_shim_gets_the_answer_that_was_paid_for() {
     let world = World::new();
     let _daemon = world.daemon();
