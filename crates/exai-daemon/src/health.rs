@@ -76,6 +76,7 @@ impl Identity {
         DaemonFacts {
             version: self.version.clone(),
             state: present.state,
+            why: self.store.why().map(str::to_owned),
             epoch: self.epoch.0,
             pid: std::process::id(),
             uptime: now,
@@ -176,6 +177,7 @@ impl Health {
         Snapshot {
             schema: SCHEMA,
             state: present.state,
+            why: identity.store.why().map(str::to_owned),
             version: identity.version.clone(),
             pid: std::process::id(),
             address: self.address.clone(),

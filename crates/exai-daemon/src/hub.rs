@@ -26,6 +26,7 @@ use crate::journaling::{self, Decision};
 use crate::kept::{CALLS_MAX, Found};
 use crate::signals::Signals;
 use crate::snapshot::{self, Snapshot};
+use crate::strain;
 use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::Progress;
@@ -444,7 +445,9 @@ impl<S: Store> Hub<S> {
 
     fn snapshot(&self) -> Snapshot {
         let now = self.clock.now();
-        self.health.snapshot(now, &self.present(), self.end.oldest(now), self.work.pulse.providers())
+        let (present, oldest) = (self.present(), self.end.oldest(now));
+        let snapshot = self.health.snapshot(now, &present, oldest, self.work.pulse.providers());
+        Snapshot { why: snapshot.why.or_else(|| self.why()), ..snapshot }
     }
 
     fn found(&self, digits: &str) -> Vec<Found> {
@@ -457,7 +460,14 @@ impl<S: Store> Hub<S> {
 
     fn daemon_facts(&self) -> exai_tools::DaemonFacts {
         let now = self.clock.now();
-        self.health.identity.facts(now, &self.present(), self.end.oldest(now))
+        let facts = self.health.identity.facts(now, &self.present(), self.end.oldest(now));
+        exai_tools::DaemonFacts { why: facts.why.or_else(|| self.why()), ..facts }
+    }
+
+    /// Why a journal that can be used takes nothing now.
+    fn why(&self) -> Option<String> {
+        let hangs = || self.journal_stuck.then(|| strain::HANGS.to_owned());
+        self.end.strain().as_ref().map(strain::sentence).or_else(hangs)
     }
 
     fn log_session(&mut self, what: &'static str, session: SessionId, about: Option<&str>) {

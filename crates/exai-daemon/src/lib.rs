@@ -44,6 +44,7 @@ mod random;
 mod same_file;
 mod signals;
 mod snapshot;
+mod strain;
 mod token;
 mod toolbox;
 mod vitals;

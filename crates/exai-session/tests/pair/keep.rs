@@ -1,6 +1,8 @@
 //! What the daemon keeps, and what it lets go.
 
-use exai_wire::{CallId, Cancel, Outcome, ShimFrame};
+use exai_journal::JournalError;
+use exai_session::Strain;
+use exai_wire::{CallId, Cancel, DaemonState, Outcome, ShimFrame};
 
 use crate::world::{Seen, World, ms, secs};
 
@@ -36,6 +38,58 @@ fn a_flood_of_cancels_does_not_push_out_a_result_that_is_waited_for() {
         Seen::Result { outcome: Outcome::Ok, attempts: 1, replayed: true, .. }
     ));
     assert_eq!(world.billed(call), 1);
+}
+
+fn strain(world: &World) -> (DaemonState, Option<Strain>) {
+    let daemon = world.daemon.as_ref().unwrap();
+    (daemon.state(), daemon.strain())
+}
+
+fn refused(waiting: usize) -> (DaemonState, Option<Strain>) {
+    let why = "the journal is full: no space".to_owned();
+    (DaemonState::Stalled, Some(Strain::Refused { waiting, full: true, why }))
+}
+
+fn fail(world: &mut World, fails: bool) {
+    let error = fails.then(|| JournalError::Full("no space".into()));
+    world.journal.store_mut().fail_with(error);
+}
+
+#[test]
+fn a_daemon_whose_answers_wait_for_the_journal_says_so_at_every_moment_until_they_are_kept() {
+    let mut world = World::new(2);
+    world.call(0, 1, r#"{"name":"chat","ms":1000}"#);
+    world.run(ms(500));
+    fail(&mut world, true);
+    world.run(secs(1));
+    for _ in 0..500 {
+        world.run(ms(7));
+        assert_eq!(strain(&world), refused(1));
+    }
+    let question = world.call(0, 2, r#"{"name":"version"}"#);
+    let call = world.call(1, 3, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(2));
+    assert!(world.answered(question) && !world.answered(call), "what is kept nowhere needs no room");
+    fail(&mut world, false);
+    world.run(secs(10));
+    assert!(world.answered(call));
+    assert_eq!(strain(&world), (DaemonState::Ready, None));
+}
+
+#[test]
+fn a_daemon_that_refuses_calls_says_so_as_long_as_somebody_comes() {
+    let mut world = World::new(1);
+    fail(&mut world, true);
+    world.call(0, 1, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(1));
+    for _ in 0..20 {
+        world.run(secs(1));
+        assert_eq!(strain(&world), refused(0));
+    }
+    let now = world.now;
+    world.shims[0].bye(now, "stdin closed");
+    world.run(secs(6));
+    assert_eq!(strain(&world), (DaemonState::Ready, None));
 }
 
 #[test]

@@ -227,6 +227,7 @@ impl DaemonView for Ready {
         DaemonFacts {
             version: "1.2.3".to_owned(),
             state: "ready",
+            why: None,
             epoch: 7,
             pid: 99,
             uptime: Duration::from_secs(60),
