@@ -7,7 +7,7 @@ use exai_journal::{Durable, Journal, JournalError, Store};
 use exai_session::{
     CommitResult, DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan, NotKept, RecoveredCall, Ticket,
 };
-use exai_wire::{CallId, DaemonState, Epoch, KeptFrame, Limits, Record, SessionId, ShimFrame};
+use exai_wire::{CallId, DaemonState, Epoch, KeptFrame, Limits, Record, SessionId, ShimFrame, StartId};
 use serde_json::value::RawValue;
 
 use super::agenda::{Event, Parcel, Step, Way};
@@ -101,6 +101,7 @@ impl World {
         let config = DaemonConfig {
             journal: id,
             epoch,
+            start: StartId::from_bytes(u128::from(no.0).to_be_bytes()),
             version: "0.1.0".to_owned(),
             catalogue_hash: "tools".to_owned(),
             catalogue: RawValue::from_string("[]".to_owned()).unwrap_or_default(),

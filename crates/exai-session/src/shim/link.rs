@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_wire::{DialNo, Epoch, Goaway, Hello, JournalId, PROTO, RejectCode, ShimFrame, Welcome};
+use exai_wire::{DialNo, Epoch, Goaway, Hello, JournalId, PROTO, RejectCode, ShimFrame, StartId, Welcome};
 
 use super::ShimEnd;
 use super::calls::{Away, Reach};
@@ -55,6 +55,7 @@ pub(super) struct Candidate {
 pub(super) struct Daemon {
     pub(super) journal: JournalId,
     pub(super) epoch: Epoch,
+    pub(super) start: Option<StartId>,
     pub(super) version: String,
     pub(super) catalogue_hash: String,
 }
@@ -423,6 +424,7 @@ impl ShimEnd {
         link.daemon = Some(Daemon {
             journal: welcome.journal,
             epoch: welcome.epoch,
+            start: welcome.start,
             version: welcome.version.clone(),
             catalogue_hash: welcome.catalogue_hash.clone(),
         });

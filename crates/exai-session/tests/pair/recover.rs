@@ -135,6 +135,29 @@ fn a_journal_restored_from_an_old_copy_makes_nothing_run_twice_in_silence() {
     assert!(matches!(world.only(chat), Seen::Result { outcome: Outcome::Ok, attempts: 2, .. }));
 }
 
+/// The next start on the copy has the number of one that its journal does not know of.
+#[test]
+fn a_restored_journal_that_starts_under_a_number_that_was_used_is_not_taken_for_the_same_daemon() {
+    let mut world = World::new(1);
+    let backup = (world.disk.0, world.disk.1.copy());
+    crash(&mut world);
+    let warm = world.call(0, 1, CHAT);
+    world.run(secs(15));
+    assert!(world.answered(warm));
+    let effect = world.call(0, 2, WRITE);
+    world.run(ms(1));
+    world.partitioned = true;
+    world.run(secs(2));
+    assert!(world.billed(effect) == 1 && !world.answered(effect));
+    world.kill_daemon();
+    world.disk = backup;
+    world.partitioned = false;
+    world.restart_daemon();
+    world.run(secs(30));
+    assert_eq!(outcome(&world.only(effect)), Some(Outcome::OutcomeUnknown));
+    assert_eq!(world.billed(effect), 1);
+}
+
 #[test]
 fn an_attempt_that_a_drain_cuts_leaves_three_others() {
     let mut world = World::new(1);
