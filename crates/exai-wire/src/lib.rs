@@ -25,7 +25,7 @@ pub use endpoint::{Endpoint, LOCK_FILE};
 pub use id::{
     AdoptKey, CallId, ConversationKey, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId, StartId,
 };
-pub use kept::{Ended, Kept, Partial};
+pub use kept::{Ended, Kept, Partial, Seam};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
 pub use record::{Asked, Attempt, End, Record, Spent, Turn};
 pub use shim_frame::{

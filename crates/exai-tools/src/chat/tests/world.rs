@@ -211,7 +211,7 @@ impl Conversations for KeptTurns {
 }
 
 fn kept<'a>((text, of): (&'a str, &'a Before)) -> Kept<'a> {
-    Kept { attempt: of.n, provider: &of.provider, model: &of.model, text }
+    Kept { attempt: of.n, provider: &of.provider, model: &of.model, text, seams: &[] }
 }
 
 struct Deaf;
