@@ -193,6 +193,7 @@ fn earlier(before: &exai_session::Before) -> Before {
         AttemptFate::Lost => Fate::Lost,
         AttemptFate::Cut => Fate::Cut,
         AttemptFate::Left => Fate::Left,
+        AttemptFate::Failed => Fate::Failed,
     };
     Before { n: *n, provider: provider.clone(), model: model.clone(), fate }
 }

@@ -54,6 +54,7 @@ fn broke(attempt: u32, before: &[Before]) -> Broke {
     match before.iter().find(|before| before.n == attempt).map(|before| before.fate) {
         Some(Fate::Cut) => Broke::DaemonRestart,
         Some(Fate::Left) => Broke::Left,
+        Some(Fate::Failed) => Broke::FailedEarlier,
         Some(Fate::Lost) | None => Broke::DaemonLost,
     }
 }

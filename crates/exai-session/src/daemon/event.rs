@@ -96,6 +96,8 @@ pub enum AttemptFate {
     Cut,
     /// It failed, or was broken off, when nobody waited for the call any more.
     Left,
+    /// It failed, and another one was begun; why is not kept.
+    Failed,
 }
 
 /// What the daemon knows of a request before it takes it: the class of the tool it names.

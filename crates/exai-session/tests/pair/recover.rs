@@ -1,7 +1,7 @@
 //! Daemons that die and come back with their journal, with an old one, or with one that can't be written.
 
 use exai_session::{AttemptDenied, AttemptFate, EndWhy, Fate};
-use exai_wire::{Outcome, RefusedCode};
+use exai_wire::{CallId, Outcome, RefusedCode};
 
 use crate::world::{CHAT, Seen, WRITE, World, call_id, ms, secs};
 
@@ -133,6 +133,53 @@ fn a_journal_restored_from_an_old_copy_makes_nothing_run_twice_in_silence() {
     assert_eq!(outcome(&world.only(late)), Some(Outcome::OutcomeUnknown));
     assert_eq!((world.billed(late), world.billed(early)), (1, 1));
     assert!(matches!(world.only(chat), Seen::Result { outcome: Outcome::Ok, attempts: 2, .. }));
+}
+
+/// Asks the first provider, which fails, and then another.
+fn fail_over(world: &mut World, call: CallId) {
+    world.run(secs(1));
+    let now = world.now;
+    let daemon = world.daemon.as_mut().unwrap();
+    daemon.attempt_failed(call);
+    daemon.attempt(now, call, None, ("other", "m2"), 0);
+    world.settle();
+    world.run(secs(1));
+}
+
+fn told(world: &World, call: CallId) -> Vec<(&str, AttemptFate)> {
+    world.told[&call].0.iter().map(|before| (&*before.model, before.fate)).collect()
+}
+
+#[test]
+fn an_attempt_that_had_failed_before_another_began_was_not_lost_with_the_daemon() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT);
+    fail_over(&mut world, call);
+    crash(&mut world);
+    world.run(secs(1));
+    assert_eq!(told(&world, call), [("m1", AttemptFate::Failed), ("m2", AttemptFate::Lost)]);
+    crash(&mut world);
+    world.run(secs(1));
+    let fates = [("m1", AttemptFate::Failed), ("m2", AttemptFate::Lost), ("m1", AttemptFate::Lost)];
+    assert_eq!(told(&world, call), fates);
+}
+
+#[test]
+fn attempts_of_a_call_that_was_left_are_told_by_whom_they_asked() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, r#"{"name":"chat","ms":100000}"#);
+    fail_over(&mut world, call);
+    world.partitioned = true;
+    world.run(secs(45));
+    let now = world.now;
+    // The third is not begun for nobody.
+    let daemon = world.daemon.as_mut().unwrap();
+    daemon.attempt_failed(call);
+    daemon.attempt(now, call, None, ("third", "m3"), 0);
+    world.settle();
+    world.partitioned = false;
+    world.run(secs(5));
+    assert_eq!(told(&world, call), [("m1", AttemptFate::Failed), ("m2", AttemptFate::Left)]);
 }
 
 /// The next start on the copy has the number of one that its journal does not know of.
