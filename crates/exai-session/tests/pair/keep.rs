@@ -136,6 +136,29 @@ fn calls_of_hosts_that_have_gone_keep_nobody_out() {
     assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, .. }));
 }
 
+/// They may have been billed, so they are kept for who asks the same; what they hold are their params.
+#[test]
+fn calls_that_had_begun_for_hosts_that_have_gone_take_no_room_for_answers() {
+    let mut world = World::new(2);
+    world.keeping.bytes = 1 << 20;
+    world.kill_daemon();
+    world.restart_daemon();
+    for n in 1..=60 {
+        world.call(0, n, r#"{"name":"chat","ms":600000}"#);
+    }
+    world.run(secs(1));
+    assert_eq!(world.billed.len(), 60);
+    world.kill_daemon();
+    world.dead.insert(0);
+    world.restart_daemon();
+    let call = world.call(1, 100, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(10));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, .. }));
+    let later = world.call(1, 101, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(2));
+    assert!(matches!(world.only(later), Seen::Result { outcome: Outcome::Ok, .. }));
+}
+
 #[test]
 fn a_number_of_attempts_that_nobody_can_have_seen_is_taken_for_the_most_that_there_are() {
     let mut world = World::new(1);
