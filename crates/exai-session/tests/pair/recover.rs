@@ -63,7 +63,7 @@ fn an_answer_that_was_kept_is_delivered_by_the_next_daemon_byte_for_byte() {
     world.run(secs(5));
     let seen = world.only(call);
     assert!(matches!(seen, Seen::Result { outcome: Outcome::Ok, replayed: true, attempts: 1, .. }));
-    assert_eq!(body(&seen), format!(r#"{{"answer":"{call}","content":[]}}"#));
+    assert_eq!(body(&seen), format!(r#"{{"answer":"{call}","content":[{{"type":"text","text":"it is"}}]}}"#));
     assert_eq!(world.billed(call), 1);
     assert!(world.log.iter().any(|line| line.contains("> {\"t\":\"ack\"")));
 }
