@@ -40,6 +40,7 @@ mod lookups;
 mod metrics;
 mod models;
 mod options;
+mod query;
 mod random;
 mod same_file;
 mod signals;
