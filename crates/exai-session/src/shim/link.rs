@@ -81,6 +81,8 @@ pub(super) struct LinkState {
     /// Since when there has been no connection though one is wanted.
     down_since: Option<Duration>,
     last_error: String,
+    /// The last dial was taken, and not answered.
+    silent: bool,
     /// After `bye` nothing is dialled any more.
     left: bool,
 }
@@ -99,6 +101,7 @@ impl LinkState {
             next_dial: None,
             down_since: None,
             last_error: String::new(),
+            silent: false,
             left: false,
         }
     }
@@ -189,6 +192,7 @@ impl LinkState {
                 since,
                 last_error: self.last_error.clone(),
                 dials: self.dials - self.dials_at_loss,
+                silent: self.silent,
             },
             _ => Link::Idle,
         }
@@ -234,6 +238,7 @@ impl ShimEnd {
             ConnectError::Unreachable(message) | ConnectError::NotExai(message) => {
                 self.dial_failed(now, message)
             }
+            ConnectError::Silent(message) => self.met_silence(now, message),
         }
     }
 
@@ -279,11 +284,10 @@ impl ShimEnd {
         };
         let (conn, stage) = (candidate.conn, candidate.stage);
         self.events.push_back(ShimEvent::Close { conn });
-        let what = match stage {
-            Stage::Connecting => "no connection in time",
-            Stage::Greeting => "connected, but no welcome within 3 s",
-        };
-        self.dial_failed(now, what.to_owned());
+        match stage {
+            Stage::Connecting => self.dial_failed(now, "no connection in time".to_owned()),
+            Stage::Greeting => self.met_silence(now, "connected, but no welcome within 3 s".to_owned()),
+        }
     }
 
     fn judge_primary(&mut self, now: Duration) {
@@ -324,10 +328,16 @@ impl ShimEnd {
         self.link.candidate = None;
         if self.link.primary.is_none() {
             self.link.last_error = error;
+            self.link.silent = false;
             self.link.rejection = None;
         }
         let pause = self.pause_after_failure(now);
         self.link.next_dial = Some(now + pause);
+    }
+
+    fn met_silence(&mut self, now: Duration, error: String) {
+        self.dial_failed(now, error);
+        self.link.silent = self.link.primary.is_none();
     }
 
     fn asked_max(&self) -> Duration {
@@ -358,6 +368,7 @@ impl ShimEnd {
         }
         self.link.down(now);
         self.link.last_error.clone_from(&message);
+        self.link.silent = false;
         if code.is_retryable() {
             return;
         }
@@ -381,6 +392,7 @@ impl ShimEnd {
         self.owe_again();
         self.link.down(now);
         self.link.last_error = reason.to_owned();
+        self.link.silent = false;
         let lived = now.saturating_sub(primary.since) >= Backoff::SUCCESS_AFTER;
         let pause = match primary.goaway {
             Some(goaway) => {
