@@ -11,7 +11,7 @@ use exai_provider::{
 };
 use exai_session::{AttemptFate, CallClass, Finished};
 use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
-use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Seam, Turn};
+use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Seam, Turn, TurnPlace};
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -211,6 +211,7 @@ fn finished(result: ToolResult) -> Finished {
     };
     let turn = result.turn.map(|turn| Turn {
         conversation: ConversationKey::from_bytes(turn.conversation.to_bytes()),
+        place: if turn.is_first { TurnPlace::First } else { TurnPlace::Next },
         body: turn.exchange,
     });
     Finished { outcome, body: result.body, turn, spent: None }

@@ -27,7 +27,7 @@ pub use id::{
 };
 pub use kept::{Ended, Kept, Partial, Seam};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
-pub use record::{Asked, Attempt, End, Record, Spent, Turn};
+pub use record::{Asked, Attempt, End, Record, Spent, Turn, TurnPlace};
 pub use shim_frame::{
     Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer,
 };

@@ -171,8 +171,20 @@ pub struct Spent {
 pub struct Turn {
     /// Of which.
     pub conversation: ConversationKey,
+    /// Where in it.
+    pub place: TurnPlace,
     /// Question and answer, as the tools write them.
     pub body: Box<RawValue>,
+}
+
+/// Where a turn stands in its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnPlace {
+    /// At the beginning: it makes the conversation.
+    First,
+    /// Behind those that were sent with its question. Where they were deleted meanwhile it is not kept: a conversation of
+    /// which only the end is left is none, and who deleted it meant all of it.
+    Next,
 }
 
 /// What stands for a text that is not loaded.
