@@ -87,10 +87,22 @@ pub(crate) fn sync_dir(_dir: &Path) -> io::Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity((u64, u64));
 
-impl Identity {
-    /// Of the file at a path; `None` where there is none.
-    pub(crate) fn at(path: &Path) -> Option<Self> {
-        std::fs::metadata(path).ok().map(|found| Self(numbers(&found)))
+/// What there is of a journal's files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Files {
+    /// Of the database and of its log, which holds what is not in the database yet. That exists as long as one is open.
+    pub(crate) identities: [Option<Identity>; 2],
+    /// Size of the log.
+    pub(crate) log_bytes: u64,
+}
+
+impl Files {
+    /// One look at them.
+    pub(crate) fn of(place: &Place) -> Self {
+        let [file, log] =
+            [&place.file, &place.beside("-wal")].map(|path: &PathBuf| std::fs::metadata(path).ok());
+        let log_bytes = log.as_ref().map_or(0, std::fs::Metadata::len);
+        Self { identities: [file, log].map(|found| Some(Identity(numbers(&found?)))), log_bytes }
     }
 }
 
