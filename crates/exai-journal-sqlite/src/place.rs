@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::{Fault, OpenError};
+
 /// Name of the database in the state directory.
 const FILE_NAME: &str = "journal.db";
 
@@ -31,6 +33,17 @@ impl Place {
     /// Whether the last daemon left something in the write-ahead log: it did not close the journal.
     pub(crate) fn was_left_open(&self) -> bool {
         std::fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0)
+    }
+
+    /// Nothing but a file may have its name.
+    ///
+    /// # Errors
+    /// [`OpenError`] where a directory has it, which SQLite takes for a disk that fails.
+    pub(crate) fn is_free_for_a_file(&self) -> Result<(), OpenError> {
+        if self.file.is_dir() {
+            return Err(OpenError::new(Fault::Directory, &self.file, "a directory has its name"));
+        }
+        Ok(())
     }
 
     /// Makes sure that there is a file which nobody but its owner reads; what lies beside it takes over its mode.

@@ -364,3 +364,33 @@ fn a_log_that_another_program_has_emptied_in_order_is_no_damage() {
     drop((other, desk));
     assert_eq!(call_ids(&disk).len(), 21);
 }
+
+/// What stands in the state directory beside the journal.
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_empty_file_and_a_directory_are_told_as_what_they_are() {
+    let empty = Disk::default();
+    fs::write(empty.file(), "").unwrap();
+    let directory = Disk::default();
+    fs::create_dir(directory.file()).unwrap();
+    let cases = [
+        (&empty, Fault::Empty, "nothing is in it; the daemon makes a new one of it when it starts"),
+        (&directory, Fault::Directory, "a directory has its name; move that directory away"),
+    ];
+    for (disk, fault, sentence) in cases {
+        let dir = disk.dir.path();
+        let errors = [check(dir).unwrap_err(), repair(dir).unwrap_err(), compact(dir).unwrap_err()];
+        for error in errors {
+            assert!(error.fault == fault && error.to_string().contains(sentence), "{error}");
+        }
+        assert_eq!(names(dir), ["journal.db"], "nothing is left behind");
+    }
+    assert_eq!(open_error(&directory).fault, Fault::Directory);
+    assert!(empty.open().calls().is_empty(), "a new one");
+}
