@@ -299,5 +299,5 @@ fn an_answer_that_two_daemons_did_not_live_to_finish_tells_of_both_seams() {
     let seams = continued.as_ref().and_then(|seams| seams.as_array()).cloned().unwrap_or_default();
     let at = |n: usize| seams[n]["at_char"].as_u64().unwrap();
     assert!(seams.len() == 2 && at(0) > 0 && at(0) < at(1), "{seams:?}");
-    assert_eq!((world.requests(prompt).len(), stated(&answer)), (3, 3));
+    assert_eq!((world.requests(prompt).len(), answer.stated_attempts()), (3, 3));
 }

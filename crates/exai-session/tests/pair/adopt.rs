@@ -200,8 +200,7 @@ fn an_answer_that_is_taken_over_again_says_so_once_and_how_old_it_is() {
         world.run(secs(2));
         world.leave(1);
         if crashes {
-            world.kill_daemon();
-            world.restart_daemon();
+            world.crash();
             world.run(secs(6));
         }
         let third = world.ask(2, 3, CHAT);

@@ -1,6 +1,5 @@
 //! What the daemon keeps, and what it lets go.
 
-use exai_journal::JournalError;
 use exai_session::Strain;
 use exai_wire::{CallId, Cancel, DaemonState, Outcome, ShimFrame};
 
@@ -50,17 +49,12 @@ fn refused(waiting: usize) -> (DaemonState, Option<Strain>) {
     (DaemonState::Stalled, Some(Strain::Refused { waiting, full: true, why }))
 }
 
-fn fail(world: &mut World, fails: bool) {
-    let error = fails.then(|| JournalError::Full("no space".into()));
-    world.journal.store_mut().fail_with(error);
-}
-
 #[test]
 fn a_daemon_whose_answers_wait_for_the_journal_says_so_at_every_moment_until_they_are_kept() {
     let mut world = World::new(2);
     world.call(0, 1, r#"{"name":"chat","ms":1000}"#);
     world.run(ms(500));
-    fail(&mut world, true);
+    world.fill_disk();
     world.run(secs(1));
     for _ in 0..500 {
         world.run(ms(7));
@@ -70,7 +64,7 @@ fn a_daemon_whose_answers_wait_for_the_journal_says_so_at_every_moment_until_the
     let call = world.call(1, 3, r#"{"name":"chat","ms":1000}"#);
     world.run(secs(2));
     assert!(world.answered(question) && !world.answered(call), "what is kept nowhere needs no room");
-    fail(&mut world, false);
+    world.empty_disk();
     world.run(secs(10));
     assert!(world.answered(call));
     assert_eq!(strain(&world), (DaemonState::Ready, None));
@@ -79,7 +73,7 @@ fn a_daemon_whose_answers_wait_for_the_journal_says_so_at_every_moment_until_the
 #[test]
 fn a_daemon_that_refuses_calls_says_so_as_long_as_somebody_comes() {
     let mut world = World::new(1);
-    fail(&mut world, true);
+    world.fill_disk();
     world.call(0, 1, r#"{"name":"chat","ms":1000}"#);
     world.run(secs(1));
     for _ in 0..20 {
@@ -141,8 +135,7 @@ fn calls_of_hosts_that_have_gone_keep_nobody_out() {
 fn calls_that_had_begun_for_hosts_that_have_gone_take_no_room_for_answers() {
     let mut world = World::new(2);
     world.keeping.bytes = 1 << 20;
-    world.kill_daemon();
-    world.restart_daemon();
+    world.crash();
     for n in 1..=60 {
         world.call(0, n, r#"{"name":"chat","ms":600000}"#);
     }

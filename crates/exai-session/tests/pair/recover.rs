@@ -138,11 +138,8 @@ fn a_journal_restored_from_an_old_copy_makes_nothing_run_twice_in_silence() {
 /// Asks the first provider, which fails, and then another.
 fn fail_over(world: &mut World, call: CallId) {
     world.run(secs(1));
-    let now = world.now;
-    let daemon = world.daemon.as_mut().unwrap();
-    daemon.attempt_failed(call);
-    daemon.attempt(now, call, None, ("other", "m2"), 0);
-    world.settle();
+    world.daemon.as_mut().unwrap().attempt_failed(call);
+    world.attempt(call, None, ("other", "m2"));
     world.run(secs(1));
 }
 
@@ -155,10 +152,10 @@ fn an_attempt_that_had_failed_before_another_began_was_not_lost_with_the_daemon(
     let mut world = World::new(1);
     let call = world.call(0, 1, CHAT);
     fail_over(&mut world, call);
-    crash(&mut world);
+    world.crash();
     world.run(secs(1));
     assert_eq!(told(&world, call), [("m1", AttemptFate::Failed), ("m2", AttemptFate::Lost)]);
-    crash(&mut world);
+    world.crash();
     world.run(secs(1));
     let fates = [("m1", AttemptFate::Failed), ("m2", AttemptFate::Lost), ("m1", AttemptFate::Lost)];
     assert_eq!(told(&world, call), fates);
@@ -171,12 +168,9 @@ fn attempts_of_a_call_that_was_left_are_told_by_whom_they_asked() {
     fail_over(&mut world, call);
     world.partitioned = true;
     world.run(secs(45));
-    let now = world.now;
     // The third is not begun for nobody.
-    let daemon = world.daemon.as_mut().unwrap();
-    daemon.attempt_failed(call);
-    daemon.attempt(now, call, None, ("third", "m3"), 0);
-    world.settle();
+    world.daemon.as_mut().unwrap().attempt_failed(call);
+    world.attempt(call, None, ("third", "m3"));
     world.partitioned = false;
     world.run(secs(5));
     assert_eq!(told(&world, call), [("m1", AttemptFate::Failed), ("m2", AttemptFate::Left)]);
@@ -187,7 +181,7 @@ fn attempts_of_a_call_that_was_left_are_told_by_whom_they_asked() {
 fn a_restored_journal_that_starts_under_a_number_that_was_used_is_not_taken_for_the_same_daemon() {
     let mut world = World::new(1);
     let backup = (world.disk.0, world.disk.1.copy());
-    crash(&mut world);
+    world.crash();
     let warm = world.call(0, 1, CHAT);
     world.run(secs(15));
     assert!(world.answered(warm));
