@@ -3,20 +3,21 @@
 //! One loop waits for the next piece of the body or the nearest clock, whichever is first. Dropping the future drops the
 //! response, and with it the connection: that is how a call is cancelled.
 
+mod refusal;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use self::refusal::Asked;
 use crate::answer::{Answer, Progress};
 use crate::cause::Cause;
-use crate::classify::classify;
 use crate::clocks::{Clocks, Expired};
 use crate::dialect::Dialect;
 use crate::error_body::ErrorBody;
 use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
-use crate::retry_after::retry_after;
 use crate::splice::{Joined, Manner, More, Splice};
 use crate::state::Place;
 use crate::stream::{Broken, Stream};
@@ -66,10 +67,14 @@ pub(crate) struct Failed {
     /// Without secrets.
     pub(crate) detail: String,
     pub(crate) retry_after: Option<Duration>,
+    /// The moment since 1970 before which asking again is vain, where the provider told.
+    pub(crate) until: Option<Duration>,
     /// What there is of the answer, the text that this attempt went on from included.
     pub(crate) answer: Box<Answer>,
     pub(crate) joined: Joined,
     pub(crate) unreadable: u32,
+    /// From the request to the end.
+    pub(crate) took: Duration,
     /// From its first delta to its last.
     pub(crate) generated: Duration,
     /// Whether the provider may charge for it.
@@ -100,6 +105,7 @@ pub(crate) async fn run(
     let ended = attempt.drive(request).await;
     attempt.tell(More::Over);
     let is_page = attempt.stream.page().is_some();
+    let took = world.timer.now().saturating_sub(attempt.started);
     let Attempt { subject, clocks, stream, .. } = attempt;
     let (mut answer, unreadable) = (stream.answer, stream.unreadable);
     let brought_something = !answer.is_blank() || !answer.reasoning.is_empty();
@@ -110,10 +116,12 @@ pub(crate) async fn run(
             cause: end.cause,
             detail: world.redactor.clean(&end.detail),
             retry_after: end.retry_after,
+            until: end.until,
             billed: brought_something || (end.cause.may_be_billed() && !is_page),
             answer: Box::new(answer),
             joined,
             unreadable,
+            took,
             generated: clocks.generated(),
         }),
     }
@@ -124,11 +132,12 @@ struct End {
     cause: Cause,
     detail: String,
     retry_after: Option<Duration>,
+    until: Option<Duration>,
 }
 
 impl End {
     fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), retry_after: None }
+        Self { cause, detail: detail.into(), retry_after: None, until: None }
     }
 }
 
@@ -259,7 +268,8 @@ impl Attempt<'_> {
 
     /// A status other than 200: reads what the provider says about it, for a while.
     async fn refused(&mut self, response: Response) -> End {
-        let retry_after = retry_after(&response);
+        let wall = self.world.timer.wall();
+        let asked = Asked::by(&response, wall);
         let elsewhere = response.header("location").map(str::to_owned);
         let encoded = encoding(&response).map(str::to_owned);
         let (status, mut body) = (response.status, response.body);
@@ -286,22 +296,19 @@ impl Attempt<'_> {
             }
             None => ErrorBody::parse(&text),
         };
-        let cause = classify(self.subject.dialect, status, &error);
-        let mut detail = match elsewhere {
+        let mut end = refusal::end(self.subject.dialect, Some(status), &error, asked, wall);
+        if let Some(elsewhere) = elsewhere {
             // A key is never sent to where a provider points; people decide that.
-            Some(elsewhere) => format!("HTTP {status}: the base URL only leads to {elsewhere}"),
-            None => describe(Some(status), &error),
-        };
-        if let Some(wait) = retry_after {
-            detail.push_str(&format!("; asks to wait {} s", wait.as_secs_f64().ceil()));
+            end.detail = format!("HTTP {status}: the base URL only leads to {elsewhere}");
         }
-        End { cause, detail, retry_after }
+        end
     }
 
     fn broken(&self, broken: Broken) -> End {
         match broken {
             Broken::Error(error) => {
-                End::new(classify(self.subject.dialect, 200, &error), describe(None, &error))
+                let wall = self.world.timer.wall();
+                refusal::end(self.subject.dialect, None, &error, Asked::default(), wall)
             }
             Broken::Page => End::new(Cause::Page, ""),
             Broken::Malformed(detail) => End::new(Cause::Malformed, detail),
@@ -345,16 +352,4 @@ fn transport_end(error: &TransportError) -> End {
         TransportErrorKind::Unusable => Cause::BadRequest,
     };
     End::new(cause, error.message.clone())
-}
-
-fn describe(status: Option<u16>, error: &ErrorBody) -> String {
-    let mut parts = Vec::new();
-    parts.extend(status.map(|status| format!("HTTP {status}")));
-    parts.extend(error.code.as_ref().or(error.kind.as_ref()).map(|code| format!("code {code}")));
-    let head = parts.join(", ");
-    match (head.is_empty(), error.message.is_empty()) {
-        (_, true) => head,
-        (true, false) => error.message.clone(),
-        (false, false) => format!("{head}: {}", error.message),
-    }
 }

@@ -153,14 +153,14 @@ impl<'a> Call<'a> {
         };
         let now = self.layer.timer.now();
         let provider = self.layer.endpoint(candidate.provider).map_or("", |(config, _)| config.name.as_str());
-        let (cause, detail, billed) = match &outcome {
-            Ok(_) => ("ok", String::new(), true),
-            Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.billed),
+        let (cause, detail, until, billed) = match &outcome {
+            Ok(_) => ("ok", String::new(), None, true),
+            Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.until, failed.billed),
         };
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
-        let ms = u64::try_from(now.saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
-        // Enough to find it by; the whole of it is the right to the call.
-        let call = self.context.call_id.get(..8).unwrap_or_default();
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (ms, until_ms) = (millis(now.saturating_sub(began)), until.map(millis));
+        let call = self.log_id();
         tracing::info!(
             call,
             n,
@@ -168,12 +168,13 @@ impl<'a> Call<'a> {
             model = candidate.model.id,
             continues,
             cause,
+            until_ms,
             ms,
             billed,
             "attempt ended"
         );
         let (provider, model) = (provider.to_owned(), candidate.model.id.clone());
-        self.reports.push(AttemptReport { n, provider, model, cause, detail, ms, billed });
+        self.reports.push(AttemptReport { n, provider, model, cause, detail, until_ms, ms, billed });
         if billed {
             self.billed += 1;
             self.grant = None;
@@ -182,6 +183,11 @@ impl<'a> Call<'a> {
             }
         }
         outcome
+    }
+
+    /// Enough of the call's id to find it by in a log; the whole of it is the right to the call.
+    fn log_id(&self) -> &'a str {
+        self.context.call_id.get(..8).unwrap_or_default()
     }
 
     fn is_last(&self, index: usize) -> bool {
@@ -205,9 +211,11 @@ fn failed(cause: Cause, detail: &str) -> Failed {
         cause,
         detail: detail.to_owned(),
         retry_after: None,
+        until: None,
         answer: Box::default(),
         joined: Joined::Alone,
         unreadable: 0,
+        took: Duration::ZERO,
         generated: Duration::ZERO,
         billed: false,
     }

@@ -126,6 +126,9 @@ pub(crate) enum Again {
     AtOnce(u32),
     /// After a rising pause, so many times.
     Backoff(u32),
+    /// As `Backoff`; while another candidate is left, only after a failure that came at once. An address that swallows
+    /// what is sent to it costs the whole connect timeout each time, and swallows the next attempt too.
+    BackoffIfQuick(u32),
     /// After the provider's wish or the pauses of a rate limit.
     Rate,
     /// Only where no other candidate is left, so many times. A stall has cost minutes of the call already, and what
@@ -265,7 +268,8 @@ impl Cause {
 
     pub(crate) const fn again(self) -> Again {
         match self {
-            Self::Connect | Self::Dns | Self::Tls | Self::Server | Self::Page => Again::Backoff(2),
+            Self::Connect | Self::Dns | Self::Tls => Again::BackoffIfQuick(2),
+            Self::Server | Self::Page => Again::Backoff(2),
             Self::Rate => Again::Rate,
             Self::EmptyAnswer | Self::Cut | Self::Malformed => Again::AtOnce(1),
             Self::Stall(_) => Again::IfLast(1),

@@ -31,7 +31,7 @@ impl Call<'_> {
     ) -> Result<Brought, Failed> {
         let place = self.place(state, index, &config.name).await?;
         self.in_time()?;
-        let dialect = Dialect::of(&config.name);
+        let dialect = Dialect::of(config);
         let plan = self.plan_for(candidate, index, room, config, dialect);
         let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
         *n = self.grant(index, &config.name, &candidate.model.id, continues as u64).await?;

@@ -12,6 +12,9 @@ use crate::splice::Joined;
 /// At a rate limit, another candidate is better than a longer wait than this.
 const RATE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// A connection that fails within this long was refused, and may be accepted a moment later.
+const QUICK: Duration = Duration::from_secs(1);
+
 /// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -47,7 +50,8 @@ impl Call<'_> {
             Again::No => None,
             Again::AtOnce(most) => (tries < most).then_some(Duration::ZERO),
             Again::IfLast(most) => (!more && tries < most).then_some(Duration::ZERO),
-            Again::Backoff(most) => {
+            Again::BackoffIfQuick(_) if more && failed.took >= QUICK => None,
+            Again::Backoff(most) | Again::BackoffIfQuick(most) => {
                 let pause =
                     backoff::server(tries, &self.layer.jitter).max(failed.retry_after.unwrap_or_default());
                 (tries < most && !(more && pause > backoff::LONGEST)).then_some(pause)

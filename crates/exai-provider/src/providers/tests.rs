@@ -2,6 +2,7 @@
 
 mod continuing;
 mod ending;
+mod refusing;
 mod retrying;
 mod streaming;
 mod world;

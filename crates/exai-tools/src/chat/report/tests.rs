@@ -11,6 +11,7 @@ fn attempt(n: u32, provider: &str, model: &str, cause: &'static str, ms: u64) ->
         model: model.to_owned(),
         cause,
         detail: String::new(),
+        until_ms: None,
         ms,
         billed: true,
     }
