@@ -18,6 +18,7 @@ use crate::error_body::ErrorBody;
 use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
+use crate::sample::sample;
 use crate::splice::{Joined, Manner, More, Splice};
 use crate::state::Place;
 use crate::stream::{Broken, Stream};
@@ -44,6 +45,8 @@ pub(crate) struct World<'a> {
 
 /// Which attempt it is.
 pub(crate) struct Subject<'a> {
+    /// Id of the call.
+    pub(crate) call: &'a str,
     pub(crate) n: u32,
     pub(crate) model: &'a str,
     pub(crate) dialect: &'a Dialect,
@@ -104,6 +107,7 @@ pub(crate) async fn run(
     };
     let ended = attempt.drive(request).await;
     attempt.tell(More::Over);
+    attempt.log_unreadable();
     let is_page = attempt.stream.page().is_some();
     let took = world.timer.now().saturating_sub(attempt.started);
     let Attempt { subject, clocks, stream, .. } = attempt;
@@ -177,7 +181,13 @@ impl Attempt<'_> {
             Some(Manner::Prefix) => answer.judge_rest(),
             Some(Manner::Turn) | None => answer.judge(),
         };
-        judged.map_err(|(cause, detail)| End::new(cause, detail))
+        judged.map_err(|(cause, detail)| {
+            if cause == Cause::Malformed {
+                let call = self.stream.answer.unreadable_call();
+                self.stream.sample = call.map(|call| sample(call.arguments.as_bytes()));
+            }
+            End::new(cause, detail)
+        })
     }
 
     /// Reads up to the end mark, or the end of the body.
@@ -215,6 +225,14 @@ impl Attempt<'_> {
         }
         self.progress(now, progress);
         Ok(())
+    }
+
+    /// Nobody can see later what a provider has sent; of what could not be read the log keeps the shape.
+    fn log_unreadable(&self) {
+        if let Some(sample) = &self.stream.sample {
+            let Subject { call, n, model, .. } = self.subject;
+            tracing::warn!(call, n, model, sample, "a piece of the answer could not be read");
+        }
     }
 
     /// Tells the text that is new.

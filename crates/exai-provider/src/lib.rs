@@ -46,6 +46,7 @@ mod request;
 mod reset_time;
 mod retry_after;
 mod route;
+mod sample;
 mod sentence;
 mod splice;
 mod sse;
