@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use self::refusal::Asked;
 use crate::answer::{Answer, Progress};
-use crate::cause::Cause;
+use crate::cause::{Besides, Cause};
 use crate::clocks::{Clocks, Expired};
 use crate::dialect::Dialect;
 use crate::error_body::ErrorBody;
@@ -102,6 +102,7 @@ pub(crate) async fn run(
         clocks,
         alarm: None,
         stream,
+        besides: Besides::Nothing,
         noted_at: world.timer.now(),
         started: world.timer.now(),
     };
@@ -151,6 +152,7 @@ struct Attempt<'a> {
     clocks: Clocks,
     alarm: Option<Alarm>,
     stream: Stream,
+    besides: Besides,
     noted_at: Duration,
     started: Duration,
 }
@@ -169,6 +171,7 @@ impl Attempt<'_> {
             Ok(Err(error)) => return Err(transport_end(&error)),
             Err(expired) => return Err(self.expired(expired)),
         };
+        self.besides = Besides::Head;
         if response.status != 200 {
             return Err(self.refused(response).await);
         }
@@ -220,6 +223,7 @@ impl Attempt<'_> {
         let now = self.world.timer.now();
         self.tell(More::Coming);
         let progress = fed.map_err(|broken| self.broken(broken))?;
+        self.besides = if progress.chars > 0 { Besides::Nothing } else { Besides::KeepAlives };
         if self.stream.answer.finish.is_some() {
             self.clocks.finished(now);
         }
@@ -345,7 +349,10 @@ impl Attempt<'_> {
     fn expired(&self, expired: Expired) -> End {
         let age = self.world.timer.now().saturating_sub(self.started).as_secs();
         match expired {
-            Expired::Stall(clock) => End::new(Cause::Stall(clock), clock.sentence()),
+            Expired::Stall(clock) => {
+                let (what, besides) = (clock.sentence(), self.besides.sentence());
+                End::new(Cause::Stall(clock), format!("{what}; {besides}"))
+            }
             Expired::Deadline => {
                 End::new(Cause::Deadline, format!("the call's time was over {age} s into this attempt"))
             }

@@ -7,7 +7,7 @@ pub enum StallClock {
     FirstEvent,
     /// They stopped coming.
     Idle,
-    /// Past the stream timeout, fewer than 20 characters came in the window.
+    /// Past the stream timeout, too few characters came in the window.
     Trickle,
     /// As `Trickle`, at the point from which the time left is kept for the next candidate.
     Reserve,
@@ -19,8 +19,30 @@ impl StallClock {
         match self {
             Self::FirstEvent => "no text came",
             Self::Idle => "text stopped coming",
-            Self::Trickle => "past the stream timeout, fewer than 20 characters came in the window",
+            Self::Trickle => "past the stream timeout, too little text came in the window",
             Self::Reserve => "too little came, and the time left is kept for the next model",
+        }
+    }
+}
+
+/// What came besides text since the last of it, where a clock ended a stream: whether the provider still lived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Besides {
+    /// Not a byte.
+    Nothing,
+    /// The head of the answer.
+    Head,
+    /// Comments, blanks, or chunks without text.
+    KeepAlives,
+}
+
+impl Besides {
+    /// What people read.
+    pub(crate) const fn sentence(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing else came either",
+            Self::Head => "only the head of the answer did",
+            Self::KeepAlives => "blanks or keep-alives did",
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::config::StreamTimeout;
 
 /// Fewer characters than this in the window, and a stream counts as trickling. A slow healthy model sends hundreds in
 /// that time.
-const FLOOR_CHARS: usize = 20;
+pub(crate) const FLOOR_CHARS: usize = 20;
 
 /// The window for streams past the stream timeout.
 pub(crate) const FLOOR_WINDOW: Duration = Duration::from_secs(30);
@@ -27,6 +27,10 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
     /// Age from which on the stream must keep delivering; see [`Clocks::must_deliver_from`].
     pub(crate) stream_timeout: StreamTimeout,
+    /// Fewer characters than this in the window, and the stream counts as trickling; at least 1.
+    pub(crate) floor_chars: usize,
+    /// The window once content has come.
+    pub(crate) window: Duration,
     /// The window while no content has come yet.
     pub(crate) thinking_window: Duration,
     /// Moment from which on only a stream that delivers keeps the time that is meant for the next candidate.
@@ -55,7 +59,7 @@ pub(crate) struct Clocks {
     last_progress: Option<Duration>,
     content_seen: bool,
     finished_at: Option<Duration>,
-    /// The newest arrivals that together bring [`FLOOR_CHARS`]: at most that many, each of at least one character.
+    /// The newest arrivals that together bring [`Limits::floor_chars`]: at most that many, each of at least one character.
     recent: VecDeque<(Duration, usize)>,
     recent_chars: usize,
 }
@@ -86,7 +90,7 @@ impl Clocks {
         self.recent.push_back((now, progress.chars));
         self.recent_chars += progress.chars;
         while let Some((_, oldest)) = self.recent.front()
-            && self.recent_chars - oldest >= FLOOR_CHARS
+            && self.recent_chars - oldest >= self.limits.floor_chars
         {
             self.recent_chars -= oldest;
             self.recent.pop_front();
@@ -124,7 +128,7 @@ impl Clocks {
             None => (self.started + self.limits.first_event, Expired::Stall(StallClock::FirstEvent)),
             Some(last) => (last + self.limits.idle, Expired::Stall(StallClock::Idle)),
         };
-        let window = if self.content_seen { FLOOR_WINDOW } else { self.limits.thinking_window };
+        let window = if self.content_seen { self.limits.window } else { self.limits.thinking_window };
         let floor = (self.floor(self.must_deliver_from(), window), Expired::Stall(StallClock::Trickle));
         let mut nearest = earlier(earlier(deadline, gap), floor);
         if let Some(from) = self.limits.reserve_at {
@@ -145,10 +149,10 @@ impl Clocks {
         }
     }
 
-    /// First moment, not before `from`, at which fewer than [`FLOOR_CHARS`] came in the `window` before it.
+    /// First moment, not before `from`, at which fewer than [`Limits::floor_chars`] came in the `window` before it.
     fn floor(&self, from: Duration, window: Duration) -> Duration {
         match self.recent.front() {
-            Some((oldest, _)) if self.recent_chars >= FLOOR_CHARS => from.max(*oldest + window),
+            Some((oldest, _)) if self.recent_chars >= self.limits.floor_chars => from.max(*oldest + window),
             _ => from,
         }
     }

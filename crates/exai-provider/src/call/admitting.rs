@@ -6,7 +6,7 @@ use super::continuing::{self, Candidacy, Plan};
 use super::{BILLED_MAX, Call, Grant, failed};
 use crate::attempt::{self, Brought, Failed, Subject, World};
 use crate::cause::Cause;
-use crate::clocks::{Clocks, FLOOR_WINDOW, Limits};
+use crate::clocks::{Clocks, FLOOR_CHARS, FLOOR_WINDOW, Limits};
 use crate::config::{ProviderConfig, StreamTimeout};
 use crate::dialect::Dialect;
 use crate::model::{IdleClass, Model};
@@ -144,18 +144,27 @@ impl Call<'_> {
     }
 
     fn limits(&self, config: &ProviderConfig, model: &Model, index: usize) -> Limits {
+        // A floor above that of its class was put there on purpose: it holds among content, too.
+        let floor = Some(model.idle_floor).filter(|floor| *floor > model.idle.idle());
         // A timeout that the user set holds for every model: no patience with those that think. Local models get none
         // either: they are silent while they are loaded, which the first-event clock allows, and deliver from then on.
-        let thinking_window = match config.stream_timeout {
-            StreamTimeout::Default(_) if model.idle == IdleClass::Thinking => model.idle_floor,
-            StreamTimeout::Default(_) | StreamTimeout::User(_) => FLOOR_WINDOW,
+        let (window, thinking_window) = match config.stream_timeout {
+            StreamTimeout::Default(_) if model.idle == IdleClass::Thinking => {
+                (floor.unwrap_or(FLOOR_WINDOW), model.idle_floor)
+            }
+            StreamTimeout::Default(_) => (floor.unwrap_or(FLOOR_WINDOW), floor.unwrap_or(FLOOR_WINDOW)),
+            StreamTimeout::User(_) => (FLOOR_WINDOW, FLOOR_WINDOW),
         };
+        let is_final = self.is_last(index) || self.billed + 1 >= BILLED_MAX;
         Limits {
-            first_event: config.clocks.first_event.unwrap_or(model.idle.first_event()),
+            first_event: config.clocks.first_event.unwrap_or(model.first_event_floor),
             idle: config.clocks.idle.unwrap_or(model.idle_floor),
             stream_timeout: config.stream_timeout,
+            // Nobody would do better with the time that is left: a trickle is more than nothing.
+            floor_chars: if is_final { 1 } else { FLOOR_CHARS },
+            window,
             thinking_window,
-            reserve_at: (!self.is_last(index) && self.billed + 1 < BILLED_MAX).then_some(self.reserve_at),
+            reserve_at: (!is_final).then_some(self.reserve_at),
             deadline: self.context.deadline,
         }
     }

@@ -29,6 +29,12 @@ id = "glm-local"
 provider = "glm"
 idle = "local"
 [[model]]
+id = "glm-slow"
+provider = "glm"
+idle = "fast"
+first_event_floor_s = 600
+idle_floor_s = 600
+[[model]]
 id = "kimi-fast"
 provider = "kimi"
 context = 2000
