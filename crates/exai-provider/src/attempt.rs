@@ -72,6 +72,8 @@ pub(crate) struct Failed {
     pub(crate) retry_after: Option<Duration>,
     /// The moment since 1970 before which asking again is vain, where the provider told.
     pub(crate) until: Option<Duration>,
+    /// Whether it was refused for a fault of the earlier turns that can be mended.
+    pub(crate) is_mendable: bool,
     /// What there is of the answer, the text that this attempt went on from included.
     pub(crate) answer: Box<Answer>,
     pub(crate) joined: Joined,
@@ -122,6 +124,7 @@ pub(crate) async fn run(
             detail: world.redactor.clean(&end.detail),
             retry_after: end.retry_after,
             until: end.until,
+            is_mendable: end.is_mendable,
             billed: brought_something || (end.cause.may_be_billed() && !is_page),
             answer: Box::new(answer),
             joined,
@@ -138,11 +141,12 @@ struct End {
     detail: String,
     retry_after: Option<Duration>,
     until: Option<Duration>,
+    is_mendable: bool,
 }
 
 impl End {
     fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), retry_after: None, until: None }
+        Self { cause, detail: detail.into(), retry_after: None, until: None, is_mendable: false }
     }
 }
 

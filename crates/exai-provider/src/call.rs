@@ -52,6 +52,8 @@ pub(crate) struct Call<'a> {
     plan: Option<Plan>,
     /// Candidates that were asked to go on and did not; they are asked from the beginning.
     declined: BTreeSet<usize>,
+    /// Candidates that are sent the earlier turns mended.
+    mended: BTreeSet<usize>,
 }
 
 /// The number of an attempt, the index of the candidate under whose name it was granted, and how many bytes it goes on from.
@@ -82,6 +84,7 @@ impl<'a> Call<'a> {
             best: context.kept.and_then(|kept| Part::of_kept(kept, context.before)).map(Arc::new),
             plan: None,
             declined: BTreeSet::new(),
+            mended: BTreeSet::new(),
         }
     }
 
@@ -117,6 +120,9 @@ impl<'a> Call<'a> {
                     self.pause(pause, &format!("{}: {}", candidate.model.id, cause.words())).await;
                     if cause == Cause::EmptyAnswer {
                         room = Room::Doubled;
+                    }
+                    if cause == Cause::BadRequest {
+                        self.mended.insert(index);
                     }
                 }
                 Step::Next(next) => {
@@ -212,6 +218,7 @@ fn failed(cause: Cause, detail: &str) -> Failed {
         detail: detail.to_owned(),
         retry_after: None,
         until: None,
+        is_mendable: false,
         answer: Box::default(),
         joined: Joined::Alone,
         unreadable: 0,

@@ -153,6 +153,8 @@ pub(crate) enum Again {
     BackoffIfQuick(u32),
     /// After the provider's wish or the pauses of a rate limit.
     Rate,
+    /// At once and once, with the earlier turns mended, where the provider names a fault of theirs that can be.
+    Mended,
     /// Only where no other candidate is left, so many times. A stall has cost minutes of the call already, and what
     /// hung once mostly hangs again: another model brings an answer sooner than the same one would. Without
     /// another, asking once more is the only chance left.
@@ -295,6 +297,7 @@ impl Cause {
             Self::Rate => Again::Rate,
             Self::EmptyAnswer | Self::Cut | Self::Malformed => Again::AtOnce(1),
             Self::Stall(_) => Again::IfLast(1),
+            Self::BadRequest => Again::Mended,
             _ => Again::No,
         }
     }

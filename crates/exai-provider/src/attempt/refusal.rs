@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::End;
 use crate::cause::Cause;
-use crate::classify::classify;
+use crate::classify::{classify, is_mendable};
 use crate::dialect::Dialect;
 use crate::error_body::ErrorBody;
 use crate::reset_time::reset_time;
@@ -47,7 +47,8 @@ pub(super) fn end(
             .or_else(|| head.map(|wait| wall + wait)),
         _ => None,
     };
-    End { retry_after: head.or_else(in_words), until, ..End::new(cause, detail) }
+    let is_mendable = is_mendable(cause, error);
+    End { retry_after: head.or_else(in_words), until, is_mendable, ..End::new(cause, detail) }
 }
 
 fn describe(status: Option<u16>, error: &ErrorBody) -> String {

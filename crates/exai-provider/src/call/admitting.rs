@@ -40,7 +40,8 @@ impl Call<'_> {
         self.plan.clone_from(&plan);
         let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
         let after = plan.as_ref().map(|plan| plan.continuation(&config.name, &candidate.model.id));
-        let variant = Variant { request_id: &request_id, room, after };
+        let is_mended = self.mended.contains(&index);
+        let variant = Variant { request_id: &request_id, room, after, is_mended };
         let request = request::build(config, dialect, &candidate.model, self.chat, variant)
             .map_err(|error| failed(Cause::BadRequest, &error.to_string()))?;
         let from = match continues {

@@ -6,6 +6,7 @@ use super::{BILLED_MAX, Call, REQUESTS_MAX};
 use crate::attempt::Failed;
 use crate::backoff;
 use crate::cause::{Again, Cause, Next};
+use crate::chat::Role;
 use crate::route::Candidate;
 use crate::splice::Joined;
 
@@ -49,6 +50,9 @@ impl Call<'_> {
         match failed.cause.again() {
             Again::No => None,
             Again::AtOnce(most) => (tries < most).then_some(Duration::ZERO),
+            Again::Mended => {
+                (failed.is_mendable && tries == 0 && self.has_answers()).then_some(Duration::ZERO)
+            }
             Again::IfLast(most) => (!more && tries < most).then_some(Duration::ZERO),
             Again::BackoffIfQuick(_) if more && failed.took >= QUICK => None,
             Again::Backoff(most) | Again::BackoffIfQuick(most) => {
@@ -61,6 +65,11 @@ impl Call<'_> {
                 (!more || pause <= RATE_PATIENCE).then_some(pause)
             }
         }
+    }
+
+    /// Whether a model's own words are among the turns: only those can be mended.
+    fn has_answers(&self) -> bool {
+        self.chat.messages.iter().any(|message| message.role == Role::Assistant)
     }
 
     fn next(&self, cause: Cause, index: usize) -> Option<usize> {

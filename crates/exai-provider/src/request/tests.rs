@@ -30,7 +30,7 @@ fn request(id: &str, chat: &Chat, room: Room) -> (Request, Value) {
     let model = model(id);
     let key = Key::new("secret.half").ok().filter(|_| model.provider != "local");
     let config = ProviderConfig { key, ..ProviderConfig::new(&model.provider, "http://h/v1/") };
-    let variant = Variant { request_id: "call-1-1", room, after: None };
+    let variant = Variant { request_id: "call-1-1", room, after: None, is_mended: false };
     let request = build(&config, Dialect::of(&config), &model, chat, variant).unwrap();
     let body = serde_json::from_slice(&request.body).unwrap();
     (request, body)
@@ -109,7 +109,7 @@ fn a_request_for_the_rest_goes_where_and_how_the_endpoint_wants_it() {
         let model = Model::unlisted("local", "m");
         let config = ProviderConfig::new("local", base_url);
         let after = Some(Continuation { text: "It was", reasoning: "", how: How::Prefix(prefix) });
-        let variant = Variant { request_id: "call-1-1", room: Room::Asked, after };
+        let variant = Variant { request_id: "call-1-1", room: Room::Asked, after, is_mended: false };
         let request = build(&config, Dialect::of(&config), &model, &chat(), variant).unwrap();
         (request.url.clone(), serde_json::from_slice::<Value>(&request.body).unwrap())
     };

@@ -1,5 +1,7 @@
 //! What providers say when they refuse: for how long, until when, and who is asked meanwhile.
 
+use serde_json::json;
+
 use super::world::*;
 use crate::*;
 
@@ -176,4 +178,69 @@ async fn a_rate_limit_of_the_last_candidate_is_waited_out_while_the_deadline_all
     let failure = world.ask(Some("glm-fast"), 100).await.unwrap_err();
     assert_eq!((failure.code(), world.requests_at("glm")), ("rate", vec![0, 2, 7, 22, 52]));
     assert_eq!(world.clock.now(), 52 * S, "no pause that the deadline would cut");
+}
+
+/// A conversation of which the model's own turns have lost their reasoning.
+fn conversation() -> Chat {
+    let turn = |role, text: &str| Message::new(role, text);
+    let messages = vec![
+        turn(Role::User, "one"),
+        turn(Role::Assistant, "1"),
+        turn(Role::User, "two"),
+        turn(Role::Assistant, " "),
+        turn(Role::User, "three"),
+    ];
+    Chat { model: Some("kimi-fast".to_owned()), messages, ..Chat::default() }
+}
+
+fn faults() -> [Answer; 2] {
+    let refused = |message: &str| {
+        let body = format!(r#"{{"error":{{"type":"invalid_request_error","message":"{message}"}}}}"#);
+        status(400, &body)
+    };
+    [
+        refused("thinking is enabled but reasoning_content is missing in assistant message at index 1"),
+        refused("Invalid request: the message at position 3 with role 'assistant' must not be empty"),
+    ]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transcript_that_can_be_mended_is_sent_once_more() {
+    for fault in faults() {
+        let world = World::new(vec![], vec![fault, says("x")]);
+        let reply = world.chat(conversation(), 1200).await.unwrap();
+        assert_eq!(causes(&reply.attempts), ["kimi:bad_request", "kimi:ok"]);
+        assert_eq!(
+            reply.attempts.iter().map(|one| (one.n, one.billed)).collect::<Vec<_>>(),
+            [(1, false), (1, true)]
+        );
+        assert_eq!(world.requests_at("kimi"), [0, 0]);
+        let bodies = world.bodies();
+        assert_eq!(bodies[0]["messages"].as_array().unwrap().len(), 5);
+        assert_eq!(
+            bodies[1]["messages"],
+            json!([
+                {"role": "user", "content": "one"},
+                {"role": "assistant", "content": "1", "reasoning_content": " "},
+                {"role": "user", "content": "two"},
+                {"role": "user", "content": "three"},
+            ])
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transcript_is_mended_once_and_only_for_a_fault_that_is_known() {
+    for fault in faults() {
+        let world = World::new(vec![], vec![fault.clone(), fault.clone()]);
+        let failure = world.chat(conversation(), 1200).await.unwrap_err();
+        assert_eq!((failure.code(), world.requests().len()), ("bad_request", 2));
+        // Nothing of it is the model's: mended it would be the same.
+        let world = World::new(vec![], vec![fault]);
+        let failure = world.ask(Some("kimi-fast"), 1200).await.unwrap_err();
+        assert_eq!((failure.code(), world.requests().len()), ("bad_request", 1));
+    }
+    let world = World::new(vec![], vec![status(400, r#"{"error":{"message":"no such field: content"}}"#)]);
+    let failure = world.chat(conversation(), 1200).await.unwrap_err();
+    assert_eq!((failure.code(), world.requests().len()), ("bad_request", 1));
 }
