@@ -88,7 +88,8 @@ pub(crate) const FAMILY: &[Row<Provider>] = &[
             set: |provider, url| provider.base_url = url,
         },
         doc: "Address of the API, without `/chat/completions`. The keys of z.ai and open.bigmodel.cn, and those of \
-              api.moonshot.ai and api.moonshot.cn, are different accounts.",
+              api.moonshot.ai and api.moonshot.cn, are different accounts. An address without TLS (`http://`) is asked \
+              directly: a proxy would read the key along.",
     },
     Row {
         name: "STREAM_TIMEOUT",
