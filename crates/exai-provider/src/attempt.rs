@@ -24,6 +24,7 @@ use crate::state::Place;
 use crate::stream::{Broken, Stream};
 use crate::timer::Timer;
 use crate::transport::{Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind};
+use crate::wake::{LOOK_EVERY, Watch};
 
 /// Bytes of an error's body that are read.
 const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
@@ -78,6 +79,8 @@ pub(crate) struct Failed {
     pub(crate) answer: Box<Answer>,
     pub(crate) joined: Joined,
     pub(crate) unreadable: u32,
+    /// It ended because the machine slept, or soon after that: nobody's fault.
+    pub(crate) slept: bool,
     /// From the request to the end.
     pub(crate) took: Duration,
     /// From its first delta to its last.
@@ -102,6 +105,7 @@ pub(crate) async fn run(
         world,
         subject,
         clocks,
+        watch: Watch::new(world.timer.now(), world.timer.wall()),
         alarm: None,
         stream,
         besides: Besides::Nothing,
@@ -129,6 +133,7 @@ pub(crate) async fn run(
             answer: Box::new(answer),
             joined,
             unreadable,
+            slept: clocks.sleep().is_some() && is_of_the_connection(end.cause),
             took,
             generated: clocks.generated(),
         }),
@@ -154,6 +159,7 @@ struct Attempt<'a> {
     world: World<'a>,
     subject: Subject<'a>,
     clocks: Clocks,
+    watch: Watch,
     alarm: Option<Alarm>,
     stream: Stream,
     besides: Besides,
@@ -227,6 +233,7 @@ impl Attempt<'_> {
         let now = self.world.timer.now();
         self.tell(More::Coming);
         let progress = fed.map_err(|broken| self.broken(broken))?;
+        self.clocks.arrived(now);
         self.besides = if progress.chars > 0 { Besides::Nothing } else { Besides::KeepAlives };
         if self.stream.answer.finish.is_some() {
             self.clocks.finished(now);
@@ -270,26 +277,40 @@ impl Attempt<'_> {
         }
     }
 
-    /// The work's outcome, or the clock that ran out before. What is there already is read before a clock is looked at, so
-    /// that a process that slept accuses nobody.
+    /// The work's outcome, or the clock that ran out before. What is there already is read before a clock is looked at, and
+    /// clocks begin anew after a sleep, so that a process that slept accuses nobody.
     async fn or_expired<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Expired> {
         tokio::pin!(work);
         loop {
-            let at = self.clocks.next_deadline();
+            let at = self.clocks.next_deadline().min(self.world.timer.now() + LOOK_EVERY);
             let alarm = match self.alarm.take() {
                 Some(alarm) if alarm.at <= at => alarm,
                 _ => Alarm { at, sleep: self.world.timer.sleep_until(at) },
             };
             let alarm = self.alarm.insert(alarm);
-            tokio::select! {
+            let outcome = tokio::select! {
                 biased;
-                outcome = &mut work => return Ok(outcome),
-                () = &mut alarm.sleep => self.alarm = None,
+                outcome = &mut work => Some(outcome),
+                () = &mut alarm.sleep => None,
+            };
+            self.look();
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
             }
+            self.alarm = None;
             if let Some(expired) = self.clocks.check(self.world.timer.now()) {
                 return Err(expired);
             }
         }
+    }
+
+    /// Looks whether the machine slept.
+    fn look(&mut self) {
+        let timer = self.world.timer;
+        let Some(sleep) = self.watch.look(timer.now(), timer.wall()) else { return };
+        self.clocks.slept(sleep);
+        let Subject { call, n, .. } = self.subject;
+        tracing::info!(call, n, seconds = sleep.long.as_secs(), "slept in the middle of an attempt");
     }
 
     /// A status other than 200: reads what the provider says about it, for a while.
@@ -352,16 +373,23 @@ impl Attempt<'_> {
 
     fn expired(&self, expired: Expired) -> End {
         let age = self.world.timer.now().saturating_sub(self.started).as_secs();
-        match expired {
-            Expired::Stall(clock) => {
+        match (expired, self.clocks.sleep()) {
+            (Expired::Stall(_), Some(sleep)) => {
+                let minutes = sleep.long.as_secs() / 60;
+                End::new(
+                    Cause::Cut,
+                    format!("this machine slept for {minutes} min, and the connection did not outlive it"),
+                )
+            }
+            (Expired::Stall(clock), None) => {
                 let (what, besides) = (clock.sentence(), self.besides.sentence());
                 End::new(Cause::Stall(clock), format!("{what}; {besides}"))
             }
-            Expired::Deadline => {
+            (Expired::Deadline, _) => {
                 End::new(Cause::Deadline, format!("the call's time was over {age} s into this attempt"))
             }
             // Only reached where a finish reason has come, which `read` handles.
-            Expired::Tail => End::new(Cause::Cut, "the stream ended without its end mark"),
+            (Expired::Tail, _) => End::new(Cause::Cut, "the stream ended without its end mark"),
         }
     }
 }
@@ -370,6 +398,11 @@ impl Attempt<'_> {
 fn encoding(response: &Response) -> Option<&str> {
     let encoding = response.header("content-encoding")?.trim();
     (!encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")).then_some(encoding)
+}
+
+/// Whether a cause tells of a connection, and of nothing that anybody said over it.
+const fn is_of_the_connection(cause: Cause) -> bool {
+    matches!(cause, Cause::Connect | Cause::Dns | Cause::Tls | Cause::Cut)
 }
 
 fn transport_end(error: &TransportError) -> End {

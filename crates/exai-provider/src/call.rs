@@ -222,6 +222,7 @@ fn failed(cause: Cause, detail: &str) -> Failed {
         answer: Box::default(),
         joined: Joined::Alone,
         unreadable: 0,
+        slept: false,
         took: Duration::ZERO,
         generated: Duration::ZERO,
         billed: false,

@@ -55,6 +55,7 @@ mod stream;
 mod timer;
 mod tolerant;
 mod transport;
+mod wake;
 
 pub use before::{Before, Fate};
 pub use broke::Broke;

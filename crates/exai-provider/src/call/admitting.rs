@@ -64,8 +64,8 @@ impl Call<'_> {
         let now = self.layer.timer.now();
         match &outcome {
             Ok(_) => state.succeeded(now),
-            // Its own clock, not the provider's doing.
-            Err(failed) if failed.cause == Cause::Deadline => {}
+            // Its own clock or this machine's sleep, not the provider's doing.
+            Err(failed) if failed.cause == Cause::Deadline || failed.slept => {}
             Err(failed) => state.failed(now, failed.cause),
         }
         outcome

@@ -4,5 +4,6 @@ mod continuing;
 mod ending;
 mod refusing;
 mod retrying;
+mod sleeping;
 mod streaming;
 mod world;
