@@ -35,6 +35,9 @@ const ERROR_BODY_WAIT: Duration = Duration::from_secs(10);
 /// Shortest time between two notes of the same matter.
 pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(1);
 
+/// A connection that fails within this long was refused, and may be accepted a moment later.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 /// What an attempt needs of the world.
 #[derive(Clone, Copy)]
 pub(crate) struct World<'a> {
@@ -81,8 +84,8 @@ pub(crate) struct Failed {
     pub(crate) unreadable: u32,
     /// It ended because the machine slept, or soon after that: nobody's fault.
     pub(crate) slept: bool,
-    /// From the request to the end.
-    pub(crate) took: Duration,
+    /// It ended within [`AT_ONCE`].
+    pub(crate) at_once: bool,
     /// From its first delta to its last.
     pub(crate) generated: Duration,
     /// Whether the provider may charge for it.
@@ -134,7 +137,7 @@ pub(crate) async fn run(
             joined,
             unreadable,
             slept: clocks.sleep().is_some() && is_of_the_connection(end.cause),
-            took,
+            at_once: took < AT_ONCE,
             generated: clocks.generated(),
         }),
     }

@@ -223,7 +223,7 @@ fn failed(cause: Cause, detail: &str) -> Failed {
         joined: Joined::Alone,
         unreadable: 0,
         slept: false,
-        took: Duration::ZERO,
+        at_once: true,
         generated: Duration::ZERO,
         billed: false,
     }

@@ -150,7 +150,7 @@ pub(crate) enum Again {
     Backoff(u32),
     /// As `Backoff`; while another candidate is left, only after a failure that came at once. An address that swallows
     /// what is sent to it costs the whole connect timeout each time, and swallows the next attempt too.
-    BackoffIfQuick(u32),
+    BackoffIfAtOnce(u32),
     /// After the provider's wish or the pauses of a rate limit.
     Rate,
     /// At once and once, with the earlier turns mended, where the provider names a fault of theirs that can be.
@@ -292,7 +292,7 @@ impl Cause {
 
     pub(crate) const fn again(self) -> Again {
         match self {
-            Self::Connect | Self::Dns | Self::Tls => Again::BackoffIfQuick(2),
+            Self::Connect | Self::Dns | Self::Tls => Again::BackoffIfAtOnce(2),
             Self::Server | Self::Page => Again::Backoff(2),
             Self::Rate => Again::Rate,
             Self::EmptyAnswer | Self::Cut | Self::Malformed => Again::AtOnce(1),
@@ -315,3 +315,6 @@ impl Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

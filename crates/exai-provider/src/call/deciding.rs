@@ -13,9 +13,6 @@ use crate::splice::Joined;
 /// At a rate limit, another candidate is better than a longer wait than this.
 const RATE_PATIENCE: Duration = Duration::from_secs(3);
 
-/// A connection that fails within this long was refused, and may be accepted a moment later.
-const QUICK: Duration = Duration::from_secs(1);
-
 /// What to do after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
@@ -54,8 +51,8 @@ impl Call<'_> {
                 (failed.is_mendable && tries == 0 && self.has_answers()).then_some(Duration::ZERO)
             }
             Again::IfLast(most) => (!more && tries < most).then_some(Duration::ZERO),
-            Again::BackoffIfQuick(_) if more && failed.took >= QUICK => None,
-            Again::Backoff(most) | Again::BackoffIfQuick(most) => {
+            Again::BackoffIfAtOnce(_) if more && !failed.at_once => None,
+            Again::Backoff(most) | Again::BackoffIfAtOnce(most) => {
                 let pause =
                     backoff::server(tries, &self.layer.jitter).max(failed.retry_after.unwrap_or_default());
                 (tries < most && !(more && pause > backoff::LONGEST)).then_some(pause)
