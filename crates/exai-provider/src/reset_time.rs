@@ -31,7 +31,7 @@ pub(crate) fn told(until: Duration, hours_east: u64) -> String {
     let Moment { year, month, day, hour, minute, .. } =
         Moment::of_unix_seconds(until.as_secs() + hours_east * 3600);
     let zone = if hours_east == 0 { "UTC".to_owned() } else { format!("UTC+{hours_east}") };
-    format!("{hour:02}:{minute:02} on {year}-{month:02}-{day:02} ({zone})")
+    format!("{hour:02}:{minute:02} {zone} on {year}-{month:02}-{day:02}")
 }
 
 #[cfg(test)]

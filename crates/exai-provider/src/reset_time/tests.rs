@@ -16,7 +16,7 @@ fn both_languages_are_read() {
         "您的限额将在2026-08-27 21:31重置。",
         "It RESETS AT 2026/08/27T21:31",
     ] {
-        assert_eq!(until(sentence).as_deref(), Some("21:31 on 2026-08-27 (UTC+8)"), "{sentence}");
+        assert_eq!(until(sentence).as_deref(), Some("21:31 UTC+8 on 2026-08-27"), "{sentence}");
     }
 }
 
@@ -24,9 +24,9 @@ fn both_languages_are_read() {
 fn the_zone_counts() {
     let moment = |hours_east| reset_time("reset at 2026-08-27 21:31:39", hours_east, WALL);
     assert_eq!(moment(8), Some(Duration::from_secs(1_787_837_499)));
-    assert_eq!(moment(0).map(|until| told(until, 0)).as_deref(), Some("21:31 on 2026-08-27 (UTC)"));
+    assert_eq!(moment(0).map(|until| told(until, 0)).as_deref(), Some("21:31 UTC on 2026-08-27"));
     let midnight = reset_time("reset at 2026-08-28 02:00:00", 8, WALL);
-    assert_eq!(midnight.map(|until| told(until, 0)).as_deref(), Some("18:00 on 2026-08-27 (UTC)"));
+    assert_eq!(midnight.map(|until| told(until, 0)).as_deref(), Some("18:00 UTC on 2026-08-27"));
 }
 
 #[test]
