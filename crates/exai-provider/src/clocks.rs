@@ -154,7 +154,7 @@ impl Clocks {
     fn nearest(&self) -> (Duration, Expired) {
         let deadline = (self.limits.deadline, Expired::Deadline);
         if let Some(finished) = self.finished_at {
-            return earlier(deadline, (self.awake(finished) + TAIL_GRACE, Expired::Tail));
+            return earlier(deadline, (finished + TAIL_GRACE, Expired::Tail));
         }
         let gap = match self.last_progress {
             None => {

@@ -58,7 +58,10 @@ impl Call<'_> {
                 (tries < most && !(more && pause > backoff::LONGEST)).then_some(pause)
             }
             Again::Rate => {
-                let pause = backoff::rate(tries).map(|usual| failed.retry_after.unwrap_or(usual))?;
+                let usual = backoff::rate(tries)?;
+                // A wish that did not help is a minimum.
+                let pause =
+                    failed.retry_after.map_or(usual, |wish| if tries == 0 { wish } else { wish.max(usual) });
                 (!more || pause <= RATE_PATIENCE).then_some(pause)
             }
         }

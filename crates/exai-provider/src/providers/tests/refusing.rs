@@ -118,6 +118,11 @@ async fn kimis_waits_in_words_and_heads_are_honoured() {
         world.ask(Some("kimi-fast"), 1200).await.unwrap();
         assert_eq!(world.requests_at("kimi"), [0, second]);
     }
+    // A wish that did not help is a minimum: "after 1 seconds" is said for as long as others fill the account's limit.
+    let full = || limited(vec![], "please try again after 1 seconds");
+    let world = World::new(vec![], vec![full(), full(), full(), full(), says("x")]);
+    world.ask(Some("kimi-fast"), 1200).await.unwrap();
+    assert_eq!(world.requests_at("kimi"), [0, 1, 6, 21, 51]);
     // With every answer, so also with those that speak of no limit.
     let trouble = Answer::Head(500, vec![("x-ratelimit-reset", "60")], vec![Do::End]);
     let world = World::new(vec![], vec![trouble, says("x")]);
