@@ -49,7 +49,7 @@ pub(crate) struct World<'a> {
 
 /// Which attempt it is.
 pub(crate) struct Subject<'a> {
-    /// Id of the call.
+    /// What the log calls the call.
     pub(crate) call: &'a str,
     pub(crate) n: u32,
     pub(crate) model: &'a str,

@@ -58,7 +58,7 @@ impl Call<'_> {
             observer: self.context.observer,
         };
         let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
-        let call = self.context.call_id;
+        let call = self.log_id();
         let subject = Subject { call, n: *n, model: &candidate.model.id, dialect, place: &place, splice };
         let outcome = attempt::run(world, subject, request, clocks).await;
         let now = self.layer.timer.now();
