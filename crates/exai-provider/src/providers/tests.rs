@@ -2,6 +2,8 @@
 
 mod continuing;
 mod ending;
+mod refusing;
 mod retrying;
+mod sleeping;
 mod streaming;
 mod world;

@@ -7,6 +7,7 @@ fn attempt(model: &str, cause: Cause, detail: &str, ms: u64) -> AttemptReport {
         model: model.to_owned(),
         cause: cause.code(),
         detail: detail.to_owned(),
+        until_ms: None,
         ms,
         billed: true,
     }

@@ -33,6 +33,7 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
         model: "glm-5.3".to_owned(),
         cause: "server",
         detail: String::new(),
+        until_ms: None,
         ms: 1500,
         billed: true,
     };
