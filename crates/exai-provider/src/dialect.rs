@@ -30,6 +30,15 @@ pub(crate) enum RequestId {
     Field,
 }
 
+/// Whether it can be asked which models it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ModelList {
+    /// It has no such list.
+    None,
+    /// `GET /models`.
+    Models,
+}
+
 /// Whether calls without a key make sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyNeed {
@@ -49,6 +58,7 @@ pub(crate) struct Dialect {
     pub(crate) output_field: OutputField,
     pub(crate) usage: StreamUsage,
     pub(crate) request_id: RequestId,
+    pub(crate) list: ModelList,
     /// How it goes on from the beginning of an answer, unless the catalogue says otherwise of the model.
     pub(crate) prefix: Prefix,
     /// Business codes, error types and status words, and what they mean. They beat the HTTP status.
@@ -76,6 +86,7 @@ const DIALECTS: &[Dialect] = &[
         output_field: OutputField::MaxTokens,
         usage: StreamUsage::Unasked,
         request_id: RequestId::Field,
+        list: ModelList::None,
         prefix: Prefix::None,
         causes: GLM_CAUSES,
     },
@@ -86,6 +97,7 @@ const DIALECTS: &[Dialect] = &[
         output_field: OutputField::MaxCompletionTokens,
         usage: StreamUsage::Asked,
         request_id: RequestId::None,
+        list: ModelList::Models,
         prefix: Prefix::Partial,
         causes: KIMI_CAUSES,
     },
@@ -101,6 +113,7 @@ const COMPATIBLE: Dialect = Dialect {
     output_field: OutputField::MaxTokens,
     usage: StreamUsage::Asked,
     request_id: RequestId::None,
+    list: ModelList::Models,
     prefix: Prefix::None,
     causes: COMPATIBLE_CAUSES,
 };

@@ -29,6 +29,7 @@ impl Call<'_> {
         state: &ProviderState,
         n: &mut u32,
     ) -> Result<Brought, Failed> {
+        self.passable(candidate, index)?;
         let place = self.place(state, index, &config.name).await?;
         self.in_time()?;
         let dialect = Dialect::of(&config.name);
@@ -59,6 +60,7 @@ impl Call<'_> {
         let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
         let subject = Subject { n: *n, model: &candidate.model.id, dialect, place: &place, splice };
         let outcome = attempt::run(world, subject, request, clocks).await;
+        self.remember(candidate, outcome.as_ref().map(|_| ()));
         let now = self.layer.timer.now();
         match &outcome {
             Ok(_) => state.succeeded(now),
@@ -150,7 +152,7 @@ impl Call<'_> {
             StreamTimeout::Default(_) | StreamTimeout::User(_) => FLOOR_WINDOW,
         };
         Limits {
-            first_event: config.clocks.first_event.unwrap_or(model.idle.first_event()),
+            first_event: config.clocks.first_event.unwrap_or(model.first_event_floor),
             idle: config.clocks.idle.unwrap_or(model.idle_floor),
             stream_timeout: config.stream_timeout,
             thinking_window,

@@ -1,7 +1,9 @@
 //! The attempt loop against a scripted transport in paused time: what goes out, when, and what comes back.
 
 mod continuing;
+mod discovering;
 mod ending;
+mod retiring;
 mod retrying;
 mod streaming;
 mod world;
