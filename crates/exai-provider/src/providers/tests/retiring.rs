@@ -119,6 +119,36 @@ async fn a_model_that_is_gone_is_passed_over_for_an_hour_and_its_siblings_are_no
 }
 
 #[tokio::test(start_paused = true)]
+async fn whatever_word_a_provider_has_for_it_the_route_is_closed_and_no_other_refusal_closes_it() {
+    let code = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"no"}}}}"#);
+    let gone = ["1211", "1221", "1222", "1311"].map(|word| status(400, &code(word)));
+    let in_stream = stream(vec![event(&code("1211")), Do::End]);
+    for (refusal, requests) in gone
+        .into_iter()
+        .chain([status(404, "{}"), in_stream])
+        .map(|refusal| (refusal, 1))
+        .chain(["1113", "1308", "1000"].map(|word| (status(429, &code(word)), 2)))
+    {
+        let what = format!("{refusal:?}");
+        let world = world(vec![refusal, says("glm")], vec![says("kimi"), says("kimi")]);
+        for _ in 0..2 {
+            whatever(&world).await.unwrap();
+        }
+        let glm = world.requests().iter().filter(|(provider, _)| provider == "glm").count();
+        assert_eq!(glm, requests, "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rest_that_is_refused_says_nothing_of_the_model() {
+    let mut world = world(vec![], vec![status(404, GONE), status(401, "{}")]);
+    world.keep(1, "kimi-new", &"word ".repeat(2_000));
+    let reply = world.ask(Some("kimi-new"), 600).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["kimi:model_gone", "kimi:auth_dead"]);
+    assert_eq!(world.providers.layer.quarantine.why(1, "kimi-new", world.clock.now()), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_wants_nothing_but_a_gone_model_is_let_through_and_an_answer_frees_it() {
     let glm = vec![status(404, GONE), status(404, GONE), says("back"), says("back for all")];
     let world = world(glm, vec![]);
