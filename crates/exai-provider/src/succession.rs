@@ -25,19 +25,22 @@ pub(crate) fn note(model: &Model) -> Option<String> {
     Some(format!("{} is deprecated{ends}{next}.", model.id))
 }
 
-/// Which models take the place of those that their provider does not serve any more.
-pub(crate) fn successors(catalogue: &Catalogue, attempts: &[AttemptReport]) -> String {
+/// Which models take the place of those that were to answer and are not served any more, a sentence each.
+pub(crate) fn successors(catalogue: &Catalogue, attempts: &[AttemptReport]) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
-    for attempt in attempts.iter().filter(|attempt| Cause::of(attempt.cause) == Some(Cause::ModelGone)) {
+    for attempt in attempts {
+        if !matches!(Cause::of(attempt.cause), Some(Cause::ModelGone | Cause::Retired)) {
+            continue;
+        }
         let model = catalogue.at(&attempt.provider, &attempt.model);
         if let Some(successor) = model.and_then(|model| model.successor.as_ref()) {
-            let sentence = format!(" The successor of {} is {successor}: ask that.", attempt.model);
+            let sentence = format!("The successor of {} is {successor}: ask that.", attempt.model);
             if !told.contains(&sentence) {
                 told.push(sentence);
             }
         }
     }
-    told.concat()
+    told
 }
 
 #[cfg(test)]

@@ -81,11 +81,18 @@ fn line(model: &ModelInfo) -> String {
     let ModelInfo { id, provider, context, output_cap, .. } = model;
     let default = if model.is_default { ", default" } else { "" };
     let mut parts = vec![format!("{id} ({provider}{default})")];
+    if model.status == Status::Retired {
+        // Nobody chooses it.
+        parts.extend(end(model));
+        return parts.join(" · ");
+    }
     if !model.aliases.is_empty() {
         parts.push(format!("also: {}", model.aliases.join(", ")));
     }
     if *context > 0 {
-        parts.push(format!("context {}, output {} tokens", grouped(*context), grouped(*output_cap)));
+        let output =
+            if *output_cap > 0 { format!(", output {}", grouped(*output_cap)) } else { String::new() };
+        parts.push(format!("context {}{output} tokens", grouped(*context)));
     }
     if model.thinks {
         parts.push("thinks".to_owned());

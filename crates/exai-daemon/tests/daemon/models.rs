@@ -105,6 +105,9 @@ fn a_retired_model_is_told_of_and_not_asked() {
     let text = ask(&mut shim, 1, "kimi-latest");
     assert!(text.contains("kimi-latest was retired on 2026-05-25; ask kimi-k3.1-pro."), "{text}");
     assert!(text.contains(r#""error":"retired""#), "{text}");
+    let long = format!(r#"{{"prompt":"{}","model":"kimi-latest"}}"#, "word ".repeat(200_000));
+    let text = result(&mut shim, 3, &format!(r#"{{"name":"chat","arguments":{long}}}"#));
+    assert!(text.contains("ask kimi-k3.1-pro") && !text.contains("too long"), "{text}");
     assert_eq!(provider.requests().len(), 0);
     let text = models(&mut shim, 2);
     assert!(text.contains("kimi-latest (kimi) · "), "{text}");

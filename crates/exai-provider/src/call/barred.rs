@@ -5,7 +5,6 @@ use crate::attempt::Failed;
 use crate::cause::Cause;
 use crate::model::Status;
 use crate::route::Candidate;
-use crate::succession;
 
 impl Call<'_> {
     /// Lets a candidate pass, or says why it is not asked.
@@ -15,7 +14,8 @@ impl Call<'_> {
     pub(super) fn passable(&self, candidate: &Candidate, index: usize) -> Result<(), Failed> {
         let model = &candidate.model;
         if model.status == Status::Retired {
-            return Err(failed(Cause::Retired, &succession::retired(model)));
+            let ended = model.ends.map_or_else(String::new, |day| format!("it ended {}", day.when()));
+            return Err(failed(Cause::Retired, &ended));
         }
         // The last one left is asked all the same: a refusal costs nothing, and says why in the provider's words.
         if self.is_last(index) {

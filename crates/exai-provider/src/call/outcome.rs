@@ -55,7 +55,10 @@ impl Call<'_> {
     pub(super) fn give_up(mut self, cause: Cause) -> Result<Reply, Failure> {
         let Some(part) = self.best.take() else {
             let mut message = sentence::failure(cause, &self.reports, &self.layer.config.providers);
-            message.push_str(&succession::successors(&self.layer.known.now(), &self.reports));
+            for successor in self.successors() {
+                message.push(' ');
+                message.push_str(&successor);
+            }
             return Err(Failure { cause, message, attempts: self.reports });
         };
         let Part { provider, model, broke, answer, seams, unreadable, .. } = Arc::unwrap_or_clone(part);
@@ -78,6 +81,7 @@ impl Call<'_> {
             asked.and_then(|index| self.route.candidates.get(index)).map(|candidate| &candidate.model);
         let mut notes = asked.map_or_else(Vec::new, |model| request::left_out(model, self.chat));
         notes.extend(asked.and_then(succession::note));
+        notes.extend(self.successors());
         if unreadable > 0 {
             notes.push(
                 "One chunk of the stream could not be read; a piece of the answer may be missing.".to_owned(),
@@ -102,6 +106,10 @@ impl Call<'_> {
             continued: seams,
             notes,
         }
+    }
+
+    fn successors(&self) -> Vec<String> {
+        succession::successors(&self.layer.known.now(), &self.reports)
     }
 
     /// Names of a candidate: its provider's and its model's.

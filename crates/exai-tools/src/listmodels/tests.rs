@@ -54,16 +54,16 @@ fn going(id: &str, status: Status, ends: &str) -> ModelInfo {
 fn what_a_model_can_do_and_when_it_ends_is_told() {
     let sees = ModelInfo { can: vec![Capability::Vision, Capability::Json], ..model("a", true, None) };
     assert!(text(&[sees], 0, &[]).ends_with(" · thinks · vision, json"));
-    for (status, ends, end) in [
-        (Status::Deprecated, "2026-12", "DEPRECATED, ends in 2026-12, successor: new"),
-        (Status::Deprecated, "", "DEPRECATED, successor: new"),
-        (Status::Retired, "2026-05-25", "RETIRED on 2026-05-25, not asked, successor: new"),
-    ] {
-        let text = text(&[going("a", status, ends)], 0, &[]);
+    for (ends, end) in
+        [("2026-12", "DEPRECATED, ends in 2026-12, successor: new"), ("", "DEPRECATED, successor: new")]
+    {
+        let text = text(&[going("a", Status::Deprecated, ends)], 0, &[]);
         assert!(text.ends_with(&format!(" · thinks · {end}")), "{text}");
     }
-    let found = ModelInfo { found: true, ..model("a", true, None) };
-    assert!(text(&[found], 0, &[]).ends_with(" · found at the provider"));
+    let retired = text(&[going("a", Status::Retired, "2026-05-25")], 0, &[]);
+    assert_eq!(retired, "a (glm, default) · RETIRED on 2026-05-25, not asked, successor: new");
+    let found = ModelInfo { found: true, output_cap: 0, ..model("a", true, None) };
+    assert!(text(&[found], 0, &[]).ends_with(" · context 200,000 tokens · thinks · found at the provider"));
 }
 
 #[test]

@@ -60,7 +60,23 @@ async fn where_another_may_answer_for_a_retired_model_it_does() {
     let reply = named.chat(chat, 60).await.unwrap();
     assert_eq!(causes(&reply.attempts), ["kimi:retired", "glm:ok"]);
     assert_eq!(named.requests().len(), 1);
-    assert!(reply.attempts[0].detail.contains("ask kimi-new"), "{}", reply.attempts[0].detail);
+    assert_eq!(reply.attempts[0].detail, "it ended on 2026-05-25");
+    assert_eq!(reply.notes, ["The successor of kimi-old is kimi-new: ask that."]);
+
+    let nobody = World::knowing(MODELS, vec![status(401, "{}")], vec![], |config| {
+        config.default_model = Some("kimi-old".to_owned());
+    });
+    let failure = whatever(&nobody).await.unwrap_err();
+    assert!(
+        failure.message.contains("retired model after 0.0 s (it ended on 2026-05-25)"),
+        "{}",
+        failure.message
+    );
+    assert!(
+        failure.message.ends_with("The successor of kimi-old is kimi-new: ask that."),
+        "{}",
+        failure.message
+    );
 
     let default = |config: &mut ProvidersConfig| config.default_model = Some("kimi-old".to_owned());
     let world = World::knowing(MODELS, vec![says("glm")], vec![], default);
