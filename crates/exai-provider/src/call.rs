@@ -1,6 +1,7 @@
 //! The attempt loop: the one owner of retries and fallback, under one deadline.
 
 mod admitting;
+mod barred;
 mod continuing;
 mod deciding;
 mod outcome;

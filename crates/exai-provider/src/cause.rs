@@ -68,6 +68,8 @@ pub enum Cause {
     AccountDead,
     /// The provider does not serve this model.
     ModelGone,
+    /// The catalogue says that nobody serves this model any more; nothing was sent.
+    Retired,
     /// More than the model's context.
     ContextOverflow,
     /// The request is wrong; sending it again or elsewhere helps nobody.
@@ -103,7 +105,7 @@ pub enum Cause {
 }
 
 /// Every cause; which denial it was makes no difference to its word.
-const ALL: [Cause; 28] = [
+const ALL: [Cause; 29] = [
     Cause::Connect,
     Cause::Dns,
     Cause::Tls,
@@ -113,6 +115,7 @@ const ALL: [Cause; 28] = [
     Cause::AuthDead,
     Cause::AccountDead,
     Cause::ModelGone,
+    Cause::Retired,
     Cause::ContextOverflow,
     Cause::BadRequest,
     Cause::Policy,
@@ -190,6 +193,7 @@ impl Cause {
             Self::AuthDead => "auth_dead",
             Self::AccountDead => "account_dead",
             Self::ModelGone => "model_gone",
+            Self::Retired => "retired",
             Self::ContextOverflow => "context_overflow",
             Self::BadRequest => "bad_request",
             Self::Policy => "policy",
@@ -224,6 +228,7 @@ impl Cause {
             Self::AuthDead => "key refused",
             Self::AccountDead => "account refused",
             Self::ModelGone => "model not served there",
+            Self::Retired => "retired model",
             Self::ContextOverflow => "more than its context holds",
             Self::BadRequest => "request refused",
             Self::Policy => "refused by its content rules",

@@ -29,6 +29,7 @@ impl Call<'_> {
         state: &ProviderState,
         n: &mut u32,
     ) -> Result<Brought, Failed> {
+        self.passable(candidate, index)?;
         let place = self.place(state, index, &config.name).await?;
         self.in_time()?;
         let dialect = Dialect::of(config);
@@ -61,6 +62,7 @@ impl Call<'_> {
         let call = self.log_id();
         let subject = Subject { call, n: *n, model: &candidate.model.id, dialect, place: &place, splice };
         let outcome = attempt::run(world, subject, request, clocks).await;
+        self.remember(candidate, outcome.as_ref().map(|_| ()));
         let now = self.layer.timer.now();
         match &outcome {
             Ok(_) => state.succeeded(now),

@@ -1,8 +1,10 @@
 //! The attempt loop against a scripted transport in paused time: what goes out, when, and what comes back.
 
 mod continuing;
+mod discovering;
 mod ending;
 mod refusing;
+mod retiring;
 mod retrying;
 mod sleeping;
 mod streaming;

@@ -131,6 +131,16 @@ impl World {
         kimi: Vec<Answer>,
         change: impl FnOnce(&mut ProvidersConfig),
     ) -> Self {
+        Self::knowing(MODELS, glm, kimi, change)
+    }
+
+    /// With these models.
+    pub(super) fn knowing(
+        models: &str,
+        glm: Vec<Answer>,
+        kimi: Vec<Answer>,
+        change: impl FnOnce(&mut ProvidersConfig),
+    ) -> Self {
         let provider = |name: &str| ProviderConfig {
             key: Key::new(&format!("{name}-secret-key")).ok(),
             ..ProviderConfig::new(name, "http://h")
@@ -144,11 +154,13 @@ impl World {
         let net = Arc::new(Net {
             glm: Mutex::new(glm.into()),
             kimi: Mutex::new(kimi.into()),
+            lists: Mutex::default(),
+            lists_asked: Mutex::default(),
             clock: clock.clone(),
             requests: Mutex::default(),
             open: Arc::default(),
         });
-        let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+        let catalogue = Catalogue::default().merge("models", models).unwrap();
         let providers = Providers::new(config, catalogue, Arc::clone(&net) as _, Arc::new(clock.clone()));
         Self {
             providers,
@@ -325,6 +337,10 @@ impl Observer for Notes {
 pub(super) struct Net {
     glm: Mutex<VecDeque<Answer>>,
     kimi: Mutex<VecDeque<Answer>>,
+    /// Answers to the questions which models there are, whichever provider is asked.
+    pub(super) lists: Mutex<VecDeque<Answer>>,
+    /// Provider, second and `authorization` of each such question.
+    pub(super) lists_asked: Mutex<Vec<(String, u64, Option<String>)>>,
     clock: Clock,
     requests: Mutex<Vec<(String, Duration, Value)>>,
     open: Arc<AtomicU32>,
@@ -332,10 +348,22 @@ pub(super) struct Net {
 
 impl Transport for Net {
     fn open(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        let script = if request.provider == "glm" { &self.glm } else { &self.kimi };
+        let is_list = request.method == Method::Get;
+        let script = match request.provider.as_str() {
+            _ if is_list => &self.lists,
+            "glm" => &self.glm,
+            _ => &self.kimi,
+        };
         let answer = script.lock().unwrap().pop_front().expect("a request that the script does not know");
-        let body = serde_json::from_slice(&request.body).unwrap();
-        self.requests.lock().unwrap().push((request.provider, self.clock.now(), body));
+        if is_list {
+            assert!(request.body.is_empty() && request.url.ends_with("/models"), "{}", request.url);
+            let key = request.headers.iter().find(|(name, _)| *name == "authorization");
+            let asked = (request.provider, self.clock.now().as_secs(), key.map(|(_, key)| key.clone()));
+            self.lists_asked.lock().unwrap().push(asked);
+        } else {
+            let body = serde_json::from_slice(&request.body).unwrap();
+            self.requests.lock().unwrap().push((request.provider, self.clock.now(), body));
+        }
         let connection = Connection::new(&self.open);
         Box::pin(async move {
             match answer {
