@@ -12,8 +12,10 @@ mod answer;
 mod connection;
 mod contents;
 pub mod directive;
+pub mod fixtures;
 mod http;
 mod log;
+mod raw;
 mod reply;
 mod script;
 mod serve;
@@ -26,6 +28,7 @@ use std::time::Duration;
 
 pub use answer::{answer_to, digest, wide_answer_to};
 pub use log::{End, Ended, Request};
+pub use raw::{Cuts, Raw, RawEnd, RawFraming};
 pub use script::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, GoingOn, Reply, Script, Stream, Writes};
 pub use serve::{Lifetime, ServeOptions, serve_blocking};
 pub use shape::Shape;
