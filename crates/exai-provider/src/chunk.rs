@@ -15,6 +15,10 @@ const CALL_PIECES_MAX: usize = 4096;
 
 /// What a chunk is.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for one delta, on the stack; a box would be an allocation each"
+)]
 pub(crate) enum Parsed<'a> {
     /// A piece of an answer, possibly an empty one.
     Piece(Chunk<'a>),

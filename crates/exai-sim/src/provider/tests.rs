@@ -3,6 +3,7 @@ use std::net::TcpStream;
 
 use super::*;
 
+mod client;
 mod raw;
 
 const LONG: Duration = Duration::from_secs(20);
