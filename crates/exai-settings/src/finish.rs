@@ -26,6 +26,9 @@ pub(crate) fn finish(settings: &mut Settings, loader: &mut Loader, sources: &Sou
         if loader.is_chosen(&provider.variable("STREAM_TIMEOUT")) {
             provider.stream_timeout.chosen_by = ChosenBy::User;
         }
+        if loader.is_chosen(&provider.variable("MAX_CONCURRENCY")) {
+            provider.concurrency_chosen_by = ChosenBy::User;
+        }
         clocks(provider, call, loader);
     }
 }

@@ -21,8 +21,14 @@ pub struct Provider {
     pub first_event_timeout: Option<Duration>,
     /// Longest gap between two pieces of content. `None`: the model's clocks decide.
     pub idle_timeout: Option<Duration>,
-    /// Requests to this provider at once; more wait. At least 1.
+    /// Requests to this provider at once, at most; more wait. At least 1.
     pub max_concurrency: u32,
+    /// What the user chose is also where it begins.
+    pub concurrency_chosen_by: ChosenBy,
+    /// Requests a minute; `None`: as many as come.
+    pub requests_per_minute: Option<u32>,
+    /// Tokens a minute, those of question and answer together; `None`: as many as come.
+    pub tokens_per_minute: Option<u32>,
 }
 
 /// `<NAME>_STREAM_TIMEOUT`: the age from which on an attempt is cut as soon as it trickles or hangs.

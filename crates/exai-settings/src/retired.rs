@@ -169,7 +169,7 @@ pub(crate) const RETIRED: &[Retired] = &[
     ),
     common(
         &["CIRCUIT_BREAKER_*"],
-        "not used; the cause of a failure decides whether a call asks again, and EXAI_FALLBACK who answers instead",
+        "not used; after failures a provider or a model is paused and tried again by itself, and EXAI_FALLBACK says who answers instead",
     ),
     ours(
         &[

@@ -67,6 +67,9 @@ fn the_example_file_says_the_defaults() {
 fn comparable(mut settings: Settings) -> Settings {
     settings.connection.address = Address::Local;
     settings.state.env_file = None;
-    settings.providers.iter_mut().for_each(|provider| provider.stream_timeout.chosen_by = ChosenBy::Default);
+    for provider in &mut settings.providers {
+        provider.stream_timeout.chosen_by = ChosenBy::Default;
+        provider.concurrency_chosen_by = ChosenBy::Default;
+    }
     settings
 }

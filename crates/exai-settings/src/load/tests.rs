@@ -176,6 +176,18 @@ fn a_chosen_stream_timeout_is_told_from_a_default() {
 }
 
 #[test]
+fn a_chosen_number_of_requests_is_told_from_a_default_and_rates_are_not_set_by_themselves() {
+    let world =
+        World::default().env("EXAI_WS_KIMI_MAX_INFLIGHT", "16").env("KIMI_RPM", "3").env("KIMI_TPM", "90000");
+    let settings = world.settings();
+    let told = settings.providers.iter().map(|one| {
+        (one.max_concurrency, one.concurrency_chosen_by, one.requests_per_minute, one.tokens_per_minute)
+    });
+    let expected = [(16, ChosenBy::Default, None, None), (16, ChosenBy::User, Some(3), Some(90_000))];
+    assert_eq!(told.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn further_providers() {
     let world = World::default()
         .env("EXAI_PROVIDERS", "local=http://127.0.0.1:11434/v1,custom=https://example.org")

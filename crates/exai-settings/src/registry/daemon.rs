@@ -23,7 +23,7 @@ pub(super) const DAEMON: &[Row<Settings>] = &[
             set: |settings, calls| settings.daemon.session_in_flight = calls,
         },
         doc: "Calls of one host that are with a provider at once; more wait their turn. A host that sends many agents out \
-              calls dozens of times at once.",
+              calls dozens of times at once. While there is another provider that has a key, one never takes the last 4, or of few a quarter.",
     },
     Row {
         name: "EXAI_WS_GLOBAL_MAX_INFLIGHT",
@@ -37,7 +37,8 @@ pub(super) const DAEMON: &[Row<Settings>] = &[
             set: |settings, calls| settings.daemon.global_in_flight = calls,
         },
         doc: "Calls that are with a provider at once, all hosts and providers together; more wait their turn. Room for four \
-              hosts at their full width; the providers' own limits bind sooner.",
+              hosts at their full width; the providers' own limits bind sooner. The last 4 are kept for each other provider \
+              that has a key, or of few a quarter.",
     },
     Row {
         name: "EXAI_QUEUE_MAX",
@@ -51,7 +52,8 @@ pub(super) const DAEMON: &[Row<Settings>] = &[
             set: |settings, calls| settings.daemon.queue = calls,
         },
         doc: "Calls that wait for their turn, all hosts together; further ones wait in their shims. As many as one host can \
-              have open.",
+              have open. While there is another provider that has a key, at most three quarters of all places and of these \
+              wait for one; a further call is told at once that it is busy, and asks another where it may.",
     },
     Row {
         name: "EXAI_DRAIN_GRACE",

@@ -153,8 +153,38 @@ pub(crate) const FAMILY: &[Row<Provider>] = &[
             unit: "requests",
             set: |provider, requests| provider.max_concurrency = requests,
         },
-        doc: "Requests to this provider at once; more wait their turn. Accounts above the entry tier allow 50 and more; an \
-              entry account allows as little as 1.",
+        doc: "Requests to this provider at once, at most; more wait their turn. Where it is set, as many are made from the start. \
+              Where it is not, a model gets 4 at once (of `kimi` 1 until its first text), one more with every 20 answers, \
+              and half as many after a rate limit. Accounts above the entry tier allow 50 and more; an entry account allows \
+              as little as 1.",
+    },
+    Row {
+        name: "RPM",
+        aliases: &[],
+        default: Unset("none"),
+        readers: READERS,
+        kind: Kind::Count {
+            min: 1,
+            max: 100_000,
+            unit: "requests a minute",
+            set: |provider, requests| provider.requests_per_minute = Some(requests),
+        },
+        doc: "Requests to this provider in any minute; more wait. For accounts with such a limit; most limit how many run at \
+              once.",
+    },
+    Row {
+        name: "TPM",
+        aliases: &[],
+        default: Unset("none"),
+        readers: READERS,
+        kind: Kind::Count {
+            min: 1000,
+            max: 1_000_000_000,
+            unit: "tokens a minute",
+            set: |provider, tokens| provider.tokens_per_minute = Some(tokens),
+        },
+        doc: "Tokens of this provider in any minute, those of question and answer together; more wait. Estimated before a \
+              request, then corrected by what the provider counts.",
     },
 ];
 
@@ -170,6 +200,9 @@ impl Provider {
             first_event_timeout: None,
             idle_timeout: None,
             max_concurrency: 1,
+            concurrency_chosen_by: ChosenBy::Default,
+            requests_per_minute: None,
+            tokens_per_minute: None,
         }
     }
 }
