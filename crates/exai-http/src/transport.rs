@@ -5,14 +5,13 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use exai_names::Resolver;
 use exai_provider::{
     Body, BoxFuture, Method, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use reqwest::{Certificate, Client, ClientBuilder, Url};
 
 use crate::fault;
-use crate::names::OwnNames;
+use crate::names::Names;
 
 /// A peer that is gone is noticed on an HTTP/2 connection after both together; HTTP/1 has TCP's own probes.
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(15);
@@ -81,12 +80,10 @@ impl Endpoint {
             .http2_keep_alive_interval(HTTP2_PING_EVERY)
             .http2_keep_alive_timeout(HTTP2_PING_ANSWER)
             .http2_keep_alive_while_idle(true)
+            .dns_resolver(Names::new())
             .tls_certs_merge(roots());
         if self.reach == Reach::Direct {
             builder = builder.no_proxy();
-        }
-        if exai_names::chosen() == Resolver::Own {
-            builder = builder.dns_resolver(OwnNames);
         }
         builder
     }

@@ -1,0 +1,70 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::*;
+
+/// A resolver that answers nobody until it is let go.
+#[derive(Debug, Default)]
+struct Stuck {
+    asked: AtomicUsize,
+    is_free: Mutex<bool>,
+    freed: Condvar,
+}
+
+impl Stuck {
+    const fn new() -> Self {
+        Self { asked: AtomicUsize::new(0), is_free: Mutex::new(false), freed: Condvar::new() }
+    }
+
+    fn ask(&self) -> io::Result<Vec<SocketAddr>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let mut is_free = self.is_free.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*is_free {
+            is_free = self.freed.wait(is_free).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(Vec::new())
+    }
+
+    fn free(&self) {
+        *self.is_free.lock().unwrap() = true;
+        self.freed.notify_all();
+    }
+}
+
+#[test]
+fn a_slow_resolver_takes_four_threads_and_leaves_the_rest_to_other_names() {
+    static STUCK: Stuck = Stuck::new();
+    // One thread more than one endpoint may take.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(LOOKUPS + 1).build().unwrap();
+    runtime.block_on(async {
+        let slow = Names::with(|_| STUCK.ask());
+        let mut asking = tokio::task::JoinSet::new();
+        let handles: Vec<_> =
+            (0..50).map(|n| asking.spawn(slow.clone().find(format!("{n}.example")))).collect();
+        while STUCK.asked.load(Ordering::SeqCst) < LOOKUPS {
+            tokio::task::yield_now().await;
+        }
+        // Most of them are given up, and their lookups go on all the same.
+        handles[..40].iter().for_each(tokio::task::AbortHandle::abort);
+        let other = Names::with(|_| Ok(vec![SocketAddr::from(([127, 0, 0, 1], 0))]));
+        for _ in 0..20 {
+            let found = tokio::time::timeout(Duration::from_secs(60), other.clone().find("h".to_owned()));
+            assert_eq!(found.await.unwrap().unwrap().len(), 1);
+        }
+        assert_eq!(STUCK.asked.load(Ordering::SeqCst), LOOKUPS);
+        STUCK.free();
+        let mut found = 0;
+        while let Some(one) = asking.join_next().await {
+            found += usize::from(one.is_ok());
+        }
+        assert_eq!(found, 10);
+    });
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_an_error() {
+    let names = Names::with(|_| Err(io::ErrorKind::NotFound.into()));
+    assert_eq!(names.find("h".to_owned()).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+}
