@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exai_session::{DaemonConfig, DaemonEnd, Keeping, Throttle, Vitals};
-use exai_settings::{Address, Host, ListenError, Settings};
+use exai_settings::{Address, Host, ListenError};
 use exai_tools::{CustomTool, catalogue_with};
 use exai_wire::{Limits, StartId};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -161,7 +161,7 @@ fn begin_once(
     let toolbox = toolbox.with(options.extras.tools.clone());
     let toolbox = Arc::new(toolbox);
     let progress = Arc::new(Progress::default());
-    let slots = slots(&options.settings);
+    let slots = models::slots(&options.settings);
     let work = Work::start(clock, slots, Arc::clone(&toolbox), Arc::clone(&progress));
     let work = work.map_err(StartError::io("work runtime"))?;
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -252,12 +252,6 @@ fn open_health(options: &DaemonOptions, opened: &Opened, log: &Log) -> Result<He
 fn present_at_start() -> Present {
     let (in_flight, waiting, sessions, connections) = (0, 0, 0, 0);
     Present { state: "starting", in_flight, waiting, sessions, connections, reading: UNMEASURED }
-}
-
-/// Calls that are taken at a time: those that may run, and those that may wait. One more is refused by the session, and
-/// held by its shim until it may come again.
-fn slots(settings: &Settings) -> usize {
-    models::at_least_one(settings.daemon.global_in_flight) + models::at_least_one(settings.daemon.queue)
 }
 
 /// What is there before the io loop is.

@@ -33,6 +33,8 @@ pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, 
         bounds: Bounds {
             each: at_least_one(settings.daemon.session_in_flight),
             all: at_least_one(settings.daemon.global_in_flight),
+            // Nearly as many as one shim has open; the rest is for those who ask another.
+            waiting: (slots(settings).saturating_mul(3) / 4).max(1),
         },
         default_model: settings.models.default.clone(),
         fallback: match settings.models.fallback {
@@ -46,6 +48,12 @@ pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, 
     let transport = HttpTransport::new(&config.providers);
     let timer = TokioTimer::new(clock.instant(std::time::Duration::ZERO));
     Ok(Providers::new(config, catalogue(settings)?, Arc::new(transport), Arc::new(timer)))
+}
+
+/// Calls that are taken at a time: those that may run, and those that may wait. One more is refused by the session, and
+/// held by its shim until it may come again.
+pub(crate) fn slots(settings: &Settings) -> usize {
+    at_least_one(settings.daemon.global_in_flight) + at_least_one(settings.daemon.queue)
 }
 
 /// A count out of the settings.
@@ -82,6 +90,12 @@ fn provider(set: &Provider) -> ProviderConfig {
         },
         clocks: ClockOverrides { first_event: set.first_event_timeout, idle: set.idle_timeout },
         max_concurrency: set.max_concurrency,
+        start_concurrency: match set.concurrency_chosen_by {
+            ChosenBy::Default => None,
+            ChosenBy::User => Some(set.max_concurrency),
+        },
+        requests_per_minute: set.requests_per_minute,
+        tokens_per_minute: set.tokens_per_minute,
         ..built_in
     }
 }

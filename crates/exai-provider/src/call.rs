@@ -5,6 +5,7 @@ mod barred;
 mod continuing;
 mod deciding;
 mod outcome;
+mod pausing;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -118,7 +119,11 @@ impl<'a> Call<'a> {
             self.keep(failed, index, plan);
             match step {
                 Step::Again(pause) => {
+                    // It counts among those that wait, and waits also where too many do: it has been asked for already.
+                    let endpoint = self.layer.endpoint(candidate.provider);
+                    let stand = endpoint.and_then(|(_, state)| state.stand());
                     self.pause(pause, &format!("{}: {}", candidate.model.id, cause.words())).await;
+                    drop(stand);
                     if cause == Cause::EmptyAnswer {
                         room = Room::Doubled;
                     }
@@ -164,6 +169,9 @@ impl<'a> Call<'a> {
             Ok(_) => ("ok", String::new(), None, true),
             Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.until, failed.billed),
         };
+        if cause == Cause::Open.code() {
+            n = 0;
+        }
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let (ms, until_ms) = (millis(now.saturating_sub(began)), until.map(millis));

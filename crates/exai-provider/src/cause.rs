@@ -96,6 +96,8 @@ pub enum Cause {
     Deadline,
     /// No free place within the wait for one.
     Busy,
+    /// Paused after failures: not asked.
+    Open,
     /// The gate gave no attempt.
     Denied(crate::gate::Denied),
     /// No key is set.
@@ -105,7 +107,7 @@ pub enum Cause {
 }
 
 /// Every cause; which denial it was makes no difference to its word.
-const ALL: [Cause; 29] = [
+pub(crate) const ALL: [Cause; 30] = [
     Cause::Connect,
     Cause::Dns,
     Cause::Tls,
@@ -132,6 +134,7 @@ const ALL: [Cause; 29] = [
     Cause::WrongAddress,
     Cause::Deadline,
     Cause::Busy,
+    Cause::Open,
     Cause::Denied(crate::gate::Denied::Over),
     Cause::NoKey,
     Cause::UnknownModel,
@@ -210,6 +213,7 @@ impl Cause {
             Self::WrongAddress => "wrong_address",
             Self::Deadline => "deadline",
             Self::Busy => "busy",
+            Self::Open => "open",
             Self::Denied(_) => "denied",
             Self::NoKey => "no_key",
             Self::UnknownModel => "unknown_model",
@@ -245,6 +249,7 @@ impl Cause {
             Self::WrongAddress => "no model API at its address",
             Self::Deadline => "time was over",
             Self::Busy => "no free place",
+            Self::Open => "paused after failures",
             Self::Denied(_) => "not begun",
             Self::NoKey => "no key",
             Self::UnknownModel => "unknown model",
@@ -268,6 +273,7 @@ impl Cause {
             | Self::Malformed
             | Self::Page
             | Self::Busy
+            | Self::Open
             | Self::Deadline => true,
             _ => false,
         }

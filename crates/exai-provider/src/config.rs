@@ -48,13 +48,20 @@ pub struct ProviderConfig {
     pub stream_timeout: StreamTimeout,
     /// Clocks that the user set.
     pub clocks: ClockOverrides,
-    /// Requests at a time; at least 1.
+    /// Requests at a time at most; at least 1.
     pub max_concurrency: u32,
+    /// Requests of a model at a time to begin with; `None`: what is known of such providers. From there on the limit follows
+    /// what the provider says.
+    pub start_concurrency: Option<u32>,
+    /// Requests a minute; at least 1.
+    pub requests_per_minute: Option<u32>,
+    /// Tokens a minute, those of question and answer together; at least 1.
+    pub tokens_per_minute: Option<u32>,
 }
 
 impl ProviderConfig {
-    /// An endpoint with the defaults of this crate: connect 10 s, stream timeout 300 s (`kimi`: 600 s), 4 requests at
-    /// a time, key variable `<NAME>_API_KEY`, no key.
+    /// An endpoint with the defaults of this crate: connect 10 s, stream timeout 300 s (`kimi`: 600 s), at most 4 requests
+    /// at a time, key variable `<NAME>_API_KEY`, no key.
     pub fn new(name: &str, base_url: &str) -> Self {
         let stream_s = if name == "kimi" { 600 } else { 300 };
         Self {
@@ -66,24 +73,30 @@ impl ProviderConfig {
             stream_timeout: StreamTimeout::Default(Duration::from_secs(stream_s)),
             clocks: ClockOverrides::default(),
             max_concurrency: 4,
+            start_concurrency: None,
+            requests_per_minute: None,
+            tokens_per_minute: None,
         }
     }
 }
 
 /// How many requests may run at a time beside each provider's own limit; a call that runs none (it waits, or pauses
-/// before it asks again) does not count. Both at least 1.
+/// before it asks again) does not count. Each at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Requests of each sharer, see [`crate::CallContext::sharer`].
     pub each: usize,
     /// Requests in all.
     pub all: usize,
+    /// Calls that wait for one provider, in whatever way, while there are others; one more is told at once that it is busy
+    /// there.
+    pub waiting: usize,
 }
 
 impl Default for Bounds {
     /// None: the providers' limits alone.
     fn default() -> Self {
-        Self { each: usize::MAX, all: usize::MAX }
+        Self { each: usize::MAX, all: usize::MAX, waiting: usize::MAX }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cause::Cause;
 use crate::config::ProviderConfig;
+use crate::limit::Start;
 use crate::prefix::Prefix;
 
 /// Name of the field that bounds the output.
@@ -66,6 +67,8 @@ pub(crate) struct Dialect {
     pub(crate) prefix: Prefix,
     /// The clock of the moments in its messages, in hours east of Greenwich; `None`: it names none.
     pub(crate) hours_east: Option<u64>,
+    /// Requests of a model that an account is trusted to take at a time.
+    pub(crate) start: Start,
     /// Business codes, error types and status words, and what they mean. They beat the HTTP status.
     causes: &'static [(&'static str, Cause)],
 }
@@ -117,6 +120,7 @@ const DIALECTS: &[Dialect] = &[
         prefix: Prefix::None,
         // Its messages name no zone; Beijing's is assumed.
         hours_east: Some(8),
+        start: Start::at(4),
         causes: GLM_CAUSES,
     },
     Dialect {
@@ -130,6 +134,8 @@ const DIALECTS: &[Dialect] = &[
         list: ModelList::Models,
         prefix: Prefix::Partial,
         hours_east: None,
+        // An account of its lowest tier takes one, and says nothing of its tier.
+        start: Start { untried: 1, tried: 4 },
         causes: KIMI_CAUSES,
     },
     Dialect { domains: &["deepseek.com"], prefix: Prefix::Beta, ..COMPATIBLE },
@@ -148,6 +154,7 @@ const COMPATIBLE: Dialect = Dialect {
     list: ModelList::Models,
     prefix: Prefix::None,
     hours_east: None,
+    start: Start::at(4),
     causes: COMPATIBLE_CAUSES,
 };
 

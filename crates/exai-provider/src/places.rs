@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::config::Bounds;
-use crate::fair_queue::{FairQueue, Sharer, Ticket};
+use crate::fair_queue::{FairQueue, LineName, Share, Sharer, Ticket};
 
-/// The places. How many wait is bounded by how many calls there are, which is not decided here.
+/// The places. How many wait is bounded by how many calls there are, which is not decided here, and for each provider by
+/// [`Bounds::waiting`].
 #[derive(Debug)]
 pub(crate) struct Places(Mutex<Inside>);
 
@@ -26,26 +27,55 @@ pub(crate) struct Turn {
     placed: oneshot::Receiver<()>,
 }
 
+/// Somebody who waits for a provider elsewhere than in a line, and keeps none of its places meanwhile.
+#[derive(Debug)]
+pub(crate) struct Stand<'a> {
+    places: &'a Places,
+    provider: usize,
+}
+
 impl Places {
     /// So many for each provider.
-    pub(crate) fn new(bounds: Bounds, places: impl IntoIterator<Item = u32>) -> Arc<Self> {
-        let queue = FairQueue::new(bounds, places);
+    pub(crate) fn new(bounds: Bounds, shares: impl IntoIterator<Item = Share>) -> Arc<Self> {
+        let queue = FairQueue::new(bounds, shares);
         Arc::new(Self(Mutex::new(Inside { queue, asleep: BTreeMap::new() })))
     }
 
-    /// Gets into the line of the provider with this index.
-    pub(crate) fn join(self: &Arc<Self>, sharer: Sharer, provider: usize) -> Turn {
+    /// Gets into the line of a model that takes so many requests at a time; `None` where too many wait for its provider.
+    pub(crate) fn join(self: &Arc<Self>, sharer: Sharer, line: LineName, places: u32) -> Option<Turn> {
         let (wake, placed) = oneshot::channel();
         let mut inside = self.inside();
-        let ticket = inside.queue.join(sharer, provider);
+        let ticket = inside.queue.join(sharer, line, places)?;
         inside.asleep.insert(ticket, wake);
         wake_admitted(inside);
-        Turn { places: Arc::clone(self), ticket, placed }
+        Some(Turn { places: Arc::clone(self), ticket, placed })
+    }
+
+    /// Waits for the provider with this index, without a line; `None` where too many wait already.
+    pub(crate) fn stand(&self, provider: usize) -> Option<Stand<'_>> {
+        self.inside().queue.stand(provider).then(|| Stand { places: self, provider })
+    }
+
+    /// A model takes so many requests at a time from now on.
+    pub(crate) fn set_places(&self, line: &LineName, places: u32) {
+        let mut inside = self.inside();
+        inside.queue.set_places(line, places);
+        wake_admitted(inside);
+    }
+
+    /// Whether a model, or its provider, has no place left.
+    pub(crate) fn is_full(&self, line: &LineName) -> bool {
+        self.inside().queue.is_full(line)
     }
 
     /// Those who wait for the provider with this index.
     pub(crate) fn waiting(&self, provider: usize) -> usize {
         self.inside().queue.waiting(provider)
+    }
+
+    /// The same for each of its models.
+    pub(crate) fn waiting_by_model(&self, provider: usize) -> BTreeMap<Arc<str>, usize> {
+        self.inside().queue.waiting_by_model(provider)
     }
 
     fn inside(&self) -> MutexGuard<'_, Inside> {
@@ -78,6 +108,12 @@ impl Turn {
     /// Whereabouts in its line it waits, and how many wait there; `None` once the place is there.
     pub(crate) fn position(&self) -> Option<(usize, usize)> {
         self.places.inside().queue.position(self.ticket)
+    }
+}
+
+impl Drop for Stand<'_> {
+    fn drop(&mut self) {
+        self.places.inside().queue.unstand(self.provider);
     }
 }
 

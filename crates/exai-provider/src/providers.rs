@@ -5,15 +5,22 @@ use std::time::Duration;
 
 use crate::backoff::Jitter;
 use crate::before::Before;
+use crate::breaker::Moment;
 use crate::call::Call;
 use crate::catalogue::Catalogue;
+use crate::cause::Cause;
 use crate::chat::Chat;
+use crate::circuits::{Circuits, Limits};
 use crate::config::{ProviderConfig, ProvidersConfig};
 use crate::day::Day;
+use crate::dialect::Dialect;
+use crate::fair_queue::Share;
+use crate::flights::millis;
 use crate::gate::Gate;
-use crate::health::ProviderHealth;
+use crate::health::{BreakerState, ProviderHealth};
 use crate::kept::Kept;
 use crate::known::Known;
+use crate::limit::Start;
 use crate::model::{Capability, Model, Price, Status, Thinking};
 use crate::observer::Observer;
 use crate::places::Places;
@@ -115,6 +122,7 @@ pub(crate) struct Layer {
     pub(crate) known: Known,
     pub(crate) quarantine: Quarantine,
     states: Vec<ProviderState>,
+    pub(crate) circuits: Circuits,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) timer: Arc<dyn Timer>,
     pub(crate) redactor: Redactor,
@@ -126,6 +134,11 @@ impl Layer {
     pub(crate) fn endpoint(&self, index: usize) -> Option<(&ProviderConfig, &ProviderState)> {
         Some((self.config.providers.get(index)?, self.states.get(index)?))
     }
+
+    /// The moment, on both clocks.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.timer.now(), wall: self.timer.wall() }
+    }
 }
 
 impl Providers {
@@ -136,15 +149,25 @@ impl Providers {
         transport: Arc<dyn Transport>,
         timer: Arc<dyn Timer>,
     ) -> Self {
-        let places = Places::new(config.bounds, config.providers.iter().map(|one| one.max_concurrency));
-        let state = |(line, provider): (usize, &ProviderConfig)| {
-            ProviderState::new(&provider.name, provider.max_concurrency, Arc::clone(&places), line)
+        let share =
+            |one: &ProviderConfig| Share { places: one.max_concurrency, is_usable: route::is_usable(one) };
+        let places = Places::new(config.bounds, config.providers.iter().map(share));
+        let state = |(index, provider): (usize, &ProviderConfig)| {
+            ProviderState::new(provider, Arc::clone(&places), index)
         };
         let states = config.providers.iter().enumerate().map(state).collect();
+        let limits = |one: &ProviderConfig| Limits {
+            name: one.name.clone(),
+            start: one.start_concurrency.map_or(Dialect::of(one).start, Start::at),
+            most: one.max_concurrency,
+        };
+        // Other numbers than those of the pauses between attempts.
+        let circuits = Circuits::new(config.providers.iter().map(limits), Jitter::new(!config.seed));
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
         let (known, quarantine) = (Known::new(catalogue), Quarantine::default());
-        Self { layer: Layer { config, known, quarantine, states, transport, timer, redactor, jitter } }
+        let layer = Layer { config, known, quarantine, states, circuits, transport, timer, redactor, jitter };
+        Self { layer }
     }
 
     /// Asks a model, with retry and fallback by the cause of each failure, until the call's deadline. Dropping the
@@ -207,16 +230,48 @@ impl Providers {
         config.providers.iter().filter(bare).map(|provider| provider.name.clone()).collect()
     }
 
+    /// Ends when the health of a provider has changed in a way that people should hear of at once: it is asked no more, or
+    /// again. Made before the health is read, it misses nothing.
+    pub fn turned(&self) -> impl Future<Output = ()> + '_ {
+        self.layer.circuits.turned()
+    }
+
+    /// What is worth being known after a restart: pauses whose end a provider told, each under a name
+    /// (`<provider>` or `<provider>/<model>`) with a JSON text of at most 100 bytes.
+    pub fn export(&self) -> Vec<(String, String)> {
+        self.layer.circuits.export()
+    }
+
+    /// Goes on with one of these; what can't be used any more is passed over.
+    pub fn import(&self, name: &str, body: &str) {
+        self.layer.circuits.import(name, body, self.layer.moment());
+    }
+
     /// State of every configured provider, in the order of the settings.
     pub fn health(&self) -> Vec<ProviderHealth> {
-        let now = self.layer.timer.now();
+        let at = self.layer.moment();
         let pairs = self.layer.config.providers.iter().zip(&self.layer.states);
         pairs
             .map(|(provider, state)| {
                 let key = if route::is_usable(provider) { KeyState::Present } else { KeyState::Missing };
-                state.health(now, key)
+                state.health(at, key, &self.layer.circuits)
             })
+            .enumerate()
+            .map(|(index, health)| self.with_quarantine(index, health, at))
             .collect()
+    }
+
+    /// A model that its provider says it does not serve is not asked either, for another reason than a breaker's.
+    fn with_quarantine(&self, index: usize, mut health: ProviderHealth, at: Moment) -> ProviderHealth {
+        for key in &mut health.keys {
+            let Some(model) = key.model.as_deref() else { continue };
+            let Some(left) = self.layer.quarantine.left(index, model, at.now) else { continue };
+            key.state = BreakerState::Open;
+            key.cause = Some(Cause::ModelGone.code());
+            key.until_ms = Some(millis(at.wall.saturating_add(left)));
+            key.retry_ms = Some(millis(left));
+        }
+        health
     }
 }
 

@@ -52,6 +52,11 @@ impl Quarantine {
         Some((entry.why.clone(), age))
     }
 
+    /// How long this route is held still.
+    pub(crate) fn left(&self, provider: usize, model: &str, now: Duration) -> Option<Duration> {
+        self.why(provider, model, now).map(|(_, age)| HELD_FOR.saturating_sub(age))
+    }
+
     /// The provider has said that it does not serve this model.
     pub(crate) fn put(&self, provider: usize, model: &str, why: &str, now: Duration) {
         let mut held = self.held();

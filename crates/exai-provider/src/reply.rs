@@ -62,7 +62,9 @@ impl AttemptReport {
     /// What people read of its end: the cause, and until when, on the clock that the provider's messages go by.
     pub fn words(&self) -> String {
         let cause = words(self.cause);
-        let Some(until_ms) = self.until_ms else { return cause.to_owned() };
+        // How long a pause still takes stands in its detail; it may be a matter of seconds.
+        let until_ms = self.until_ms.filter(|_| self.cause != Cause::Open.code());
+        let Some(until_ms) = until_ms else { return cause.to_owned() };
         let hours_east = Dialect::named(&self.provider).hours_east.unwrap_or(0);
         format!("{cause} until {}", told(Duration::from_millis(until_ms), hours_east))
     }

@@ -72,6 +72,10 @@ fn told(run: &[AttemptReport]) -> Option<String> {
         run.iter().map(|attempt| format!("{:.1} s", attempt.ms as f64 / 1000.0)).collect();
     let detail = last.detail.trim_end_matches('.');
     let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    if last.cause == Cause::Open.code() {
+        // It was not asked, which takes no time.
+        return Some(format!("{}{detail}", last.words()));
+    }
     Some(format!("{times}{} after {}{detail}", last.words(), seconds.join(", ")))
 }
 
@@ -106,7 +110,7 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
         Cause::Policy => "Put the question in other words, or ask another model.".to_owned(),
         Cause::EmptyAnswer => "Ask again with a lower effort, or another model.".to_owned(),
         // It may have asked for hours.
-        Cause::Rate => "Ask again later, or another model.".to_owned(),
+        Cause::Rate | Cause::Open => "Ask again later, or another model.".to_owned(),
         Cause::Server | Cause::Cut | Cause::Malformed | Cause::Stall(_) | Cause::Busy => {
             "Asking again in a minute may help, or another model.".to_owned()
         }

@@ -1,47 +1,53 @@
 //! What runs at a provider, who waits for a place there, and how it has done lately.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::breaker::{Moment, Standing};
 use crate::cause::Cause;
-use crate::fair_queue::Sharer;
-use crate::health::{HealthState, ProviderHealth};
-use crate::places::{Places, Turn};
+use crate::circuits::{Circuits, End, Pass, Told};
+use crate::config::ProviderConfig;
+use crate::fair_queue::{LineName, Sharer};
+use crate::flights::{Flights, Load, Progress, millis};
+use crate::health::{BreakerState, HealthState, KeyHealth, ProviderHealth};
+use crate::pace::Pace;
+use crate::places::{Places, Stand, Turn};
 use crate::timer::Timer;
 
 /// How often a call that waits is told where it stands, if that has changed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-
-/// No progress yet.
-const NEVER: u64 = u64::MAX;
 
 /// One provider's state.
 pub(crate) struct ProviderState {
     name: String,
     max_concurrency: u32,
     places: Arc<Places>,
-    /// Its line among the places.
-    line: usize,
-    last_progress_ms: AtomicU64,
+    /// Its index among the places.
+    index: usize,
+    last_progress: Progress,
     record: Mutex<Record>,
+    pace: Mutex<Pace>,
 }
 
 #[derive(Default)]
 struct Record {
-    /// Start of each request that runs.
-    flights: BTreeMap<u64, Duration>,
-    next_flight: u64,
+    flights: Flights,
     last_ok: Option<Duration>,
     last_error: Option<(Cause, Duration)>,
     failures: u32,
+    /// Attempts that ended, by `ok` or their cause.
+    ended: BTreeMap<&'static str, u64>,
 }
 
 /// A place for one request; dropping it frees the place.
 pub(crate) struct Place<'a> {
     state: &'a ProviderState,
+    model: Arc<str>,
     flight: u64,
+    progress: Arc<Progress>,
+    /// Leave to ask, once there is.
+    pass: Option<Pass<'a>>,
     _turn: Turn,
 }
 
@@ -55,34 +61,57 @@ pub(crate) struct Wish<'a> {
     pub(crate) told: &'a (dyn Fn(usize, usize) + Send + Sync),
 }
 
-/// No place in time.
+/// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NoPlace;
+pub(crate) enum NoPlace {
+    /// None was free in time.
+    Late,
+    /// Too many wait already.
+    Full,
+}
 
 impl ProviderState {
-    /// A provider that nothing is known of; `line` is its number among the places.
-    pub(crate) fn new(name: &str, max_concurrency: u32, places: Arc<Places>, line: usize) -> Self {
+    /// A provider that nothing is known of; `index` is its number among the places.
+    pub(crate) fn new(config: &ProviderConfig, places: Arc<Places>, index: usize) -> Self {
         Self {
-            name: name.to_owned(),
-            max_concurrency: max_concurrency.max(1),
+            name: config.name.clone(),
+            max_concurrency: config.max_concurrency.max(1),
             places,
-            line,
-            last_progress_ms: AtomicU64::new(NEVER),
+            index,
+            last_progress: Progress::default(),
             record: Mutex::default(),
+            pace: Mutex::new(Pace::new(config)),
         }
     }
 
-    /// Whether all of its own places are taken.
-    pub(crate) fn is_full(&self) -> bool {
-        self.record().flights.len() >= usize::try_from(self.max_concurrency).unwrap_or(usize::MAX)
+    /// Whether all places of the model, or all of the provider's own, are taken.
+    pub(crate) fn is_full(&self, line: &LineName) -> bool {
+        self.places.is_full(line)
     }
 
-    /// Waits for a place, in turn with other sharers.
+    /// Waits, for another call that tries or before it asks again; `None` where too many wait already.
+    pub(crate) fn stand(&self) -> Option<Stand<'_>> {
+        self.places.stand(self.index)
+    }
+
+    /// How fast it may be asked.
+    pub(crate) fn pace(&self) -> MutexGuard<'_, Pace> {
+        // Every change is counting, which a panic elsewhere leaves whole.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a place at a model that takes `limit` requests at a time, in turn with other sharers.
     ///
     /// # Errors
     /// [`NoPlace`] when it has none by then.
-    pub(crate) async fn admit(&self, timer: &dyn Timer, wish: Wish<'_>) -> Result<Place<'_>, NoPlace> {
-        let mut turn = self.places.join(wish.sharer, self.line);
+    pub(crate) async fn admit(
+        &self,
+        timer: &dyn Timer,
+        line: &LineName,
+        limit: u32,
+        wish: Wish<'_>,
+    ) -> Result<Place<'_>, NoPlace> {
+        let mut turn = self.places.join(wish.sharer, line.clone(), limit).ok_or(NoPlace::Full)?;
         let mut told = None;
         loop {
             let position = turn.position();
@@ -97,14 +126,12 @@ impl ProviderState {
                 () = timer.sleep_until(look) => {}
             }
             if timer.now() >= wish.until {
-                return Err(NoPlace);
+                return Err(NoPlace::Late);
             }
         }
-        let mut record = self.record();
-        let flight = record.next_flight;
-        record.next_flight += 1;
-        record.flights.insert(flight, timer.now());
-        Ok(Place { state: self, flight, _turn: turn })
+        let (model, progress) = (Arc::clone(&line.1), Arc::new(Progress::default()));
+        let flight = self.record().flights.begin(Arc::clone(&model), timer.now(), Arc::clone(&progress));
+        Ok(Place { state: self, model, flight, progress, pass: None, _turn: turn })
     }
 
     /// An attempt brought an answer.
@@ -112,6 +139,11 @@ impl ProviderState {
         let mut record = self.record();
         record.last_ok = Some(now);
         record.failures = 0;
+    }
+
+    /// An attempt ended so: with `ok`, or with the code of its cause. Whether that tells of the provider is not said.
+    pub(crate) fn ended(&self, how: &'static str) {
+        *self.record().ended.entry(how).or_default() += 1;
     }
 
     /// An attempt failed.
@@ -122,7 +154,10 @@ impl ProviderState {
     }
 
     /// What is known, for people.
-    pub(crate) fn health(&self, now: Duration, key: KeyState) -> ProviderHealth {
+    pub(crate) fn health(&self, at: Moment, key: KeyState, circuits: &Circuits) -> ProviderHealth {
+        let now = at.now;
+        let keys = self.keys(now, circuits.told(self.index, at));
+        let retries_skipped = self.pace().budget.skipped();
         let record = self.record();
         let ms_since = |at: Duration| millis(now.saturating_sub(at));
         let open_error = record.last_error.filter(|(_, at)| record.last_ok.is_none_or(|ok| ok < *at));
@@ -133,20 +168,49 @@ impl ProviderState {
             (_, None) if record.last_ok.is_some() => HealthState::Ok,
             (_, None) => HealthState::Unknown,
         };
-        let progress = self.last_progress_ms.load(Ordering::Relaxed);
+        let Load { in_flight, oldest_ms, .. } = record.flights.load(None, now);
         ProviderHealth {
             name: self.name.clone(),
             state,
-            in_flight: u32::try_from(record.flights.len()).unwrap_or(u32::MAX),
+            in_flight,
             max_concurrency: self.max_concurrency,
-            waiting: u32::try_from(self.places.waiting(self.line)).unwrap_or(u32::MAX),
-            oldest_ms: record.flights.values().min().map(|at| ms_since(*at)),
-            last_progress_ms: (progress != NEVER).then(|| millis(now).saturating_sub(progress)),
+            waiting: count(self.places.waiting(self.index)),
+            oldest_ms,
+            last_progress_ms: self.last_progress.since(now),
             last_ok_ms: record.last_ok.map(ms_since),
             last_error: open_error.map(|(cause, _)| cause.code()),
             last_error_ms: open_error.map(|(_, at)| ms_since(at)),
             failures: record.failures,
+            retries_skipped,
+            attempts: record.ended.clone(),
+            keys,
         }
+    }
+
+    fn keys(&self, now: Duration, told: Vec<Told>) -> Vec<KeyHealth> {
+        let waiting = self.places.waiting_by_model(self.index);
+        let record = self.record();
+        let key = |Told { model, standing, paused, limit }: Told| {
+            let load = model.as_deref().map(|model| record.flights.load(Some(model), now));
+            let Load { in_flight, oldest_ms, last_progress_ms } = load.unwrap_or_default();
+            KeyHealth {
+                state: match standing {
+                    Standing::Closed => BreakerState::Closed,
+                    Standing::Open => BreakerState::Open,
+                    Standing::HalfOpen => BreakerState::HalfOpen,
+                },
+                cause: paused.map(|paused| paused.cause.code()),
+                until_ms: paused.map(|paused| millis(paused.until)),
+                retry_ms: paused.map(|paused| millis(paused.wait)),
+                limit,
+                in_flight,
+                waiting: model.as_ref().map_or(0, |model| count(waiting.get(model).copied().unwrap_or(0))),
+                oldest_ms,
+                last_progress_ms,
+                model: model.map(|model| model.to_string()),
+            }
+        };
+        told.into_iter().map(key).collect()
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {
@@ -164,21 +228,43 @@ pub(crate) enum KeyState {
     Missing,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// With leave to ask.
+    pub(crate) fn with(self, pass: Pass<'a>) -> Self {
+        let mut place = self;
+        place.pass = Some(pass);
+        place
+    }
+
     /// Text has come.
     pub(crate) fn progress(&self, now: Duration) {
-        self.state.last_progress_ms.store(millis(now), Ordering::Relaxed);
+        self.state.last_progress.made(now);
+        self.progress.made(now);
+        self.takes(self.pass.as_ref().and_then(Pass::progress));
+    }
+
+    /// The attempt has ended so; the place is free from here on.
+    pub(crate) fn end(mut self, end: End, at: Moment) {
+        let limit = self.pass.take().and_then(|pass| pass.end(end, at));
+        self.takes(limit);
+    }
+
+    /// The model takes so many requests at a time, if that has changed.
+    fn takes(&self, limit: Option<u32>) {
+        if let Some(limit) = limit {
+            self.state.places.set_places(&(self.state.index, Arc::clone(&self.model)), limit);
+        }
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.state.record().flights.remove(&self.flight);
+        self.state.record().flights.end(self.flight);
     }
 }
 
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -3,23 +3,30 @@
 use std::time::Duration;
 
 use super::continuing::{self, Candidacy, Plan};
+use super::pausing::{ASKED_EARLY, TOO_MANY, line};
 use super::{BILLED_MAX, Call, Grant, failed};
-use crate::attempt::{self, Brought, Failed, Subject, World};
+use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
+use crate::breaker::{Entry, Fault, Moment};
 use crate::cause::Cause;
+use crate::circuits::End;
 use crate::clocks::{Clocks, FLOOR_CHARS, FLOOR_WINDOW, Limits};
 use crate::config::{ProviderConfig, StreamTimeout};
 use crate::dialect::Dialect;
+use crate::fair_queue::LineName;
 use crate::model::{IdleClass, Model};
+use crate::pace;
+use crate::providers::Layer;
+use crate::reply::Usage;
 use crate::request::{self, Room, Variant};
 use crate::route::Candidate;
 use crate::splice::Splice;
-use crate::state::{Place, ProviderState, Wish};
+use crate::state::{NoPlace, Place, ProviderState, Wish};
 
-/// Longest wait for a place while another candidate is left.
+/// Longest wait for a place, or for another call that tries, while another candidate is left.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
 
 impl Call<'_> {
-    /// Gets a place and a grant, and makes the request.
+    /// Gets leave, a place and a grant, and makes the request.
     pub(super) async fn admitted(
         &mut self,
         candidate: &Candidate,
@@ -30,7 +37,8 @@ impl Call<'_> {
         n: &mut u32,
     ) -> Result<Brought, Failed> {
         self.passable(candidate, index)?;
-        let place = self.place(state, index, &config.name).await?;
+        let tokens = pace::tokens(self.chat, &candidate.model, room);
+        let (place, entry) = self.place(state, index, candidate, &config.name, tokens).await?;
         self.in_time()?;
         let dialect = Dialect::of(config);
         let plan = self.plan_for(candidate, index, room, config, dialect);
@@ -38,6 +46,7 @@ impl Call<'_> {
         *n = self.grant(index, &config.name, &candidate.model.id, continues as u64).await?;
         self.in_time()?;
         self.requests += 1;
+        state.pace().budget.request(self.layer.timer.now());
         self.plan.clone_from(&plan);
         let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
         let after = plan.as_ref().map(|plan| plan.continuation(&config.name, &candidate.model.id));
@@ -63,14 +72,12 @@ impl Call<'_> {
         let subject = Subject { call, n: *n, model: &candidate.model.id, dialect, place: &place, splice };
         let outcome = attempt::run(world, subject, request, clocks).await;
         self.remember(candidate, outcome.as_ref().map(|_| ()));
-        let now = self.layer.timer.now();
-        match &outcome {
-            Ok(_) => state.succeeded(now),
-            // Its own clock or this machine's sleep, not the provider's doing.
-            Err(failed) if failed.cause == Cause::Deadline || failed.slept => {}
-            Err(failed) => state.failed(now, failed.cause),
-        }
-        outcome
+        conclude(state, place, &outcome, tokens, self.layer.moment());
+        outcome.map_err(|failed| match entry {
+            Entry::InTime => failed,
+            Entry::Early if failed.detail.is_empty() => Failed { detail: ASKED_EARLY.to_owned(), ..failed },
+            Entry::Early => Failed { detail: format!("{}; {ASKED_EARLY}", failed.detail), ..failed },
+        })
     }
 
     /// The number under which this request goes out, kept with the provider's and model's names.
@@ -114,28 +121,85 @@ impl Call<'_> {
         )
     }
 
+    /// A place with leave to ask. Whoever waits for a place holds no leave meanwhile: what happens to those before it may
+    /// well pause the candidate.
     async fn place<'s>(
         &self,
         state: &'s ProviderState,
         index: usize,
+        candidate: &Candidate,
+        provider: &str,
+        tokens: u32,
+    ) -> Result<(Place<'s>, Entry), Failed>
+    where
+        Self: 's,
+    {
+        let line = line(candidate);
+        let layer: &'s Layer = self.layer;
+        loop {
+            let entry = self.entry(index, &line).await?;
+            let place = self.free_place(state, index, &line, provider).await?;
+            self.paced(state, index, provider, tokens).await?;
+            match layer.circuits.enter(&line, layer.moment(), entry) {
+                Ok(pass) => return Ok((place.with(pass), entry)),
+                Err(_) => state.pace().give_back(tokens),
+            }
+        }
+    }
+
+    async fn free_place<'s>(
+        &self,
+        state: &'s ProviderState,
+        index: usize,
+        line: &LineName,
         provider: &str,
     ) -> Result<Place<'s>, Failed> {
-        let now = self.layer.timer.now();
         // Where only the bounds over all providers bind, another candidate would not come sooner.
-        let until = if self.is_last(index) || !state.is_full() {
-            self.context.deadline
-        } else {
-            self.context.deadline.min(self.reserve_at.max(now)).min(now + QUEUE_WAIT)
-        };
+        let until = if state.is_full(line) { self.patience(index) } else { self.context.deadline };
         let told = |position, all| {
             self.note(format!("waiting for a place at {provider}, position {position} of {all}"));
         };
         let wish = Wish { sharer: self.context.sharer, until, told: &told };
-        let no_place = |_| match self.layer.timer.now() >= self.context.deadline {
-            true => failed(Cause::Deadline, "no place was free within the call's time"),
-            false => failed(Cause::Busy, "no place was free in time"),
+        let no_place = |why| match (why, self.layer.timer.now() >= self.context.deadline) {
+            (NoPlace::Full, _) => failed(Cause::Busy, TOO_MANY),
+            (NoPlace::Late, true) => failed(Cause::Deadline, "no place was free within the call's time"),
+            (NoPlace::Late, false) => failed(Cause::Busy, "no place was free in time"),
         };
-        state.admit(&*self.layer.timer, wish).await.map_err(no_place)
+        let limit = self.layer.circuits.limit(line);
+        state.admit(&*self.layer.timer, line, limit, wish).await.map_err(no_place)
+    }
+
+    /// Waits until the provider's requests and tokens a minute allow one more, and takes it.
+    async fn paced(
+        &self,
+        state: &ProviderState,
+        index: usize,
+        provider: &str,
+        tokens: u32,
+    ) -> Result<(), Failed> {
+        let until = self.patience(index);
+        loop {
+            let now = self.layer.timer.now();
+            let Err(at) = state.pace().take(now, tokens) else { return Ok(()) };
+            if at >= until {
+                return Err(failed(
+                    Cause::Busy,
+                    "its rate a minute is used up for longer than this can wait",
+                ));
+            }
+            let left = at.saturating_sub(now).as_secs_f64().ceil();
+            self.note(format!("waiting for the rate a minute of {provider}: {left:.0} s"));
+            self.layer.timer.sleep_until(at.min(now + NOTE_EVERY)).await;
+        }
+    }
+
+    /// Until when this candidate is waited for.
+    pub(super) fn patience(&self, index: usize) -> Duration {
+        if self.is_last(index) {
+            return self.context.deadline;
+        }
+        let now = self.layer.timer.now();
+        self.context.deadline.min(self.reserve_at.max(now)).min(now + QUEUE_WAIT)
     }
 
     /// Waits for a place or a grant may have taken all the time that was left.
@@ -171,4 +235,40 @@ impl Call<'_> {
             deadline: self.context.deadline,
         }
     }
+}
+
+/// Tells everybody who counts how an attempt ended.
+fn conclude(
+    state: &ProviderState,
+    place: Place<'_>,
+    outcome: &Result<Brought, Failed>,
+    tokens: u32,
+    at: Moment,
+) {
+    let usage = match outcome {
+        Ok(brought) => brought.answer.usage,
+        Err(failed) => failed.answer.usage.or_else(|| (!failed.billed).then(Usage::default)),
+    };
+    if let Some(usage) = usage {
+        let really = usage.prompt_tokens.saturating_add(usage.completion_tokens);
+        state.pace().correct(tokens, u32::try_from(really).unwrap_or(u32::MAX));
+    }
+    let end = match outcome {
+        Ok(_) => {
+            state.ended("ok");
+            state.succeeded(at.now);
+            End::Answered
+        }
+        Err(failed) => {
+            let Failed { cause, retry_after, until, slept, .. } = *failed;
+            state.ended(cause.code());
+            // Its own clock or this machine's sleep, not the provider's doing: the place is given back without a word.
+            if cause == Cause::Deadline || slept {
+                return;
+            }
+            state.failed(at.now, cause);
+            End::Failed(Fault { cause, after: retry_after, until })
+        }
+    };
+    place.end(end, at);
 }

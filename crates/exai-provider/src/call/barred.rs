@@ -40,6 +40,7 @@ impl Call<'_> {
             Err(failed) if failed.cause == Cause::ModelGone && self.plan.is_none() => {
                 let now = self.layer.timer.now();
                 route.put(candidate.provider, &candidate.model.id, &failed.detail, now);
+                self.layer.circuits.turn();
             }
             Err(_) => {}
         }

@@ -36,10 +36,31 @@ impl Call<'_> {
         let kept = next.is_some() && self.billed + 1 >= BILLED_MAX;
         let again = self.again(failed, tries, next.is_some()).filter(|pause| !kept && now + *pause < end);
         match (again, next) {
-            (Some(pause), _) => Step::Again(pause),
-            (None, Some(next)) => Step::Next(next),
-            (None, None) => Step::Stop,
+            (Some(pause), _) if self.may_retry(failed.cause, index, tries, next.is_some()) => {
+                Step::Again(pause)
+            }
+            (_, Some(next)) => Step::Next(next),
+            (_, None) => Step::Stop,
         }
+    }
+
+    /// Whether the provider's budget of retries allows one more, and takes it. Where nobody else is left to ask, a call keeps
+    /// its first retry, and a rate limit is waited out: the one at most doubles the load, the other has its own pauses.
+    fn may_retry(&self, cause: Cause, index: usize, tries: u32, more: bool) -> bool {
+        let candidate = self.route.candidates.get(index);
+        let endpoint = candidate.and_then(|candidate| self.layer.endpoint(candidate.provider));
+        let Some((_, state)) = endpoint else { return false };
+        let (mut pace, now) = (state.pace(), self.layer.timer.now());
+        if pace.budget.take(now) {
+            return true;
+        }
+        let is_kept = !more && (tries == 0 || cause == Cause::Rate);
+        if is_kept {
+            pace.budget.force(now);
+        } else {
+            pace.budget.skip();
+        }
+        is_kept
     }
 
     /// The pause before the same candidate is asked again, if it is to be.

@@ -61,6 +61,7 @@ const TABLE: &[Row] = &[
     // deadline: over. No place, or no attempt, is none of the provider's words.
     (Cause::Deadline, Again::No, Next::No, Retryable::Yes, Billed::Maybe),
     (Cause::Busy, Again::No, Next::Any, Retryable::Yes, Billed::Never),
+    (Cause::Open, Again::No, Next::Any, Retryable::Yes, Billed::Never),
     (Cause::Denied(Denied::Over), Again::No, Next::No, Retryable::Yes, Billed::Never),
     (Cause::Denied(Denied::Exhausted), Again::No, Next::No, Retryable::No, Billed::Never),
 ];

@@ -3,6 +3,7 @@
 mod continuing;
 mod discovering;
 mod ending;
+mod pausing;
 mod refusing;
 mod retiring;
 mod retrying;

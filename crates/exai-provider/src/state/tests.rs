@@ -1,5 +1,7 @@
 use super::*;
+use crate::backoff::Jitter;
 use crate::config::Bounds;
+use crate::fair_queue::Share;
 use crate::transport::BoxFuture;
 
 /// Tokio's paused clock.
@@ -28,7 +30,17 @@ impl Timer for Clock {
 const S: Duration = Duration::from_secs(1);
 
 fn alone(places: u32) -> ProviderState {
-    ProviderState::new("p", places, Places::new(Bounds::default(), [places]), 0)
+    let config = ProviderConfig { max_concurrency: places, ..ProviderConfig::new("p", "http://h") };
+    let share = Share { places, is_usable: true };
+    ProviderState::new(&config, Places::new(Bounds::default(), [share]), 0)
+}
+
+fn health(state: &ProviderState, now: Duration, key: KeyState) -> ProviderHealth {
+    state.health(Moment { now, wall: now }, key, &Circuits::new([], Jitter::new(1)))
+}
+
+fn line() -> LineName {
+    (0, Arc::from("m"))
 }
 
 async fn admit<'a>(
@@ -37,20 +49,20 @@ async fn admit<'a>(
     sharer: u128,
     until: Duration,
 ) -> Result<Place<'a>, NoPlace> {
-    state.admit(clock, Wish { sharer, until, told: &|_, _| {} }).await
+    state.admit(clock, &line(), 99, Wish { sharer, until, told: &|_, _| {} }).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_place_is_waited_for_with_a_deadline_and_freed_by_dropping() {
     let (state, clock) = (alone(1), Clock::new());
     let first = admit(&state, &clock, 1, S).await.map_err(|_| "no place").unwrap();
-    assert!(state.is_full());
+    assert!(state.is_full(&line()));
     assert!(admit(&state, &clock, 1, 5 * S).await.is_err());
     assert_eq!(clock.now().as_secs(), 5);
-    assert_eq!(state.health(clock.now(), KeyState::Present).oldest_ms, Some(5000));
+    assert_eq!(health(&state, clock.now(), KeyState::Present).oldest_ms, Some(5000));
     drop(first);
     assert!(admit(&state, &clock, 1, clock.now()).await.is_ok());
-    assert_eq!(state.health(clock.now(), KeyState::Present).in_flight, 0);
+    assert_eq!(health(&state, clock.now(), KeyState::Present).in_flight, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,14 +75,14 @@ async fn sharers_take_turns_and_hear_their_position_when_it_changes() {
         async move {
             let told = |position, all| heard.lock().unwrap().push((n, position, all));
             let wish = Wish { sharer, until: 60 * S, told: &told };
-            let _place = state.admit(clock, wish).await.map_err(|_| "no place").unwrap();
+            let _place = state.admit(clock, &line(), 99, wish).await.map_err(|_| "no place").unwrap();
             order.lock().unwrap().push(n);
             clock.sleep_until(clock.now() + 5 * S).await;
         }
     };
     let free = async {
         clock.sleep_until(3 * S + S / 2).await;
-        assert_eq!(state.health(clock.now(), KeyState::Present).waiting, 3);
+        assert_eq!(health(&state, clock.now(), KeyState::Present).waiting, 3);
         drop(held);
     };
     tokio::join!(one(0, 1), one(1, 1), one(2, 2), free);
@@ -85,9 +97,9 @@ async fn who_gives_up_waiting_leaves_nothing_behind() {
     let held = admit(&state, &clock, 1, S).await.map_err(|_| "no place").unwrap();
     let gave_up = tokio::time::timeout(S, admit(&state, &clock, 1, 60 * S)).await;
     assert!(gave_up.is_err());
-    assert_eq!(state.health(clock.now(), KeyState::Present).waiting, 0);
+    assert_eq!(health(&state, clock.now(), KeyState::Present).waiting, 0);
     drop(held);
-    assert!(!state.is_full());
+    assert!(!state.is_full(&line()));
     assert!(admit(&state, &clock, 2, clock.now()).await.is_ok());
 }
 
@@ -95,7 +107,7 @@ async fn who_gives_up_waiting_leaves_nothing_behind() {
 fn health_tells_of_the_last_end() {
     let state = alone(4);
     let told = |key| {
-        let health = state.health(10 * S, key);
+        let health = health(&state, 10 * S, key);
         (health.state, health.last_error, health.failures)
     };
     assert_eq!(told(KeyState::Present), (HealthState::Unknown, None, 0));

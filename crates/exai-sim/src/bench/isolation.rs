@@ -29,8 +29,8 @@ pub(super) fn neighbours(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     }
     let asked = provider.requests().len();
     other.write(&lines)?;
-    // As many as one session may have there; the others wait behind them.
-    poll(HANG, || (provider.requests().len() >= asked + 64).then_some(())).context("nothing hangs")?;
+    // As many as one session may have there, for some are kept for the other provider; the rest wait behind them.
+    poll(HANG, || (provider.requests().len() >= asked + 60).then_some(())).context("nothing hangs")?;
     let beside = ask(&mut shim)?;
     Ok(vec![Row {
         figure: "a question to one provider beside 200 calls that hang at another, p50 / p99 (floor: nothing hangs)",

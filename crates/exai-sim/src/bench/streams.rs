@@ -14,6 +14,8 @@ use crate::provider::SimProvider;
 
 const STREAMS: usize = 1000;
 const SHIMS: usize = 4;
+/// Places of all that a provider may not take while there is another.
+const KEPT: usize = 4;
 /// 20 deltas a second each.
 const GAP_MS: u64 = 50;
 /// Deltas of an answer: 30 s.
@@ -31,9 +33,10 @@ pub(super) fn thousand(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     let (port, token) = (Port::reserve()?, "bench");
     exai.with_provider(&provider).set("EXAI_WS_TOKEN", token);
     exai.set("EXAI_WS_HOST", "127.0.0.1").set("EXAI_WS_PORT", &port.number().to_string());
-    for name in ["EXAI_WS_GLOBAL_MAX_INFLIGHT", "EXAI_WS_SESSION_MAX_INFLIGHT", "GLM_MAX_CONCURRENCY"] {
-        exai.set(name, &STREAMS.to_string());
-    }
+    exai.set("GLM_MAX_CONCURRENCY", &STREAMS.to_string());
+    exai.set("EXAI_WS_SESSION_MAX_INFLIGHT", &STREAMS.to_string());
+    // Some are kept for the other provider.
+    exai.set("EXAI_WS_GLOBAL_MAX_INFLIGHT", &(STREAMS + KEPT).to_string());
     let daemon = exai.daemon()?;
     let mut shims = Vec::new();
     for _ in 0..SHIMS {

@@ -1,6 +1,6 @@
 //! The result of `chat`: the answer, and how it came about.
 
-use exai_provider::{AttemptReport, Before, Ending, Reply};
+use exai_provider::{AttemptReport, Before, Cause, Ending, Reply};
 use serde_json::{Value, json};
 
 use super::{lost, seams};
@@ -8,6 +8,9 @@ use crate::conversation::ConversationId;
 use crate::models;
 use crate::result::{Text, ToolResult};
 use crate::span::span_ms;
+
+/// Cause of an attempt that was not made because of earlier ones.
+const PAUSED: &str = Cause::Open.code();
 
 /// An answer with what is to be told of it.
 #[derive(Debug)]
@@ -52,7 +55,7 @@ impl Report {
         let failed =
             self.reply.attempts.iter().find(|attempt| attempt.cause != "ok" && attempt.model == expected);
         let why = match failed {
-            Some(attempt) => format!(" ({expected}: {})", attempt.words()),
+            Some(attempt) => format!(" ({expected}: {})", why(attempt)),
             None if models::is_same(expected, asked_model) => format!(" ({provider} chose so itself)"),
             None => String::new(),
         };
@@ -130,7 +133,10 @@ fn attempts_line(attempts: &[AttemptReport], before: &[Before]) -> String {
         return span_ms(only.ms);
     }
     let told = attempts.iter().map(|attempt| {
-        let AttemptReport { n, provider, model, ms, billed, .. } = attempt;
+        let AttemptReport { n, provider, model, cause, ms, billed, .. } = attempt;
+        if *cause == PAUSED {
+            return format!("{model} ({provider}) {}", why(attempt));
+        }
         // A request that was turned down before it could cost anything has no number of its own.
         let number = if *billed { format!("#{n} ") } else { String::new() };
         format!("{number}{model} ({provider}) {}, {}", attempt.words(), span_ms(*ms))
@@ -139,6 +145,14 @@ fn attempts_line(attempts: &[AttemptReport], before: &[Before]) -> String {
     let count = attempts.iter().filter(|attempt| attempt.billed).count() + before.len();
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} attempt{plural}: {}", told.join("; "))
+}
+
+/// A pause says what it is for and how long it still takes; all other details are the provider's own words, and long.
+fn why(attempt: &AttemptReport) -> String {
+    match (attempt.cause, attempt.detail.as_str()) {
+        (PAUSED, detail) if !detail.is_empty() => format!("{}: {detail}", attempt.words()),
+        _ => attempt.words(),
+    }
 }
 
 /// Providers' words must not break the last line in two.

@@ -12,14 +12,14 @@ use crate::world::{World, check, check_schemas, installation, line, send};
 
 /// Sends so many calls and lets the provider answer them last first.
 fn answered_backwards(count: usize) {
-    let limit = count.to_string();
-    let names = [
-        "GLM_MAX_CONCURRENCY",
-        "KIMI_MAX_CONCURRENCY",
-        "EXAI_WS_SESSION_MAX_INFLIGHT",
-        "EXAI_WS_GLOBAL_MAX_INFLIGHT",
-    ];
-    let world = World::with(&names.map(|name| (name, limit.as_str())));
+    // Some of what all share is kept for the other provider.
+    let (own, shared) = (count.to_string(), (count + 4).to_string());
+    let world = World::with(&[
+        ("GLM_MAX_CONCURRENCY", own.as_str()),
+        ("KIMI_MAX_CONCURRENCY", &own),
+        ("EXAI_WS_SESSION_MAX_INFLIGHT", &shared),
+        ("EXAI_WS_GLOBAL_MAX_INFLIGHT", &shared),
+    ]);
     let gate = Gate::hold(&world.provider);
     let host = world.greeted(Revision::V2025_11_25);
     let prompts: Vec<String> = (0..count).map(|n| format!("question {n} of {count}")).collect();

@@ -139,19 +139,19 @@ async fn whatever_word_a_provider_has_for_it_the_route_is_closed_and_no_other_re
     let code = |code: &str| format!(r#"{{"error":{{"code":"{code}","message":"no"}}}}"#);
     let gone = ["1211", "1221", "1222", "1311"].map(|word| status(400, &code(word)));
     let in_stream = stream(vec![event(&code("1211")), Do::End]);
-    for (refusal, requests) in gone
+    for (refusal, passed_over) in gone
         .into_iter()
         .chain([status(404, "{}"), in_stream])
-        .map(|refusal| (refusal, 1))
-        .chain(["1113", "1308", "1000"].map(|word| (status(429, &code(word)), 2)))
+        .map(|refusal| (refusal, "glm:model_gone"))
+        .chain(["1113", "1308", "1000"].map(|word| (status(429, &code(word)), "glm:open")))
     {
         let what = format!("{refusal:?}");
-        let world = world(vec![refusal, says("glm")], vec![says("kimi"), says("kimi")]);
-        for _ in 0..2 {
-            whatever(&world).await.unwrap();
-        }
-        let glm = world.requests().iter().filter(|(provider, _)| provider == "glm").count();
-        assert_eq!(glm, requests, "{what}");
+        let world = world(vec![refusal], vec![says("kimi"), says("kimi")]);
+        whatever(&world).await.unwrap();
+        let reply = whatever(&world).await.unwrap();
+        assert_eq!(causes(&reply.attempts), [passed_over, "kimi:ok"], "{what}");
+        let is_held = world.providers.layer.quarantine.why(0, "glm-new", world.clock.now()).is_some();
+        assert_eq!(is_held, passed_over == "glm:model_gone", "{what}");
     }
 }
 

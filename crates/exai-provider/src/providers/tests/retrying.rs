@@ -269,7 +269,7 @@ async fn one_stuck_provider_delays_no_call_of_another() {
     let world = World::new((0..8).map(|_| hung()).collect(), (0..50).map(|_| says("k")).collect());
     let stuck = async {
         let calls = (0..50).map(|_| world.ask(Some("glm-fast"), 100));
-        futures(calls.collect()).await
+        all(calls).await
     };
     let free = async {
         for _ in 0..50 {
@@ -283,25 +283,4 @@ async fn one_stuck_provider_delays_no_call_of_another() {
         outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.code() == "deadline"))
     );
     assert_eq!(world.clock.now().as_secs(), 100);
-}
-
-/// Polls all to their ends.
-async fn futures<F: Future>(list: Vec<F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = list.into_iter().map(|future| (Box::pin(future), None)).collect();
-    std::future::poll_fn(|context| {
-        for (future, outcome) in &mut running {
-            if outcome.is_none()
-                && let std::task::Poll::Ready(ready) = future.as_mut().poll(context)
-            {
-                *outcome = Some(ready);
-            }
-        }
-        if running.iter().all(|(_, outcome)| outcome.is_some()) {
-            std::task::Poll::Ready(())
-        } else {
-            std::task::Poll::Pending
-        }
-    })
-    .await;
-    running.into_iter().filter_map(|(_, outcome)| outcome).collect()
 }

@@ -124,3 +124,17 @@ async fn a_deadline_that_passed_meanwhile_is_one_and_no_fault_of_the_provider() 
     assert_eq!(world.requests_at("glm"), [0]);
     no_failure_is_counted(&world);
 }
+
+#[tokio::test(start_paused = true)]
+async fn however_often_the_machine_sleeps_nobody_is_paused_for_it() {
+    // The second answer of each call tells nothing of the model either way.
+    let refused = status(400, r#"{"error":{"code":"1301","message":"m"}}"#);
+    let script = (0..6).flat_map(|_| [stream(vec![thought(), Do::Hang]), refused.clone()]).collect();
+    let world = World::new(script, vec![]);
+    for _ in 0..6 {
+        let failure = ask_and_move(&world, 100, HOURS).await.unwrap_err();
+        assert_eq!(causes(&failure.attempts), ["glm:cut", "glm:policy"]);
+    }
+    let keys = &world.providers.health()[0].keys;
+    assert!(keys.iter().all(|key| key.state == BreakerState::Closed), "{keys:?}");
+}

@@ -184,6 +184,22 @@ impl World {
     }
 
     pub(super) async fn chat(&self, chat: Chat, seconds: u32) -> Result<Reply, Failure> {
+        self.chat_as(1, chat, seconds).await
+    }
+
+    /// As another session than the first.
+    pub(super) async fn ask_as(
+        &self,
+        sharer: u128,
+        model: Option<&str>,
+        seconds: u32,
+    ) -> Result<Reply, Failure> {
+        let messages = vec![Message::new(Role::User, "hi")];
+        let chat = Chat { model: model.map(str::to_owned), messages, ..Chat::default() };
+        self.chat_as(sharer, chat, seconds).await
+    }
+
+    async fn chat_as(&self, sharer: u128, chat: Chat, seconds: u32) -> Result<Reply, Failure> {
         let deadline = self.clock.now() + S * seconds;
         let made = self.made_before.load(Ordering::SeqCst);
         let (provider, model) =
@@ -201,7 +217,7 @@ impl World {
         let gate = CountingGate { made: AtomicU32::new(made), most: 3 + cuts.min(3), granted: &self.granted };
         let context = CallContext {
             call_id: "call",
-            sharer: 1,
+            sharer,
             before: &before,
             kept,
             deadline,
@@ -247,6 +263,24 @@ impl World {
 /// `cause` of each attempt.
 pub(super) fn causes(attempts: &[AttemptReport]) -> Vec<String> {
     attempts.iter().map(|one| format!("{}:{}", one.provider, one.cause)).collect()
+}
+
+/// Everybody at once.
+pub(super) async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.into_iter().map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|context| {
+        for (future, outcome) in &mut running {
+            if outcome.is_none()
+                && let std::task::Poll::Ready(ready) = future.as_mut().poll(context)
+            {
+                *outcome = Some(ready);
+            }
+        }
+        let is_ready = running.iter().all(|(_, outcome)| outcome.is_some());
+        if is_ready { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, outcome)| outcome).collect()
 }
 
 /// What the wall shows when a test begins: 2026-07-01, 12:00 UTC.

@@ -67,6 +67,28 @@ fn the_answer_leads_and_one_line_tells_the_rest() {
 }
 
 #[test]
+fn a_model_that_was_paused_is_told_with_why_and_for_how_long() {
+    let mut report = report();
+    report.reply.model = "kimi-k3".to_owned();
+    report.reply.asked_model = "kimi-k3".to_owned();
+    report.reply.provider = "kimi".to_owned();
+    report.reply.requested_model = None;
+    let paused = AttemptReport {
+        detail: "quota used up; for another 3 h".to_owned(),
+        billed: false,
+        until_ms: Some(1_782_918_000_000),
+        ..attempt(0, "glm", "glm-5.3", "open", 0)
+    };
+    report.reply.attempts = vec![paused, attempt(1, "kimi", "kimi-k3", "ok", 2300)];
+    let (text, facts) = shown(report);
+    let why = "paused after failures: quota used up; for another 3 h";
+    let first = format!("Note: answered by kimi-k3 (kimi), not by glm-5.3, the default (glm-5.3: {why}).\n");
+    assert!(text.starts_with(&first), "{text}");
+    assert!(text.contains(&format!("1 attempt: glm-5.3 (glm) {why}; #1 kimi-k3 (kimi) ok, 2.3 s")), "{text}");
+    assert_eq!(facts["attempts"][0]["until_ms"], 1_782_918_000_000_u64);
+}
+
+#[test]
 fn another_model_is_named_first_with_the_reason() {
     let mut report = report();
     report.reply.model = "kimi-k3".to_owned();

@@ -1,0 +1,94 @@
+//! Whether a candidate is asked at all: not while it is paused, unless no other is left.
+
+use std::time::Duration;
+
+use super::{Call, failed};
+use crate::attempt::{Failed, NOTE_EVERY};
+use crate::breaker::{Entry, Moment, Paused};
+use crate::cause::Cause;
+use crate::fair_queue::LineName;
+use crate::route::Candidate;
+
+/// What a failure is told with where its candidate was asked during its pause.
+pub(super) const ASKED_EARLY: &str = "it was paused, and asked because nothing else was left";
+
+/// What is said where no more calls may wait.
+pub(super) const TOO_MANY: &str = "as many calls wait for it as may";
+
+/// The line of a candidate among the places.
+pub(super) fn line(candidate: &Candidate) -> LineName {
+    (candidate.provider, candidate.model.id.as_str().into())
+}
+
+impl Call<'_> {
+    /// How the candidate may be asked; where another call tries it and no other candidate is left, waits for what comes of
+    /// that. Nothing is taken.
+    pub(super) async fn entry(&self, index: usize, line: &LineName) -> Result<Entry, Failed> {
+        let until = self.patience(index);
+        let mut stand = None;
+        loop {
+            let freed = self.layer.circuits.freed();
+            let at = self.layer.moment();
+            let Err(paused) = self.layer.circuits.look(line, at) else { return Ok(Entry::InTime) };
+            if self.is_another_sooner(index, paused, at) {
+                return Err(open(paused));
+            }
+            if !paused.is_probed {
+                return Ok(Entry::Early);
+            }
+            if at.now >= self.context.deadline {
+                return Err(failed(Cause::Deadline, "another call tried it for all of the call's time"));
+            }
+            if at.now >= until {
+                return Err(open(paused));
+            }
+            if stand.is_none() {
+                let endpoint = self.layer.endpoint(line.0);
+                let too_many = || failed(Cause::Busy, TOO_MANY);
+                stand = Some(endpoint.and_then(|(_, state)| state.stand()).ok_or_else(too_many)?);
+            }
+            let (model, why) = (&line.1, paused.cause.words());
+            self.note(format!("{model}: paused ({why}); waiting for another call that tries it"));
+            tokio::select! {
+                biased;
+                () = freed => {}
+                () = self.layer.timer.sleep_until(until.min(at.now + NOTE_EVERY)) => {}
+            }
+        }
+    }
+
+    /// Whether one of the later candidates may be asked, or may be before this one.
+    fn is_another_sooner(&self, index: usize, paused: Paused, at: Moment) -> bool {
+        let later = self.route.candidates.iter().skip(index + 1);
+        let wait = |one: &Candidate| {
+            let pause = self
+                .layer
+                .circuits
+                .look(&line(one), at)
+                .map_or_else(|paused| paused.wait, |()| Duration::ZERO);
+            let held = self.layer.quarantine.left(one.provider, &one.model.id, at.now).unwrap_or_default();
+            pause.max(held)
+        };
+        later.map(wait).any(|other| other.is_zero() || other < paused.wait)
+    }
+}
+
+/// What a candidate that is passed over is reported with.
+fn open(paused: Paused) -> Failed {
+    let why = paused.cause.words();
+    let detail = match (paused.is_probed, paused.wait.is_zero()) {
+        (true, _) => format!("{why}; another call tries it just now"),
+        (false, true) => why.to_owned(),
+        (false, false) => format!("{why}; for another {}", span(paused.wait)),
+    };
+    Failed { until: Some(paused.until), ..failed(Cause::Open, &detail) }
+}
+
+fn span(wait: Duration) -> String {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
+}

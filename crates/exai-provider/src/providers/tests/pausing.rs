@@ -1,0 +1,433 @@
+//! Who is not asked for a while, who is asked all the same, and how many at a time.
+
+use std::sync::Arc;
+
+use super::world::*;
+use crate::*;
+
+fn error(code: &str) -> Answer {
+    status(429, &format!(r#"{{"error":{{"code":"{code}","message":"m"}}}}"#))
+}
+
+/// Requests that went to each.
+fn counts(world: &World) -> (usize, usize) {
+    let requests = world.requests();
+    let glm = requests.iter().filter(|(name, _)| name == "glm").count();
+    (glm, requests.len() - glm)
+}
+
+fn many(answer: &Answer, times: usize) -> Vec<Answer> {
+    vec![answer.clone(); times]
+}
+
+/// A state by provider and model; the endpoint's own under no model.
+fn state(world: &World, provider: usize, model: Option<&str>) -> BreakerState {
+    let health = world.providers.health();
+    let key = health[provider].keys.iter().find(|key| key.model.as_deref() == model);
+    key.map_or(BreakerState::Closed, |key| key.state)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_without_money_is_asked_once_and_then_every_ten_minutes() {
+    let world = World::new(many(&error("1113"), 3), many(&says("kimi"), 40));
+    for _ in 0..20 {
+        assert_eq!(world.ask(None, 1200).await.unwrap().provider, "kimi");
+    }
+    assert_eq!(counts(&world), (1, 20));
+    tokio::time::sleep(S * 599).await;
+    let reply = world.ask(None, 1200).await.unwrap();
+    let skipped = &reply.attempts[0];
+    assert_eq!((skipped.cause, skipped.n, skipped.billed), ("open", 0, false));
+    assert_eq!(skipped.detail, "account refused; for another 1 s");
+    assert_eq!(skipped.until_ms, Some((1_782_907_200 + 600) * 1000));
+    tokio::time::sleep(S).await;
+    for _ in 0..5 {
+        world.ask(None, 1200).await.unwrap();
+    }
+    assert_eq!(counts(&world), (2, 26));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_does_not_ask_again_before_a_quota_is_back() {
+    let world = World::new(many(&error("1308"), 1), many(&says("kimi"), 20));
+    for _ in 0..5 {
+        world.ask(None, 1200).await.unwrap();
+    }
+    assert_eq!(counts(&world), (1, 5));
+    let kept = world.providers.export();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0].0, "glm/glm-fast");
+    let world = World::new(vec![says("glm")], many(&says("kimi"), 20));
+    for (name, body) in kept {
+        world.providers.import(&name, &body);
+    }
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.provider.as_str(), counts(&world)), ("kimi", (0, 1)));
+    tokio::time::sleep(S * 900).await;
+    assert_eq!(world.ask(None, 1200).await.unwrap().provider, "glm");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_used_up_quota_leaves_the_sibling_with_the_same_key() {
+    let chain = |config: &mut ProvidersConfig| config.chain = vec!["glm-deep".to_owned()];
+    let world = World::with(vec![error("1308"), says("a"), says("b")], vec![], chain);
+    for _ in 0..2 {
+        assert_eq!(world.ask(None, 1200).await.unwrap().asked_model, "glm-deep");
+    }
+    assert_eq!(counts(&world).0, 3);
+    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_paused_is_asked_before_a_model_that_is_gone_for_longer() {
+    let world = World::new(vec![error("1308"), says("glm")], vec![status(404, "{}")]);
+    world.ask(None, 1200).await.unwrap_err();
+    // 15 minutes for GLM's quota, an hour for Kimi's model.
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.provider.as_str(), counts(&world)), ("glm", (2, 1)));
+    let gone = world.providers.health()[1].keys[1].clone();
+    assert_eq!(
+        (gone.state, gone.cause, gone.retry_ms),
+        (BreakerState::Open, Some("model_gone"), Some(3_600_000))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_key_pauses_every_model_and_who_names_one_hears_the_providers_words() {
+    let refused = status(401, r#"{"error":{"code":"1002","message":"token invalid"}}"#);
+    let world = World::new(many(&refused, 3), many(&says("kimi"), 3));
+    world.ask(None, 1200).await.unwrap();
+    for model in ["glm-fast", "glm-deep"] {
+        let failure = world.ask(Some(model), 1200).await.unwrap_err();
+        assert_eq!(failure.code(), "auth_dead");
+        assert!(failure.message.contains("token invalid"), "{failure}");
+        assert!(
+            failure.message.contains("it was paused, and asked because nothing else was left"),
+            "{failure}"
+        );
+    }
+    assert_eq!(state(&world, 0, None), BreakerState::Open);
+    assert_eq!((state(&world, 0, Some("glm-deep")), counts(&world)), (BreakerState::Closed, (3, 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_all_are_paused_the_one_that_is_back_first_is_asked_and_the_others_are_told() {
+    let world = World::new(many(&error("1308"), 2), many(&error("exceeded_current_quota_error"), 2));
+    assert_eq!(world.ask(None, 1200).await.unwrap_err().attempts.len(), 2);
+    // GLM is back in 15 minutes, Kimi is looked at in ten.
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert_eq!(causes(&failure.attempts), ["glm:open", "kimi:account_dead"]);
+    for part in [
+        "glm-fast at glm: paused after failures (quota used up; for another 15 min)",
+        "kimi-fast at kimi: account refused",
+        "it was paused, and asked because nothing else was left",
+    ] {
+        assert!(failure.message.contains(part), "{failure}");
+    }
+    assert_eq!((counts(&world), world.clock.now().as_secs()), ((1, 2), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_one_tries_the_others_wait_and_follow_after_its_first_text() {
+    let slow = stream(vec![Do::Wait(3 * S), content("a"), Do::Wait(60 * S), finish("stop"), done()]);
+    let mut script = many(&status(500, "oops"), 6);
+    script.extend(vec![slow; 5]);
+    let world = World::new(script, vec![]);
+    for _ in 0..2 {
+        world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    }
+    let began = world.clock.now().as_secs();
+    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::Open);
+    let replies = all((0..3).map(|_| world.ask(Some("glm-fast"), 1200))).await;
+    assert!(replies.iter().all(|reply| reply.as_ref().is_ok_and(|reply| reply.text == "a")));
+    let times: Vec<u64> = world.requests()[6..].iter().map(|(_, at)| at - began).collect();
+    assert_eq!(times, [0, 3, 6], "one at a time until its first text");
+    assert!(
+        world.notes.notes.lock().unwrap().iter().any(|note| note.ends_with("another call that tries it"))
+    );
+    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_another_call_that_tries_takes_its_turn_when_that_is_dropped() {
+    let mut script = many(&error("1113"), 1);
+    script.extend([stream(vec![Do::Hang]), says("x")]);
+    let world = World::new(script, vec![]);
+    world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    let tries = tokio::time::timeout(5 * S, world.ask(Some("glm-fast"), 1200));
+    let (gave_up, reply) = tokio::join!(tries, world.ask(Some("glm-fast"), 1200));
+    assert!(gave_up.is_err());
+    assert_eq!((reply.unwrap().text.as_str(), world.clock.now().as_secs()), ("x", 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waited_for_a_place_meanwhile_is_not_let_through_after_all() {
+    let change = |config: &mut ProvidersConfig| config.providers[0].max_concurrency = 1;
+    let refused = stream(vec![Do::Wait(5 * S), event(r#"{"error":{"code":"1113","message":"m"}}"#), Do::End]);
+    let world = World::with(vec![refused], many(&says("kimi"), 9), change);
+    let replies = all((0..9).map(|_| world.ask(None, 1200))).await;
+    assert!(replies.iter().all(|reply| reply.as_ref().is_ok_and(|reply| reply.provider == "kimi")));
+    assert_eq!((counts(&world), world.clock.now().as_secs()), ((1, 9), 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_deadline_policy_and_bad_requests_never_count() {
+    let hangs = || stream(vec![Do::Hang]);
+    let mut script: Vec<Answer> = (0..12).map(|_| hangs()).collect();
+    script.extend(many(&error("1301"), 12));
+    script.extend(many(&error("1210"), 12));
+    script.push(says("x"));
+    let world = World::new(script, vec![]);
+    for n in 0..12 {
+        let call = world.ask(Some("glm-fast"), if n % 2 == 0 { 30 } else { 1200 });
+        let outcome = tokio::time::timeout(31 * S, call).await;
+        assert!(outcome.is_err() || outcome.is_ok_and(|failed| failed.unwrap_err().code() == "deadline"));
+    }
+    assert_eq!(world.open(), 0);
+    for _ in 0..24 {
+        world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    }
+    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::Closed);
+    assert_eq!(world.ask(Some("glm-fast"), 1200).await.unwrap().text, "x");
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_stalls_in_a_row_pause_a_model_and_it_comes_back() {
+    let mut script = vec![Answer::Mute; 5];
+    script.extend(many(&says("glm"), 4));
+    let world = World::new(script, many(&says("kimi"), 9));
+    for _ in 0..5 {
+        assert_eq!(world.ask(None, 1200).await.unwrap().provider, "kimi");
+    }
+    let stalled = world.clock.now();
+    assert_eq!(world.ask(None, 1200).await.unwrap().provider, "kimi");
+    assert_eq!((counts(&world), world.clock.now()), ((5, 6), stalled), "without a wait");
+    tokio::time::sleep(S * 6).await;
+    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::HalfOpen);
+    for _ in 0..2 {
+        assert_eq!(world.ask(None, 1200).await.unwrap().provider, "glm");
+    }
+    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::Closed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_at_a_time_follow_what_the_provider_says() {
+    let roomy = |config: &mut ProvidersConfig| {
+        config.providers.iter_mut().for_each(|one| one.max_concurrency = 16);
+    };
+    let slow = stream(vec![Do::Wait(10 * S), content("a"), finish("stop"), done()]);
+    let at = |world: &World, second| world.requests().iter().filter(|(_, at)| *at == second).count();
+    let world = World::with(many(&slow, 8), many(&slow, 8), roomy);
+    all((0..8).map(|_| world.ask(Some("glm-fast"), 1200))).await;
+    assert_eq!((at(&world, 0), at(&world, 10)), (4, 4));
+    let world = World::with(vec![], many(&slow, 8), roomy);
+    all((0..8).map(|_| world.ask(Some("kimi-fast"), 1200))).await;
+    assert_eq!([0, 10, 20].map(|second| at(&world, second)), [1, 4, 3], "one alone first");
+    let long = stream(vec![Do::Wait(3 * S), content("a"), Do::Wait(60 * S), finish("stop"), done()]);
+    let world = World::with(vec![], many(&long, 5), roomy);
+    all((0..5).map(|_| world.ask(Some("kimi-fast"), 1200))).await;
+    assert_eq!([0, 3, 63].map(|second| at(&world, second)), [1, 3, 1], "until its first text, not its end");
+    let mut script = vec![slow; 40];
+    script[..4].fill(error("1302"));
+    let world = World::with(script, vec![], roomy);
+    all((0..8).map(|_| world.ask(Some("glm-fast"), 1200))).await;
+    assert_eq!(
+        (at(&world, 0), world.open()),
+        (6, 0),
+        "four, then two at a time: the four that were too many count once"
+    );
+    assert_eq!(world.providers.health()[0].keys[1].limit, Some(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_user_set_how_many_that_is_where_it_begins() {
+    let chosen = |config: &mut ProvidersConfig| {
+        config.providers[1].max_concurrency = 16;
+        config.providers[1].start_concurrency = Some(16);
+    };
+    let slow = stream(vec![Do::Wait(10 * S), content("a"), finish("stop"), done()]);
+    let world = World::with(vec![], vec![slow; 16], chosen);
+    all((0..16).map(|_| world.ask(Some("kimi-fast"), 1200))).await;
+    assert!(world.requests().iter().all(|(_, at)| *at == 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_of_two_hundred_stuck_calls_of_a_provider_never_makes_another_wait() {
+    let hung = || stream(vec![Do::Hang]);
+    let wide = |config: &mut ProvidersConfig| {
+        config.bounds = Bounds { each: 64, all: 256, waiting: 640 };
+        for one in &mut config.providers {
+            one.max_concurrency = 1000;
+            one.start_concurrency = Some(1000);
+        }
+    };
+    let world = World::with((0..200).map(|_| hung()).collect(), many(&says("k"), 100), wide);
+    let stuck = all((0..200_u128).map(|n| world.ask_as(n % 5, Some("glm-fast"), 100)));
+    let free = async {
+        tokio::time::sleep(S).await;
+        assert_eq!(world.open(), 200);
+        assert_eq!(world.providers.health()[0].in_flight, 200);
+        for n in 0..25_u128 {
+            // As many at once as are kept, of a session whose other calls are stuck.
+            let four = all((0..4).map(|_| world.ask_as(n % 5, Some("kimi-fast"), 100))).await;
+            assert!(four.iter().all(|reply| reply.as_ref().is_ok_and(|reply| reply.text == "k")));
+        }
+        assert_eq!(world.clock.now().as_secs(), 1, "not for a moment");
+    };
+    let (outcomes, ()) = tokio::join!(stuck, free);
+    assert!(
+        outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.code() == "deadline"))
+    );
+    let notes = world.notes.notes.lock().unwrap();
+    assert!(!notes.iter().any(|note| note.contains("place at kimi")), "none ever waited for a permit");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_provider_that_holds_all_it_may_and_queues_more_leaves_another_its_places() {
+    let hung = || stream(vec![Do::Hang]);
+    let tight = |config: &mut ProvidersConfig| {
+        config.bounds = Bounds { each: 16, all: 20, waiting: 50 };
+        for one in &mut config.providers {
+            one.max_concurrency = 1000;
+            one.start_concurrency = Some(1000);
+        }
+    };
+    let world = World::with((0..16).map(|_| hung()).collect(), many(&says("k"), 8), tight);
+    let stuck = all((0..200_u128).map(|n| world.ask_as(n % 7, Some("glm-fast"), 100)));
+    let free = async {
+        tokio::time::sleep(S).await;
+        let health = world.providers.health();
+        assert_eq!((health[0].in_flight, health[0].waiting), (16, 50));
+        all((0..4).map(|_| world.ask_as(1, Some("kimi-fast"), 100))).await;
+        assert_eq!(world.clock.now().as_secs(), 1);
+    };
+    let (outcomes, ()) = tokio::join!(stuck, free);
+    let busy =
+        outcomes.iter().filter(|outcome| outcome.as_ref().is_err_and(|failure| failure.code() == "busy"));
+    assert_eq!(busy.count(), 200 - 66, "told at once that too many wait there");
+    let notes = world.notes.notes.lock().unwrap();
+    assert!(!notes.iter().any(|note| note.contains("place at kimi")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_a_paused_provider_or_before_it_asks_again_counts_among_those_that_may() {
+    let change = |config: &mut ProvidersConfig| config.bounds.waiting = 3;
+    let limited = error("1302");
+    let slow = stream(vec![Do::Wait(9 * S), content("a"), finish("stop"), done()]);
+    let world =
+        World::with([many(&limited, 2), many(&error("1113"), 1), many(&slow, 9)].concat(), vec![], change);
+    let pausing = all((0..2).map(|_| world.ask(Some("glm-fast"), 60)));
+    let looking = async {
+        tokio::time::sleep(S).await;
+        assert_eq!(world.providers.health()[0].waiting, 2);
+    };
+    let (outcomes, ()) = tokio::join!(pausing, looking);
+    assert_eq!(outcomes[0].as_ref().unwrap_err().code(), "account_dead");
+    assert_eq!(outcomes[1].as_ref().unwrap().text, "a");
+    assert_eq!(state(&world, 0, None), BreakerState::HalfOpen, "one answer so far");
+    let outcomes = all((0..9).map(|_| world.ask(Some("glm-fast"), 60))).await;
+    let codes =
+        outcomes.iter().filter(|outcome| outcome.as_ref().is_err_and(|failure| failure.code() == "busy"));
+    assert_eq!(codes.count(), 5, "one tries, three wait for that");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_retries_are_used_up_the_next_is_asked_at_once() {
+    let world = World::new(many(&status(500, "oops"), 9), many(&says("kimi"), 9));
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        let reply = world.ask(None, 1200).await.unwrap();
+        asked.push(causes(&reply.attempts).iter().filter(|cause| *cause == "glm:server").count());
+    }
+    // Two tries of each call at GLM, the third try being Kimi's; the breaker opens with the fifth failure.
+    assert_eq!(asked, [2, 2, 1]);
+    let chain = |config: &mut ProvidersConfig| config.chain = vec!["glm-deep".into(), "kimi".into()];
+    let mut script = Vec::new();
+    for _ in 0..3 {
+        script.extend([stream(vec![content("half"), Do::End]), says("x")]);
+    }
+    script.extend([stream(vec![content("half"), Do::End]), says("deep")]);
+    let world = World::with(script, vec![], chain);
+    for _ in 0..3 {
+        assert_eq!(world.ask(None, 1200).await.unwrap().asked_model, "glm-fast");
+    }
+    assert_eq!(world.ask(None, 1200).await.unwrap().asked_model, "glm-deep");
+    assert_eq!(world.providers.health()[0].retries_skipped, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_else_is_left_a_call_keeps_its_first_retry_and_waits_out_a_rate_limit() {
+    let mut script = Vec::new();
+    for _ in 0..6 {
+        script.extend([stream(vec![content("half"), Do::End]), says("x")]);
+    }
+    script.extend([status(500, "oops"), status(500, "oops")]);
+    let world = World::new(script, vec![]);
+    for _ in 0..6 {
+        assert_eq!(world.ask(Some("glm-fast"), 1200).await.unwrap().text, "x");
+    }
+    assert_eq!(
+        world.ask(Some("glm-fast"), 1200).await.unwrap_err().attempts.len(),
+        2,
+        "a second is none of its own"
+    );
+    assert_eq!(world.providers.health()[0].retries_skipped, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_a_minute_is_kept_and_what_was_not_used_is_given_back() {
+    let slowly = |config: &mut ProvidersConfig| config.providers[0].requests_per_minute = Some(4);
+    let world = World::with(many(&says("x"), 4), vec![], slowly);
+    all((0..4).map(|_| world.ask(Some("glm-fast"), 1200))).await;
+    let times: Vec<u64> = world.requests().iter().map(|(_, at)| *at).collect();
+    assert_eq!(times, [0, 15, 30, 45]);
+    let world = World::with(vec![says("x")], vec![says("kimi")], |config| {
+        config.providers[0].requests_per_minute = Some(1);
+    });
+    world.ask(None, 1200).await.unwrap();
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(
+        causes(&reply.attempts),
+        ["glm:busy", "kimi:ok"],
+        "a minute is longer than another is waited for"
+    );
+    let few = |config: &mut ProvidersConfig| config.providers[0].tokens_per_minute = Some(100_000);
+    let told = stream(vec![
+        content("x"),
+        event(
+            r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":20}}"#,
+        ),
+        done(),
+    ]);
+    let world = World::with(many(&told, 50), vec![], few);
+    for _ in 0..50 {
+        world.ask(Some("glm-fast"), 1200).await.unwrap();
+    }
+    // Four of 32,768 that are asked for would take a minute.
+    assert!(world.clock.now() < 3 * S, "{:?}", world.clock.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_tells_of_each_key_and_why() {
+    let world = World::new(vec![error("1308"), says("deep")], many(&says("kimi"), 2));
+    world.ask(None, 1200).await.unwrap();
+    world.ask(Some("glm-deep"), 1200).await.unwrap();
+    let [glm, kimi] = &world.providers.health()[..] else { panic!("two providers") };
+    let [endpoint, deep, fast] = &glm.keys[..] else { panic!("{glm:?}") };
+    assert_eq!((&endpoint.model, endpoint.state, endpoint.limit), (&None, BreakerState::Closed, None));
+    assert_eq!(
+        (deep.model.as_deref(), deep.state, deep.limit),
+        (Some("glm-deep"), BreakerState::Closed, Some(4))
+    );
+    let until_ms = Some((1_782_907_200 + 900) * 1000);
+    assert_eq!((fast.state, fast.cause, fast.until_ms), (BreakerState::Open, Some("quota"), until_ms));
+    assert_eq!(glm.attempts, [("ok", 1), ("quota", 1)].into());
+    assert_eq!(kimi.attempts, [("ok", 1)].into());
+    let hung = World::new(vec![stream(vec![content("a"), Do::Hang])], vec![]);
+    let hung = Arc::new(hung);
+    let call = hung.ask(Some("glm-fast"), 1200);
+    tokio::pin!(call);
+    assert!(tokio::time::timeout(7 * S, &mut call).await.is_err());
+    let key = &hung.providers.health()[0].keys[1];
+    assert_eq!((key.in_flight, key.oldest_ms, key.last_progress_ms), (1, Some(7000), Some(7000)));
+}
