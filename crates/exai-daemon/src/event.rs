@@ -48,6 +48,8 @@ pub(crate) enum Event {
     Journal,
     /// A journal that could not be used can be now.
     JournalUsable,
+    /// A provider is asked no more, or again; the health file is to say so.
+    Provider,
     /// A moment that the sessions asked for has come.
     Alarm,
     /// The hub's own beat.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_provider::{HealthState, ProviderHealth};
+use exai_provider::{BreakerState, HealthState, ProviderHealth};
 use exai_settings::{Settings, State};
 use exai_tools::DaemonFacts;
 use exai_wire::{Epoch, JournalId, StartId};
@@ -106,6 +106,8 @@ struct Key {
     counts: [u64; 3],
     /// Per provider: state, requests that run and that wait, the last error, failures.
     providers: Vec<(HealthState, u32, u32, Option<&'static str>, u32)>,
+    /// Per endpoint and model: whether it is asked, and why not.
+    keys: Vec<(BreakerState, Option<&'static str>)>,
 }
 
 impl Key {
@@ -119,6 +121,7 @@ impl Key {
             now: [in_flight, waiting, sessions, connections, reading.workers_stuck],
             counts: [counts.calls_started, ended, counts.attempts],
             providers: providers.iter().map(provider).collect(),
+            keys: providers.iter().flat_map(|one| &one.keys).map(|key| (key.state, key.cause)).collect(),
         }
     }
 }

@@ -142,6 +142,7 @@ impl<S: Store> Hub<S> {
             Some((call_id, text)) = work.notes.recv() => Event::Note(call_id, text),
             Some(piece) = work.texts.recv() => Event::Piece(piece),
             () = journal_news.notified() => Event::Journal,
+            () = work.pulse.turned() => Event::Provider,
             signal = signals.next() => Event::Signal(signal),
             () = alarm, if wanted.is_some() => {
                 // Lets the connections read what is waiting on their sockets before anyone is judged.
@@ -180,7 +181,7 @@ impl<S: Store> Hub<S> {
                 self.end.partial(call_id, attempt, offset, text);
             }
             // Taken with everything else that is asked for.
-            Event::Journal => {}
+            Event::Journal | Event::Provider => {}
             Event::JournalUsable => {
                 tracing::info!("the journal can be used again, beginning anew");
                 self.usable_again = true;

@@ -3,10 +3,15 @@
 
 use std::fmt::{Display, Write as _};
 
+use exai_provider::{KeyHealth, ProviderHealth};
+
 use crate::snapshot::Snapshot;
 
 /// Content type of the text format.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Samples of a family whose labels callers choose: any model may be named.
+const SAMPLES_MAX: usize = 256;
 
 /// States in which a daemon can be asked for metrics.
 const STATES: [&str; 5] = ["starting", "ready", "busy", "stalled", "draining"];
@@ -38,6 +43,7 @@ pub(crate) fn render(snapshot: &Snapshot) -> String {
     );
     counts(&mut page, s);
     providers(&mut page, s);
+    keys(&mut page, s);
     page.0
 }
 
@@ -69,6 +75,40 @@ fn providers(page: &mut Page, snapshot: &Snapshot) {
     for provider in &snapshot.providers {
         page.sample("exai_provider_failures", &[("provider", &provider.name)], provider.failures);
     }
+}
+
+/// Of endpoints, which are those without a model, and their models.
+fn keys(page: &mut Page, snapshot: &Snapshot) {
+    let providers = &snapshot.providers;
+    page.family("exai_breaker_state", "gauge", "1 for the state of an endpoint, or of a model there.");
+    for (provider, model, key) in providers.iter().flat_map(keys_of).take(SAMPLES_MAX) {
+        let labels = [("provider", provider), ("model", model), ("state", key.state.word())];
+        page.sample("exai_breaker_state", &labels, 1);
+    }
+    page.family("exai_concurrency_limit", "gauge", "Requests that a model is asked at a time just now.");
+    for (provider, model, key) in providers.iter().flat_map(keys_of).take(SAMPLES_MAX) {
+        if let Some(limit) = key.limit {
+            page.sample("exai_concurrency_limit", &[("provider", provider), ("model", model)], limit);
+        }
+    }
+    page.family("exai_retries_skipped_total", "counter", "Retries left out because too many were retries.");
+    for provider in providers {
+        let skipped = provider.retries_skipped;
+        page.sample("exai_retries_skipped_total", &[("provider", &provider.name)], skipped);
+    }
+    page.family("exai_attempts_by_cause_total", "counter", "Attempts that ended, by ok or why not.");
+    for (provider, cause, count) in providers.iter().flat_map(ended_at).take(SAMPLES_MAX) {
+        let labels = [("provider", provider), ("cause", cause)];
+        page.sample("exai_attempts_by_cause_total", &labels, count);
+    }
+}
+
+fn keys_of(one: &ProviderHealth) -> impl Iterator<Item = (&str, &str, &KeyHealth)> {
+    one.keys.iter().map(|key| (one.name.as_str(), key.model.as_deref().unwrap_or(""), key))
+}
+
+fn ended_at(one: &ProviderHealth) -> impl Iterator<Item = (&str, &str, u64)> {
+    one.attempts.iter().map(|(cause, count)| (one.name.as_str(), *cause, *count))
 }
 
 /// Milliseconds as Prometheus wants them, exactly.

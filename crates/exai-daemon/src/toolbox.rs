@@ -118,6 +118,11 @@ impl Toolbox {
         self.providers.keep_discovering().await
     }
 
+    /// Ends when the providers' condition has changed in a way that people should hear of at once.
+    pub(crate) fn turned(&self) -> impl Future<Output = ()> + '_ {
+        self.providers.turned()
+    }
+
     /// Answers a pure call. It reads memory only, so it is done on the spot: no hop to another thread, and `status`
     /// works while the work runtime does not.
     pub(crate) fn answer(&self, call_id: CallId, params: &RawValue, facts: DaemonFacts) -> Finished {

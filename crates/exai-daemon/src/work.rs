@@ -15,7 +15,7 @@ use exai_session::{Before, Finished};
 use exai_wire::{CallId, Class, Partial};
 use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 
 use crate::clock::Clock;
@@ -123,6 +123,7 @@ pub(crate) struct Work {
 pub(crate) struct Pulse {
     at_ms: Arc<AtomicU64>,
     providers: watch::Receiver<Vec<ProviderHealth>>,
+    turned: Arc<Notify>,
     handle: Handle,
 }
 
@@ -140,6 +141,11 @@ impl Pulse {
     /// Each provider's condition at that time.
     pub(crate) fn providers(&self) -> Vec<ProviderHealth> {
         self.providers.borrow().clone()
+    }
+
+    /// Ends when a provider is asked no more, or again, and [`Pulse::providers`] says so.
+    pub(crate) async fn turned(&self) {
+        self.turned.notified().await;
     }
 
     /// Calls that waited for a place at any of them.
@@ -185,11 +191,13 @@ impl Work {
         let (text, texts) = mpsc::channel(PIECES_MAX);
         let at_ms = Arc::new(AtomicU64::new(clock.now_ms()));
         let (health, providers) = watch::channel(toolbox.providers());
-        let pulse = Pulse { at_ms: Arc::clone(&at_ms), providers, handle: runtime.handle().clone() };
+        let turned = Arc::new(Notify::new());
+        let told = Teller { at_ms: Arc::clone(&at_ms), health, turned: Arc::clone(&turned) };
+        let pulse = Pulse { at_ms, providers, turned, handle: runtime.handle().clone() };
         let staff =
             Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
         runtime.spawn(dispatch(inbox, staff));
-        runtime.spawn(beat(clock, at_ms, health, toolbox, progress));
+        runtime.spawn(beat(clock, told, toolbox, progress));
         Ok(Self { runtime: Some(runtime), commands, reports, notes, texts, pulse })
     }
 }
@@ -202,21 +210,32 @@ impl Drop for Work {
     }
 }
 
-async fn beat(
-    clock: Clock,
+/// Where the work runtime shows that it runs.
+struct Teller {
     at_ms: Arc<AtomicU64>,
     health: watch::Sender<Vec<ProviderHealth>>,
-    toolbox: Arc<Toolbox>,
-    progress: Arc<Progress>,
-) {
+    turned: Arc<Notify>,
+}
+
+async fn beat(clock: Clock, told: Teller, toolbox: Arc<Toolbox>, progress: Arc<Progress>) {
     let mut ticks = tokio::time::interval(PULSE);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut turned = Box::pin(toolbox.turned());
     loop {
-        ticks.tick().await;
-        at_ms.store(clock.now_ms(), Ordering::Relaxed);
+        let has_turned = tokio::select! {
+            _ = ticks.tick() => false,
+            () = &mut turned => true,
+        };
+        if has_turned {
+            turned = Box::pin(toolbox.turned());
+        }
+        told.at_ms.store(clock.now_ms(), Ordering::Relaxed);
         progress.work();
-        if health.send(toolbox.providers()).is_err() {
+        if told.health.send(toolbox.providers()).is_err() {
             return;
+        }
+        if has_turned {
+            told.turned.notify_one();
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_provider::{HealthState, ProviderHealth, words};
+use exai_provider::{BreakerState, HealthState, KeyHealth, ProviderHealth, words};
 use serde_json::json;
 
 use crate::class::Class;
@@ -47,7 +47,9 @@ fn text(facts: &DaemonFacts, providers: &[ProviderHealth]) -> String {
     if providers.is_empty() {
         lines.push("No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.".to_owned());
     }
-    lines.extend(providers.iter().map(line));
+    lines.extend(
+        providers.iter().flat_map(|one| [line(one)].into_iter().chain(one.keys.iter().filter_map(key))),
+    );
     lines.join("\n")
 }
 
@@ -67,7 +69,30 @@ fn line(health: &ProviderHealth) -> String {
             words(code)
         ));
     }
+    if health.retries_skipped > 0 {
+        parts.push(format!("{} retries left out, too many were retries", health.retries_skipped));
+    }
     parts.join(" · ")
+}
+
+/// A model, or the endpoint with its key, where there is something to tell of it.
+fn key(key: &KeyHealth) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Some(cause) = key.cause.filter(|_| key.state != BreakerState::Closed) {
+        let why = words(cause);
+        let retry = key.retry_ms.filter(|ms| *ms > 0).map(|ms| format!("in {}", span_ms(ms)));
+        parts.push(match (key.state, retry) {
+            (BreakerState::Open, Some(retry)) => format!("paused ({why}), asked again {retry}"),
+            _ => format!("paused ({why}), one call at a time tries it"),
+        });
+    }
+    if let Some(limit) = key.limit.filter(|_| key.in_flight > 0 || key.waiting > 0) {
+        parts.push(format!("{} of {limit} at a time just now, {} waiting", key.in_flight, key.waiting));
+        parts.extend(key.oldest_ms.map(|age| format!("oldest {}", span_ms(age))));
+        parts.extend(key.last_progress_ms.map(|age| format!("last progress {} ago", span_ms(age))));
+    }
+    let name = key.model.as_deref().unwrap_or("key and address");
+    (!parts.is_empty()).then(|| format!("  {name}: {}", parts.join(" · ")))
 }
 
 const fn word(state: HealthState) -> &'static str {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use exai_provider::{HealthState, ProviderHealth};
+use exai_provider::{BreakerState, HealthState, KeyHealth, ProviderHealth};
 use exai_session::Vitals;
 use exai_settings::Settings;
 use exai_wire::{Epoch, JournalId, StartId};
@@ -27,11 +27,15 @@ fn provider() -> ProviderHealth {
         waiting: 0,
         oldest_ms: Some(1),
         last_progress_ms: Some(1),
-        last_ok_ms: None,
-        last_error: None,
-        last_error_ms: None,
-        failures: 0,
+        keys: vec![KeyHealth { model: Some("m".to_owned()), ..KeyHealth::default() }],
+        ..ProviderHealth::default()
     }
+}
+
+/// The same, and its model is in this state.
+fn turned(state: BreakerState, cause: &'static str) -> ProviderHealth {
+    let key = KeyHealth { model: Some("m".to_owned()), state, cause: Some(cause), ..KeyHealth::default() };
+    ProviderHealth { keys: vec![key], ..provider() }
 }
 
 /// Whether the file is written 100 ms after it told of `PRESENT` and `provider()`.
@@ -67,6 +71,9 @@ fn every_change_that_people_would_call_one_is_told_soon() {
         ProviderHealth { in_flight: 2, ..provider() },
         ProviderHealth { waiting: 1, ..provider() },
         ProviderHealth { last_error: Some("cut"), failures: 1, ..provider() },
+        turned(BreakerState::Open, "quota"),
+        turned(BreakerState::HalfOpen, "quota"),
+        turned(BreakerState::Closed, "server"),
     ];
     for provider in changes {
         assert!(is_told(PRESENT, provider.clone()), "{provider:?}");

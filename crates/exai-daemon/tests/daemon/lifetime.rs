@@ -7,15 +7,8 @@ use std::time::{Duration, Instant};
 use exai_daemon::Mode;
 use exai_settings::{Address, Host};
 use exai_wire::DaemonFrame;
-use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::world::{Daemon, HANG, options, read_endpoint};
-
-fn health(dir: &TempDir) -> Value {
-    let text = std::fs::read_to_string(dir.path().join("logs/ws_daemon.health.json")).unwrap();
-    serde_json::from_str(&text).unwrap()
-}
+use crate::world::{Daemon, HANG, health, options, read_endpoint};
 
 #[test]
 fn an_asked_for_end_is_orderly() {

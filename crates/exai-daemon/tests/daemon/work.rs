@@ -3,20 +3,21 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use exai_settings::Secret;
+use exai_settings::{ChosenBy, Secret};
 use exai_sim::provider::{Reply, Script, SimProvider, Stream};
 use exai_wire::{CallId, Cancel, DaemonFrame, Outcome, ShimFrame};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::world::{Daemon, HANG, Shim};
+use crate::world::{Daemon, HANG, Shim, health};
 
-/// A daemon whose only provider is the simulated one.
+/// A daemon whose only provider is the simulated one, which takes 16 requests at a time.
 fn daemon(provider: &SimProvider, change: impl FnOnce(&mut exai_settings::Daemon)) -> Daemon {
     Daemon::start_with(|options| {
         let kimi = options.settings.providers.iter_mut().find(|known| known.name == "kimi").unwrap();
         kimi.base_url = provider.base_url("kimi");
         kimi.key = Some(Secret::new("sk-simulated"));
+        kimi.concurrency_chosen_by = ChosenBy::User;
         change(&mut options.settings.daemon);
     })
 }
@@ -231,4 +232,46 @@ fn a_drain_cuts_what_does_not_finish_and_leaves_it_to_the_next_daemon() {
     assert_eq!(shim.close_code(), 1012, "no result is made up");
     assert_eq!(daemon.end().0, ExitCode::SUCCESS);
     provider.wait_sockets(0, HANG).unwrap();
+}
+
+#[test]
+fn who_is_asked_no_more_is_told_in_file_status_and_metrics() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |_| {});
+    let mut shim = daemon.shim(1);
+    ask(&mut shim, 1, "[[sim: status=404 type=resource_not_found_error]]");
+    result(&mut shim);
+    let key = |health: &Value| -> Option<Value> {
+        let kimi = health["providers"].as_array()?.iter().find(|one| one["name"] == "kimi")?;
+        kimi["keys"].as_array()?.iter().find(|key| key["model"].is_string()).cloned()
+    };
+    let began = std::time::Instant::now();
+    let told = loop {
+        assert!(began.elapsed() < HANG, "never told");
+        match key(&health(&daemon.dir)) {
+            Some(told) if told["state"] == "open" => break told,
+            _ => std::thread::park_timeout(Duration::from_millis(5)),
+        }
+    };
+    assert_eq!(told["cause"], "model_gone");
+    let day_ms = 24 * 3600 * 1000;
+    assert!(told["until_ms"].as_u64().is_some_and(|until| until > 20 * 365 * day_ms), "{told}");
+    let model = told["model"].as_str().unwrap();
+    let page = daemon.ask("GET", "/metrics", &[]).1;
+    for line in [
+        "exai_breaker_state{provider=\"kimi\",model=\"\",state=\"closed\"} 1".to_owned(),
+        format!("exai_breaker_state{{provider=\"kimi\",model=\"{model}\",state=\"open\"}} 1"),
+        format!("exai_concurrency_limit{{provider=\"kimi\",model=\"{model}\"}} 16"),
+        "exai_retries_skipped_total{provider=\"kimi\"} 0".to_owned(),
+        "exai_attempts_by_cause_total{provider=\"kimi\",cause=\"model_gone\"} 1".to_owned(),
+    ] {
+        assert!(page.lines().any(|found| found == line), "{line} in {page}");
+    }
+    shim.call(2, r#"{"name":"status"}"#);
+    let status = result(&mut shim).body.get().to_owned();
+    assert!(
+        status.contains(&format!("{model}: paused (model not served there), asked again in")),
+        "{status}"
+    );
+    daemon.stop();
 }

@@ -12,6 +12,7 @@ use exai_settings::{Discovery, Secret, Settings};
 use exai_wire::{
     Call, CallId, DaemonFrame, DialNo, Endpoint, Fingerprint, Hello, PROTO, SessionId, ShimFrame, ShimPeer,
 };
+use serde_json::Value;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -47,6 +48,12 @@ pub(crate) fn options(dir: &TempDir) -> DaemonOptions {
 /// What a daemon has left for those who look for it.
 pub(crate) fn read_endpoint(dir: &Path) -> std::io::Result<Endpoint> {
     Ok(Endpoint::decode(&std::fs::read(dir.join(Endpoint::FILE))?)?)
+}
+
+/// What the health file says.
+pub(crate) fn health(dir: &TempDir) -> Value {
+    let text = std::fs::read_to_string(dir.path().join("logs/ws_daemon.health.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 impl Daemon {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use exai_provider::{HealthState, ProviderHealth};
+use exai_provider::{BreakerState, HealthState, KeyHealth, ProviderHealth};
 
 use super::text;
 use crate::daemon_view::DaemonFacts;
@@ -43,6 +43,32 @@ fn the_text_tells_daemon_load_and_each_provider() {
         last_error: Some("stall_idle"),
         last_error_ms: Some(5000),
         failures: 2,
+        retries_skipped: 3,
+        keys: vec![
+            KeyHealth::default(),
+            KeyHealth {
+                model: Some("glm-a".to_owned()),
+                state: BreakerState::Open,
+                cause: Some("quota"),
+                retry_ms: Some(600_000),
+                limit: Some(4),
+                ..KeyHealth::default()
+            },
+            KeyHealth {
+                model: Some("glm-b".to_owned()),
+                state: BreakerState::HalfOpen,
+                cause: Some("server"),
+                retry_ms: Some(0),
+                limit: Some(2),
+                in_flight: 1,
+                oldest_ms: Some(1500),
+                last_progress_ms: Some(20),
+                waiting: 5,
+                ..KeyHealth::default()
+            },
+            KeyHealth { model: Some("glm-c".to_owned()), limit: Some(4), ..KeyHealth::default() },
+        ],
+        ..ProviderHealth::default()
     };
     let kimi = ProviderHealth {
         name: "kimi".to_owned(),
@@ -53,6 +79,13 @@ fn the_text_tells_daemon_load_and_each_provider() {
         last_error: None,
         last_error_ms: None,
         failures: 0,
+        retries_skipped: 0,
+        keys: vec![KeyHealth {
+            state: BreakerState::Open,
+            cause: Some("auth_dead"),
+            retry_ms: Some(1000),
+            ..KeyHealth::default()
+        }],
         ..glm.clone()
     };
     assert_eq!(
@@ -60,8 +93,12 @@ fn the_text_tells_daemon_load_and_each_provider() {
         "exai daemon: busy · version 1.2.3 · up 3 h 12 min · pid 99\n\
          calls in flight: 2 (oldest 1 min 1 s) · waiting: 1 · sessions: 3 · work begins 2 ms late\n\
          glm: failing · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
-         2 failed since, last 5.0 s ago: text stopped coming\n\
-         kimi: no key set"
+         2 failed since, last 5.0 s ago: text stopped coming · 3 retries left out, too many were retries\n  \
+         glm-a: paused (quota used up), asked again in 10 min 0 s\n  \
+         glm-b: paused (server error), one call at a time tries it · 1 of 2 at a time just now, 5 waiting · \
+         oldest 1.5 s · last progress 20 ms ago\n\
+         kimi: no key set\n  \
+         key and address: paused (key refused), asked again in 1.0 s"
     );
 }
 

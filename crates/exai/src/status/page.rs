@@ -39,6 +39,9 @@ pub(crate) fn page(report: &Report) -> String {
     lines.add("so far", &so_far(snapshot));
     for provider in snapshot.get("providers").and_then(Value::as_array).into_iter().flatten() {
         lines.add("provider", &provider_line(provider));
+        for key in provider.get("keys").and_then(Value::as_array).into_iter().flatten() {
+            key_line(key).iter().for_each(|line| lines.add("", line));
+        }
     }
     lines.text
 }
@@ -115,7 +118,37 @@ fn provider_line(provider: &Value) -> String {
         // What another release calls it stays as it is.
         parts.push(format!("last error {} ago: {}", duration(ago), words(error)));
     }
+    parts.extend(
+        number(provider, "/retries_skipped")
+            .filter(|n| *n > 0)
+            .map(|n| format!("{n} retries left out, too many were retries")),
+    );
     format!("{name}: {}", parts.join(", "))
+}
+
+/// A model, or the endpoint with its key, where there is something to tell of it.
+fn key_line(key: &Value) -> Option<String> {
+    let text = |name: &str| key.get(name).and_then(Value::as_str);
+    let mut parts = Vec::new();
+    let state = text("state").unwrap_or("closed");
+    if state != "closed" {
+        let why = text("cause").map(|cause| format!(" ({})", words(cause))).unwrap_or_default();
+        let retry = millis(key, "/retry_ms").filter(|left| state == "open" && !left.is_zero());
+        parts.push(match retry {
+            Some(left) => format!("paused{why}, asked again in {}", duration(left)),
+            None => format!("paused{why}, one call at a time tries it"),
+        });
+    }
+    let (running, waiting) = (count(key, "/in_flight"), count(key, "/waiting"));
+    if let (Some(limit), true) = (number(key, "/limit"), running > 0 || waiting > 0) {
+        parts.push(format!("{running} of {limit} at a time just now, {waiting} waiting"));
+        parts.extend(millis(key, "/oldest_ms").map(|age| format!("oldest {}", duration(age))));
+        parts.extend(
+            millis(key, "/last_progress_ms").map(|age| format!("last progress {} ago", duration(age))),
+        );
+    }
+    let name = text("model").unwrap_or("key and address");
+    (!parts.is_empty()).then(|| format!("{name}: {}", parts.join(", ")))
 }
 
 /// A provider's state in words.

@@ -97,7 +97,12 @@ fn a_snapshot_is_shown_in_words() {
         "sessions": 2, "connections": 3,
         "providers": [
             {"name": "glm", "state": "failing", "in_flight": 1, "max_concurrency": 16, "waiting": 2,
-                "last_progress_ms": 300, "last_error": "http_status", "last_error_ms": 200_000},
+                "last_progress_ms": 300, "last_error": "http_status", "last_error_ms": 200_000,
+                "retries_skipped": 2, "keys": [
+                    {"model": null, "state": "open", "cause": "auth_dead", "retry_ms": 599_000},
+                    {"model": "glm-a", "state": "half_open", "cause": "server", "retry_ms": 0, "limit": 3,
+                        "in_flight": 1, "waiting": 2, "oldest_ms": 4_000, "last_progress_ms": 300},
+                    {"model": "glm-b", "state": "closed", "limit": 4, "in_flight": 0, "waiting": 0}]},
             {"name": "kimi", "state": "no_key", "in_flight": 0, "max_concurrency": 16, "waiting": 0},
             {"name": "mine", "state": "dead", "last_error": "auth_dead", "last_error_ms": 3_000}],
         "counts": {"calls_started": 9, "calls_ok": 7, "calls_failed": 1, "calls_aborted": 1, "attempts": 11},
@@ -108,7 +113,11 @@ calls     0 in flight, last started 10 s ago, last finished 5.0 s ago
 hosts     2 sessions, 3 connections
 load      work begins 1 ms after its time
 so far    9 calls: 7 answered, 1 failed, 1 broken off; 11 provider requests
-provider  glm: failing, 1 of 16 requests running, 2 waiting, last progress 0.3 s ago, last error 3 min ago: http_status
+provider  glm: failing, 1 of 16 requests running, 2 waiting, last progress 0.3 s ago, last error 3 min ago: http_status, \
+2 retries left out, too many were retries
+          key and address: paused (key refused), asked again in 9 min
+          glm-a: paused (server error), one call at a time tries it, 1 of 3 at a time just now, 2 waiting, \
+oldest 4.0 s, last progress 0.3 s ago
 provider  kimi: no key set
 provider  mine: key or account refused, last error 3.0 s ago: key refused
 ";
