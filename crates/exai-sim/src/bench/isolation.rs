@@ -18,6 +18,8 @@ pub(super) fn neighbours(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     let provider = SimProvider::start()?;
     let mut exai = bed.exai()?;
     exai.with_provider(&provider).set("GLM_MAX_CONCURRENCY", &STUCK.to_string());
+    // Not what it finds out that a model takes at a time is to be measured.
+    exai.set("KIMI_MAX_CONCURRENCY", "64");
     let _daemon = exai.daemon()?;
     let (mut shim, mut other) = (bed.shim(&exai)?, bed.shim(&exai)?);
     shim.greet()?;
