@@ -47,7 +47,8 @@ pub struct AttemptReport {
     pub model: String,
     /// `ok`, or [`Cause::code`].
     pub cause: &'static str,
-    /// What the provider or the clock said, without secrets, at most 300 characters; empty for `ok`.
+    /// What the provider or the clock said, without secrets, and what there is to remark on it; at most 400 characters, empty
+    /// for `ok`.
     pub detail: String,
     /// Milliseconds since 1970 before which asking again is vain, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
