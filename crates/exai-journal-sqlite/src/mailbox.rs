@@ -9,7 +9,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use exai_journal::TurnsError;
+use exai_journal::{MemoChange, TurnsError};
 use exai_wire::{ConversationKey, Record};
 
 /// How long records that nobody waits for may wait for one that somebody does, so that they share its sync.
@@ -28,6 +28,8 @@ pub(crate) enum Work {
     Delete(ConversationKey, SyncSender<Result<bool, TurnsError>>),
     /// Delete conversations that nobody has gone on with since then.
     ForgetTurns(u64),
+    /// Change memos.
+    Memo(MemoChange),
 }
 
 impl Work {
@@ -36,7 +38,7 @@ impl Work {
         match self {
             Self::Record(_, record) => record.is_urgent(),
             Self::Delete(..) => true,
-            Self::ForgetTurns(_) => false,
+            Self::ForgetTurns(_) | Self::Memo(_) => false,
         }
     }
 

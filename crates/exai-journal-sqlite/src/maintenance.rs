@@ -26,7 +26,8 @@ pub(crate) enum Expect {
     Damage,
 }
 
-/// A journal that is there and that this release knows.
+/// A journal that is there and that this release knows; also one that it has not yet brought up to date, which may be damaged
+/// before it can be.
 pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result<Connection, OpenError> {
     if !place.file.exists() {
         return Err(OpenError::new(Fault::Missing, &place.file, "there is none"));
@@ -38,7 +39,7 @@ pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result
         conn.execute_batch("PRAGMA writable_schema = ON").map_err(failed)?;
     }
     let version = schema::judge(&conn, place)?;
-    if version != schema::VERSION {
+    if version < schema::READABLE {
         let known = schema::VERSION;
         let reason = format!("its format is {version}, and the daemon has not yet brought it up to {known}");
         return Err(OpenError::new(Fault::Older, &place.file, reason));
