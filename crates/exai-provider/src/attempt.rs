@@ -17,6 +17,7 @@ use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
 use crate::retry_after::retry_after;
+use crate::spend::Charge;
 use crate::splice::{Joined, Manner, More, Splice};
 use crate::state::Place;
 use crate::stream::{Broken, Stream};
@@ -49,6 +50,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) place: &'a Place<'a>,
     /// What its text is to be joined to.
     pub(crate) splice: Splice<'a>,
+    /// What it costs.
+    pub(crate) charge: Option<&'a Charge<'a>>,
 }
 
 /// An answer and how it ended.
@@ -66,6 +69,8 @@ pub(crate) struct Failed {
     /// Without secrets.
     pub(crate) detail: String,
     pub(crate) retry_after: Option<Duration>,
+    /// Moment of the wall clock, since 1970, before which this need not be tried again.
+    pub(crate) until: Option<Duration>,
     /// What there is of the answer, the text that this attempt went on from included.
     pub(crate) answer: Box<Answer>,
     pub(crate) joined: Joined,
@@ -110,6 +115,7 @@ pub(crate) async fn run(
             cause: end.cause,
             detail: world.redactor.clean(&end.detail),
             retry_after: end.retry_after,
+            until: None,
             billed: brought_something || (end.cause.may_be_billed() && !is_page),
             answer: Box::new(answer),
             joined,
@@ -199,6 +205,9 @@ impl Attempt<'_> {
     fn take(&mut self, piece: &Bytes) -> Result<(), End> {
         let fed = self.stream.feed(piece);
         let now = self.world.timer.now();
+        if let Some(charge) = self.subject.charge {
+            charge.came(self.stream.answer.bytes());
+        }
         self.tell(More::Coming);
         let progress = fed.map_err(|broken| self.broken(broken))?;
         if self.stream.answer.finish.is_some() {

@@ -72,6 +72,10 @@ pub enum Cause {
     Deadline,
     /// No free place within the wait for one.
     Busy,
+    /// The most that the provider may be paid for a day is reached; nothing was sent.
+    Budget,
+    /// There is such a limit, and the model has no price to be counted with; nothing was sent.
+    Unpriced,
     /// The gate gave no attempt.
     Denied(crate::gate::Denied),
     /// No key is set.
@@ -81,7 +85,7 @@ pub enum Cause {
 }
 
 /// Every cause; which denial it was makes no difference to its word.
-const ALL: [Cause; 28] = [
+const ALL: [Cause; 30] = [
     Cause::Connect,
     Cause::Dns,
     Cause::Tls,
@@ -107,6 +111,8 @@ const ALL: [Cause; 28] = [
     Cause::WrongAddress,
     Cause::Deadline,
     Cause::Busy,
+    Cause::Budget,
+    Cause::Unpriced,
     Cause::Denied(crate::gate::Denied::Over),
     Cause::NoKey,
     Cause::UnknownModel,
@@ -179,6 +185,8 @@ impl Cause {
             Self::WrongAddress => "wrong_address",
             Self::Deadline => "deadline",
             Self::Busy => "busy",
+            Self::Budget => "budget",
+            Self::Unpriced => "unpriced",
             Self::Denied(_) => "denied",
             Self::NoKey => "no_key",
             Self::UnknownModel => "unknown_model",
@@ -213,6 +221,8 @@ impl Cause {
             Self::WrongAddress => "no model API at its address",
             Self::Deadline => "time was over",
             Self::Busy => "no free place",
+            Self::Budget => "daily limit reached",
+            Self::Unpriced => "price not known",
             Self::Denied(_) => "not begun",
             Self::NoKey => "no key",
             Self::UnknownModel => "unknown model",
@@ -236,6 +246,7 @@ impl Cause {
             | Self::Malformed
             | Self::Page
             | Self::Busy
+            | Self::Budget
             | Self::Deadline => true,
             _ => false,
         }

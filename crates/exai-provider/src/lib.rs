@@ -32,6 +32,8 @@ mod gate;
 mod health;
 mod kept;
 mod key;
+mod left_out;
+mod memory;
 mod model;
 mod nearest;
 mod observer;
@@ -45,11 +47,13 @@ mod request;
 mod retry_after;
 mod route;
 mod sentence;
+mod spend;
 mod splice;
 mod sse;
 mod state;
 mod stream;
 mod timer;
+mod tokens;
 mod tolerant;
 mod transport;
 
@@ -64,6 +68,7 @@ pub use gate::{Denied, Gate};
 pub use health::{HealthState, ProviderHealth};
 pub use kept::Kept;
 pub use key::{Key, KeyError};
+pub use memory::{Forgetful, Memory, Remembered};
 pub use model::{IdleClass, Model, Price, Thinking};
 pub use nearest::nearest;
 pub use observer::Observer;
@@ -71,6 +76,7 @@ pub use prefix::Prefix;
 pub use providers::{CallContext, ModelInfo, Providers};
 pub use reply::{AttemptReport, Ending, Failure, Reply, ToolCall, Usage};
 pub use timer::Timer;
+pub use tokens::{message_tokens, room, tokens};
 pub use transport::{
     Body, BoxFuture, Method, Request, Response, Transport, TransportError, TransportErrorKind,
 };

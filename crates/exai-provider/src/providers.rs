@@ -12,12 +12,14 @@ use crate::config::{ProviderConfig, ProvidersConfig};
 use crate::gate::Gate;
 use crate::health::ProviderHealth;
 use crate::kept::Kept;
-use crate::model::{Price, Thinking};
+use crate::memory::{Memory, Recalled};
+use crate::model::Thinking;
 use crate::observer::Observer;
 use crate::places::Places;
 use crate::redact::Redactor;
 use crate::reply::{Failure, Reply};
 use crate::route;
+use crate::spend::Ledger;
 use crate::state::{KeyState, ProviderState};
 use crate::timer::Timer;
 use crate::transport::Transport;
@@ -76,6 +78,7 @@ pub(crate) struct Layer {
     pub(crate) config: ProvidersConfig,
     catalogue: Catalogue,
     states: Vec<ProviderState>,
+    ledgers: Vec<Ledger>,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) timer: Arc<dyn Timer>,
     pub(crate) redactor: Redactor,
@@ -87,24 +90,35 @@ impl Layer {
     pub(crate) fn endpoint(&self, index: usize) -> Option<(&ProviderConfig, &ProviderState)> {
         Some((self.config.providers.get(index)?, self.states.get(index)?))
     }
+
+    /// What the provider with this index is paid.
+    pub(crate) fn ledger(&self, index: usize) -> Option<&Ledger> {
+        self.ledgers.get(index)
+    }
 }
 
 impl Providers {
-    /// Puts the layer together. Nothing is sent.
+    /// Puts the layer together, with what `memory` holds of earlier starts. Nothing is sent.
     pub fn new(
         config: ProvidersConfig,
         catalogue: Catalogue,
         transport: Arc<dyn Transport>,
         timer: Arc<dyn Timer>,
+        memory: Arc<dyn Memory>,
     ) -> Self {
         let places = Places::new(config.bounds, config.providers.iter().map(|one| one.max_concurrency));
         let state = |(line, provider): (usize, &ProviderConfig)| {
             ProviderState::new(&provider.name, provider.max_concurrency, Arc::clone(&places), line)
         };
         let states = config.providers.iter().enumerate().map(state).collect();
+        let recalled = Recalled::of(&*memory, timer.wall());
+        let ledger = |provider: &ProviderConfig| {
+            Ledger::new(&provider.name, provider.daily_nano_usd, Arc::clone(&memory), &recalled)
+        };
+        let ledgers = config.providers.iter().map(ledger).collect();
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
-        Self { layer: Layer { config, catalogue, states, transport, timer, redactor, jitter } }
+        Self { layer: Layer { config, catalogue, states, ledgers, transport, timer, redactor, jitter } }
     }
 
     /// Asks a model, with retry and fallback by the cause of each failure, until the call's deadline. Dropping the
@@ -152,12 +166,6 @@ impl Providers {
             });
         }
         infos
-    }
-
-    /// The price of a model, where the catalogue knows it.
-    pub fn price(&self, provider: &str, model: &str) -> Option<Price> {
-        let mut models = self.layer.catalogue.models().iter();
-        models.find(|known| known.provider == provider && known.id == model)?.price
     }
 
     /// Names of providers that can be asked and have no model in the catalogue: any model of theirs is addressed as

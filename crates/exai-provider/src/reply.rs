@@ -49,6 +49,12 @@ pub struct AttemptReport {
     pub ms: u64,
     /// Whether it may be billed.
     pub billed: bool,
+    /// What it cost, in billionths of a dollar; `None` where that is nothing, or not all of it has a price.
+    pub nano_usd: Option<u64>,
+    /// Whether that is an estimate, because the provider did not tell what it counted.
+    pub estimated: bool,
+    /// Moment in milliseconds since 1970 before which this need not be tried again; `None` where none is known.
+    pub until_ms: Option<u64>,
 }
 
 /// How an answer ended.

@@ -23,6 +23,8 @@ pub struct Provider {
     pub idle_timeout: Option<Duration>,
     /// Requests to this provider at once; more wait. At least 1.
     pub max_concurrency: u32,
+    /// The most that a UTC day may cost, in billionths of a dollar. `None`: no such limit.
+    pub daily_nano_usd: Option<u64>,
 }
 
 /// `<NAME>_STREAM_TIMEOUT`: the age from which on an attempt is cut as soon as it trickles or hangs.

@@ -12,6 +12,7 @@ use crate::dialect::Dialect;
 use crate::model::{IdleClass, Model};
 use crate::request::{self, Room, Variant};
 use crate::route::Candidate;
+use crate::spend::Cost;
 use crate::splice::Splice;
 use crate::state::{Place, ProviderState, Wish};
 
@@ -29,8 +30,12 @@ impl Call<'_> {
         state: &ProviderState,
         n: &mut u32,
     ) -> Result<Brought, Failed> {
+        self.affordable(candidate)?;
+        self.fits(candidate)?;
         let place = self.place(state, index, &config.name).await?;
         self.in_time()?;
+        // Those before it in the queue may have spent the rest.
+        self.affordable(candidate)?;
         let dialect = Dialect::of(&config.name);
         let plan = self.plan_for(candidate, index, room, config, dialect);
         let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
@@ -57,8 +62,21 @@ impl Call<'_> {
             observer: self.context.observer,
         };
         let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
-        let subject = Subject { n: *n, model: &candidate.model.id, dialect, place: &place, splice };
+        let charge = self.charge(candidate, plan.as_ref());
+        let subject = Subject {
+            n: *n,
+            model: &candidate.model.id,
+            dialect,
+            place: &place,
+            splice,
+            charge: charge.as_ref(),
+        };
         let outcome = attempt::run(world, subject, request, clocks).await;
+        let (usage, is_billed) = match &outcome {
+            Ok(brought) => (brought.answer.usage, true),
+            Err(failed) => (failed.answer.usage, failed.billed),
+        };
+        self.cost = charge.map_or_else(Cost::default, |charge| charge.settle(usage, is_billed));
         let now = self.layer.timer.now();
         match &outcome {
             Ok(_) => state.succeeded(now),
@@ -99,7 +117,7 @@ impl Call<'_> {
         dialect: &Dialect,
     ) -> Option<Plan> {
         let part = self.best.as_ref().filter(|_| !self.declined.contains(&index))?;
-        continuing::plan(
+        let plan = continuing::plan(
             part,
             Candidacy {
                 provider: &config.name,
@@ -107,7 +125,8 @@ impl Call<'_> {
                 output: request::output(&candidate.model, room).unwrap_or(request::OUTPUT_DEFAULT),
                 is_last_attempt: self.billed + 1 >= BILLED_MAX,
             },
-        )
+        )?;
+        self.fits_after(candidate, plan.beginning()).then_some(plan)
     }
 
     async fn place<'s>(

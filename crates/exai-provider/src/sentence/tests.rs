@@ -8,6 +8,9 @@ fn attempt(model: &str, cause: Cause, detail: &str, ms: u64) -> AttemptReport {
         cause: cause.code(),
         detail: detail.to_owned(),
         ms,
+        nano_usd: None,
+        estimated: false,
+        until_ms: None,
         billed: true,
     }
 }

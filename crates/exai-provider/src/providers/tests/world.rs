@@ -141,7 +141,13 @@ impl World {
             open: Arc::default(),
         });
         let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
-        let providers = Providers::new(config, catalogue, Arc::clone(&net) as _, Arc::new(clock.clone()));
+        let providers = Providers::new(
+            config,
+            catalogue,
+            Arc::clone(&net) as _,
+            Arc::new(clock.clone()),
+            Arc::new(Forgetful),
+        );
         Self {
             providers,
             net,

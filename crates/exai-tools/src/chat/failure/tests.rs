@@ -35,6 +35,9 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
         detail: String::new(),
         ms: 1500,
         billed: true,
+        nano_usd: None,
+        estimated: false,
+        until_ms: None,
     };
     let failed = Failure { cause: Cause::Server, message: "All failed.".to_owned(), attempts: vec![attempt] };
     let (text, facts) = shown(&provider(&failed, &[], None));

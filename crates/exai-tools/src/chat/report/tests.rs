@@ -13,6 +13,9 @@ fn attempt(n: u32, provider: &str, model: &str, cause: &'static str, ms: u64) ->
         detail: String::new(),
         ms,
         billed: true,
+        nano_usd: None,
+        estimated: false,
+        until_ms: None,
     }
 }
 
