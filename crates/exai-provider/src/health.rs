@@ -43,4 +43,8 @@ pub struct ProviderHealth {
     pub last_error_ms: Option<u64>,
     /// Attempts that failed since the last answer.
     pub failures: u32,
+    /// What it was paid since midnight UTC, in billionths of a dollar; in part an estimate.
+    pub spent_nano_usd: u64,
+    /// The most that it may be paid for such a day.
+    pub daily_nano_usd: Option<u64>,
 }

@@ -181,11 +181,17 @@ impl Providers {
     /// State of every configured provider, in the order of the settings.
     pub fn health(&self) -> Vec<ProviderHealth> {
         let now = self.layer.timer.now();
-        let pairs = self.layer.config.providers.iter().zip(&self.layer.states);
+        let wall = self.layer.timer.wall();
+        let states = self.layer.states.iter().zip(&self.layer.ledgers);
+        let pairs = self.layer.config.providers.iter().zip(states);
         pairs
-            .map(|(provider, state)| {
+            .map(|(provider, (state, ledger))| {
                 let key = if route::is_usable(provider) { KeyState::Present } else { KeyState::Missing };
-                state.health(now, key)
+                ProviderHealth {
+                    spent_nano_usd: ledger.spent(wall),
+                    daily_nano_usd: ledger.ceiling(),
+                    ..state.health(now, key)
+                }
             })
             .collect()
     }

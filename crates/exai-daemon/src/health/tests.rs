@@ -31,6 +31,8 @@ fn provider() -> ProviderHealth {
         last_error: None,
         last_error_ms: None,
         failures: 0,
+        spent_nano_usd: 0,
+        daily_nano_usd: None,
     }
 }
 

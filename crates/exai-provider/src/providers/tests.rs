@@ -2,6 +2,8 @@
 
 mod continuing;
 mod ending;
+mod fitting;
 mod retrying;
+mod spending;
 mod streaming;
 mod world;

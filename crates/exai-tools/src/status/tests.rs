@@ -35,6 +35,8 @@ fn the_text_tells_daemon_load_and_each_provider() {
         last_error: Some("stall_idle"),
         last_error_ms: Some(5000),
         failures: 2,
+        spent_nano_usd: 0,
+        daily_nano_usd: None,
     };
     let kimi = ProviderHealth {
         name: "kimi".to_owned(),
@@ -45,6 +47,8 @@ fn the_text_tells_daemon_load_and_each_provider() {
         last_error: None,
         last_error_ms: None,
         failures: 0,
+        spent_nano_usd: 0,
+        daily_nano_usd: None,
         ..glm.clone()
     };
     assert_eq!(

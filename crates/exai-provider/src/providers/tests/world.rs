@@ -123,6 +123,17 @@ impl World {
         kimi: Vec<Answer>,
         change: impl FnOnce(&mut ProvidersConfig),
     ) -> Self {
+        Self::of_models(MODELS, Arc::new(Forgetful), glm, kimi, change)
+    }
+
+    /// The same with other models, the text of a catalogue, and a memory.
+    pub(super) fn of_models(
+        models: &str,
+        memory: Arc<dyn Memory>,
+        glm: Vec<Answer>,
+        kimi: Vec<Answer>,
+        change: impl FnOnce(&mut ProvidersConfig),
+    ) -> Self {
         let provider = |name: &str| ProviderConfig {
             key: Key::new(&format!("{name}-secret-key")).ok(),
             ..ProviderConfig::new(name, "http://h")
@@ -140,14 +151,9 @@ impl World {
             requests: Mutex::default(),
             open: Arc::default(),
         });
-        let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
-        let providers = Providers::new(
-            config,
-            catalogue,
-            Arc::clone(&net) as _,
-            Arc::new(clock.clone()),
-            Arc::new(Forgetful),
-        );
+        let catalogue = Catalogue::default().merge("models", models).unwrap();
+        let providers =
+            Providers::new(config, catalogue, Arc::clone(&net) as _, Arc::new(clock.clone()), memory);
         Self {
             providers,
             net,
