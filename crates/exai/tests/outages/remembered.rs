@@ -1,6 +1,6 @@
 //! What a daemon knew of its providers, after a kill.
 
-use crate::world::{World, assert_orderly, chat_now, route, text_of};
+use crate::world::{World, assert_orderly, chat_now, text_of};
 
 /// A dollar for each token.
 const PRICES: &str = "\
@@ -33,7 +33,7 @@ fn what_was_spent_today_outlives_a_kill() {
         text.starts_with("Note: answered by kimi") && text.contains("(glm-5.3: daily limit reached)"),
         "{text}"
     );
-    assert_eq!(route(&answer)["attempts"][0]["cause"], "budget");
+    assert_eq!(answer.route().unwrap()["attempts"][0]["cause"], "budget");
     assert_eq!(asked(&world), ["glm", "kimi"]);
     assert_orderly(&host);
 }

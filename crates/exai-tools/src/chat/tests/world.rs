@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use exai_provider::{
-    Before, Body, BoxFuture, CallContext, Catalogue, Denied, Forgetful, Gate, Kept, Key, Observer, ProviderConfig,
-    Providers, ProvidersConfig, Request, Response, Timer, Transport, TransportError,
+    Before, Body, BoxFuture, CallContext, Catalogue, Denied, Forgetful, Gate, Kept, Key, Observer,
+    ProviderConfig, Providers, ProvidersConfig, Request, Response, Timer, Transport, TransportError,
 };
 use serde_json::{Value, json};
 
