@@ -20,14 +20,19 @@ impl KeptMemory {
 
 impl Memory for KeptMemory {
     fn all(&self) -> Vec<(String, Remembered)> {
-        self.0.forget_before(wall_ms());
+        let now_ms = wall_ms();
         let memos = self.0.all().unwrap_or_else(|error| {
             tracing::warn!(%error, "the providers start as if nothing were known of them");
             Vec::new()
         });
+        // Written to only where there is something to remove.
+        if memos.iter().any(|(_, memo)| memo.until_ms < now_ms) {
+            self.0.forget_before(now_ms);
+        }
         let remembered =
             |memo: Memo| Remembered { until: Duration::from_millis(memo.until_ms), body: memo.body };
-        memos.into_iter().map(|(name, memo)| (name, remembered(memo))).collect()
+        let current = memos.into_iter().filter(|(_, memo)| memo.until_ms >= now_ms);
+        current.map(|(name, memo)| (name, remembered(memo))).collect()
     }
 
     fn put(&self, name: &str, what: Option<Remembered>) {

@@ -17,7 +17,7 @@ pub struct Remembered {
 
 /// Keeps a few hundred small things, names of at most 1 KiB, each with the moment at which it is of no use any more.
 pub trait Memory: Send + Sync {
-    /// All that is remembered, old things included. May block; asked once, when the layer is put together.
+    /// All that is remembered; old things may be among it. May block; asked once, when the layer is put together.
     fn all(&self) -> Vec<(String, Remembered)>;
 
     /// Remembers this under a name, in place of what was there; `None`: nothing any more. Never blocks, and may be lost.

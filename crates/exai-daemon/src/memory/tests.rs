@@ -21,4 +21,5 @@ fn what_is_remembered_is_there_at_the_next_start_unless_its_time_is_over() {
     first.put("c", None);
     let second = memory(&disk);
     assert_eq!(second.all(), [("a".to_owned(), what(later))]);
+    assert_eq!(memory(&disk).0.all().unwrap().len(), 1, "the old one is removed");
 }
