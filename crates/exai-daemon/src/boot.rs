@@ -10,7 +10,7 @@ use std::time::Duration;
 use exai_session::{DaemonConfig, DaemonEnd, Keeping, Throttle, Vitals};
 use exai_settings::{Address, Host, ListenError, Settings};
 use exai_tools::{CustomTool, catalogue_with};
-use exai_wire::Limits;
+use exai_wire::{Limits, StartId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -243,7 +243,9 @@ fn take_lock(dir: &Path, mode: Mode) -> Result<Option<StateLock>, LockError> {
 }
 
 fn open_health(options: &DaemonOptions, opened: &Opened, log: &Log) -> Result<Health, StartError> {
-    let (names, store) = (opened.journal.identity(), opened.store.clone());
+    let (journal, epoch) = opened.journal.identity();
+    let start = StartId::from_bytes(random::bytes().map_err(StartError::io("a name of this start"))?);
+    let (names, store) = ((journal, epoch, start), opened.store.clone());
     let identity = Identity::new(options.version.clone(), names, store, &options.settings);
     let file = HealthFile::start(options.settings.state.health_file.clone());
     Ok(Health::new(identity, Some(file.map_err(StartError::io("health file"))?), log.dropped()))
@@ -387,6 +389,7 @@ fn config(identity: &Identity, calls_max: usize, clock: Clock, keeping: Keeping)
     DaemonConfig {
         journal: identity.journal,
         epoch: identity.epoch,
+        start: identity.start,
         version: identity.version.clone(),
         catalogue_hash: exai_tools::catalogue_hash().to_owned(),
         catalogue: exai_tools::catalogue_json(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use exai_provider::Denied;
 use exai_session::{AbortReason, AttemptDenied, Finished};
-use exai_wire::CallId;
+use exai_wire::{CallId, Class};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failure;
@@ -31,9 +31,19 @@ pub(crate) struct Executor {
 /// A call in its slot, which is free when the work runtime is through with it.
 #[derive(Debug)]
 struct Running {
+    class: Class,
+    /// An attempt was let through: it may have cost something, or changed the world.
+    begun: bool,
     /// Takes the decision on the attempt that is asked for.
     asking: Option<oneshot::Sender<Result<u32, Denied>>>,
     phase: Phase,
+}
+
+impl Running {
+    /// Whether it is an effect of which nobody can say, where it gave no result, whether it took place.
+    fn may_have_changed(&self) -> bool {
+        self.begun && self.class == Class::Effect
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +86,9 @@ impl Executor {
 
     /// The decision on the attempt that a call asked for.
     pub(crate) fn decide(&mut self, call_id: CallId, decision: Result<u32, AttemptDenied>) {
-        if let Some(reply) = self.running.get_mut(&call_id).and_then(|running| running.asking.take()) {
+        let Some(running) = self.running.get_mut(&call_id) else { return };
+        if let Some(reply) = running.asking.take() {
+            running.begun |= decision.is_ok();
             let _ = reply.send(decision.map_err(denied));
         }
     }
@@ -114,6 +126,8 @@ impl Executor {
         let finished = match (end, running.phase) {
             (_, Phase::Silenced) => None,
             (End::Finished(finished), _) => Some(finished),
+            (End::Panicked, _) if running.may_have_changed() => Some(failure::effect_crashed()),
+            (End::Aborted, _) if running.may_have_changed() => Some(failure::effect_cut()),
             (End::Panicked, _) => Some(failure::panicked()),
             (End::Aborted, _) => Some(failure::finished("the deadline passed before any of the answer came")),
         };
@@ -143,10 +157,11 @@ impl Executor {
             // A call that was broken off and is brought again begins when its first run has ended.
             let next = self.behind.iter().position(|job| !self.running.contains_key(&job.call_id));
             let Some(job) = next.and_then(|at| self.behind.remove(at)) else { return };
-            let call_id = job.call_id;
+            let (call_id, class) = (job.call_id, job.class);
             match self.commands.try_send(Command::Run(job)) {
                 Ok(()) => {
-                    self.running.insert(call_id, Running { asking: None, phase: Phase::Working });
+                    let phase = Phase::Working;
+                    self.running.insert(call_id, Running { class, begun: false, asking: None, phase });
                 }
                 // Only when the work runtime is gone: the channel has room for every slot.
                 Err(error) => {

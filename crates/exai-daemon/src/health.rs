@@ -5,7 +5,7 @@ use std::time::Duration;
 use exai_provider::{HealthState, ProviderHealth};
 use exai_settings::{Settings, State};
 use exai_tools::DaemonFacts;
-use exai_wire::{Epoch, JournalId};
+use exai_wire::{Epoch, JournalId, StartId};
 use tokio::sync::mpsc;
 use tracing_appender::non_blocking::ErrorCounter;
 
@@ -50,6 +50,8 @@ pub(crate) struct Identity {
     pub(crate) store: JournalStore,
     /// This start.
     pub(crate) epoch: Epoch,
+    /// A number of its own that no other start has.
+    pub(crate) start: StartId,
     /// The settings file in use.
     pub(crate) env_file: Option<String>,
 }
@@ -58,7 +60,7 @@ impl Identity {
     /// Of this process.
     pub(crate) fn new(
         version: String,
-        (journal, epoch): (JournalId, Epoch),
+        (journal, epoch, start): (JournalId, Epoch, StartId),
         store: JournalStore,
         settings: &Settings,
     ) -> Self {
@@ -68,7 +70,7 @@ impl Identity {
             (None, Some(path)) => Some(format!("{}, which does not exist yet", path.display())),
             (None, None) => None,
         };
-        Self { version, journal, store, epoch, env_file }
+        Self { version, journal, store, epoch, start, env_file }
     }
 
     /// The daemon as tools see it.
@@ -76,6 +78,7 @@ impl Identity {
         DaemonFacts {
             version: self.version.clone(),
             state: present.state,
+            why: self.store.why().map(str::to_owned),
             epoch: self.epoch.0,
             pid: std::process::id(),
             uptime: now,
@@ -176,6 +179,7 @@ impl Health {
         Snapshot {
             schema: SCHEMA,
             state: present.state,
+            why: identity.store.why().map(str::to_owned),
             version: identity.version.clone(),
             pid: std::process::id(),
             address: self.address.clone(),

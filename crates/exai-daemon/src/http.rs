@@ -121,7 +121,7 @@ async fn ready(State(web): State<Web>) -> Result<Response, Refusal> {
         "in_flight": snapshot.in_flight,
         "oldest_in_flight_ms": snapshot.oldest_in_flight_ms,
         "lag_ms": snapshot.lag_ms,
-        "why": snapshot.journal_store.why(),
+        "why": snapshot.why,
     });
     Ok((code, json(brief.to_string())).into_response())
 }

@@ -26,6 +26,7 @@ use crate::journaling::{self, Decision};
 use crate::kept::{CALLS_MAX, Found};
 use crate::signals::Signals;
 use crate::snapshot::{self, Snapshot};
+use crate::strain;
 use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::Progress;
@@ -247,7 +248,7 @@ impl<S: Store> Hub<S> {
             DaemonEvent::Fetch { call_id } => self.journal.fetch(call_id),
             DaemonEvent::Run { call_id, session, class, params, before, kept, deadline, .. } => {
                 let sharer = u128::from_be_bytes(*session.as_bytes());
-                self.run_call(class, Job { call_id, sharer, params, before, kept, deadline });
+                self.run_call(Job { call_id, class, sharer, params, before, kept, deadline });
             }
             DaemonEvent::Go { call_id, attempt } => {
                 self.health.counts.attempts += 1;
@@ -306,9 +307,9 @@ impl<S: Store> Hub<S> {
         self.end.closed(self.clock.now(), conn);
     }
 
-    fn run_call(&mut self, class: Class, job: Job) {
+    fn run_call(&mut self, job: Job) {
         self.health.started();
-        match class {
+        match job.class {
             Class::Pure => {
                 let finished = self.answer(job.call_id, &job.params);
                 self.finish(job.call_id, finished);
@@ -444,7 +445,9 @@ impl<S: Store> Hub<S> {
 
     fn snapshot(&self) -> Snapshot {
         let now = self.clock.now();
-        self.health.snapshot(now, &self.present(), self.end.oldest(now), self.work.pulse.providers())
+        let (present, oldest) = (self.present(), self.end.oldest(now));
+        let snapshot = self.health.snapshot(now, &present, oldest, self.work.pulse.providers());
+        Snapshot { why: snapshot.why.or_else(|| self.why()), ..snapshot }
     }
 
     fn found(&self, digits: &str) -> Vec<Found> {
@@ -457,7 +460,14 @@ impl<S: Store> Hub<S> {
 
     fn daemon_facts(&self) -> exai_tools::DaemonFacts {
         let now = self.clock.now();
-        self.health.identity.facts(now, &self.present(), self.end.oldest(now))
+        let facts = self.health.identity.facts(now, &self.present(), self.end.oldest(now));
+        exai_tools::DaemonFacts { why: facts.why.or_else(|| self.why()), ..facts }
+    }
+
+    /// Why a journal that can be used takes nothing now.
+    fn why(&self) -> Option<String> {
+        let hangs = || self.journal_stuck.then(|| strain::HANGS.to_owned());
+        self.end.strain().as_ref().map(strain::sentence).or_else(hangs)
     }
 
     fn log_session(&mut self, what: &'static str, session: SessionId, about: Option<&str>) {

@@ -19,6 +19,7 @@ use crate::event::Event;
 use crate::guard::Refusal;
 use crate::http::{Web, json};
 use crate::kept::{self, Found, LookupError, Shelf};
+use crate::query::{self, QueryError};
 
 /// Readers at a time. Each may hold an answer of 7 MiB, or as many bytes of turns and one turn more.
 const READERS: usize = 2;
@@ -66,7 +67,7 @@ type Read = Result<String, LookupError>;
 pub(crate) enum Failed {
     Refused(Refusal),
     Lookup(LookupError),
-    State(String),
+    Query(QueryError),
     Unusable(Arc<str>),
 }
 
@@ -82,11 +83,17 @@ impl From<LookupError> for Failed {
     }
 }
 
+impl From<QueryError> for Failed {
+    fn from(error: QueryError) -> Self {
+        Self::Query(error)
+    }
+}
+
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let (status, sentence) = match self {
             Self::Refused(refusal) => return refusal.into_response(),
-            Self::State(word) => (StatusCode::BAD_REQUEST, format!("`{word}` is no state of a call")),
+            Self::Query(error) => (StatusCode::BAD_REQUEST, error.to_string()),
             Self::Unusable(why) => (StatusCode::SERVICE_UNAVAILABLE, why.to_string()),
             Self::Lookup(error) => {
                 let status = match &error {
@@ -125,12 +132,17 @@ impl FromRequestParts<Web> for Admitted {
 }
 
 async fn calls(Admitted(web): Admitted, RawQuery(query): RawQuery) -> Result<Response, Failed> {
-    let states = states(value(query.as_deref(), "state"))?;
+    let states = states(query::only(query.as_deref(), "state")?)?;
     let found: CallList = web.ask(|answer| Event::CallsAsked(states, answer)).await?;
     Ok(json(kept::list(found)).into_response())
 }
 
-async fn call(Admitted(web): Admitted, Path(id): Path<String>) -> Result<Response, Failed> {
+async fn call(
+    Admitted(web): Admitted,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failed> {
+    query::none(query.as_deref())?;
     let digits = kept::digits(&id)?;
     let asked = digits.clone();
     let found: Vec<Found> = web.ask(|answer| Event::CallAsked(asked, answer)).await?;
@@ -138,7 +150,8 @@ async fn call(Admitted(web): Admitted, Path(id): Path<String>) -> Result<Respons
     Ok(json(told).into_response())
 }
 
-async fn conversations(Admitted(web): Admitted) -> Result<Response, Failed> {
+async fn conversations(Admitted(web): Admitted, RawQuery(query): RawQuery) -> Result<Response, Failed> {
+    query::none(query.as_deref())?;
     Ok(json(web.library.read(Shelf::conversations).await?).into_response())
 }
 
@@ -148,21 +161,23 @@ async fn conversation(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Failed> {
     let digits = kept::digits(&id)?;
-    let from = value(query.as_deref(), "from").and_then(|from| from.parse().ok()).unwrap_or_default();
+    let from = match query::only(query.as_deref(), "from")? {
+        Some(from) => from.parse().map_err(|_| QueryError::value(from, "number of a turn"))?,
+        None => 0,
+    };
     let told = web.library.read(move |shelf| shelf.conversation(&digits, from)).await?;
     Ok(json(told).into_response())
 }
 
-async fn delete_conversation(Admitted(web): Admitted, Path(id): Path<String>) -> Result<Response, Failed> {
+async fn delete_conversation(
+    Admitted(web): Admitted,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Failed> {
+    query::none(query.as_deref())?;
     let digits = kept::digits(&id)?;
     let told = web.library.read(move |shelf| shelf.delete_conversation(&digits)).await?;
     Ok(json(told).into_response())
-}
-
-/// A parameter of a query; those that are used here are words and numbers, which need no decoding.
-fn value<'a>(query: Option<&'a str>, name: &str) -> Option<&'a str> {
-    let mut pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-    pairs.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 /// States by their words; all where none is named.
@@ -170,7 +185,7 @@ fn states(words: Option<&str>) -> Result<Vec<CallState>, Failed> {
     let Some(words) = words else { return Ok(CallState::ALL.to_vec()) };
     let state = |word: &str| {
         let known = CallState::ALL.into_iter().find(|state| state.word() == word);
-        known.ok_or_else(|| Failed::State(word.chars().take(32).collect()))
+        known.ok_or_else(|| QueryError::value(word, "state of a call").into())
     };
     words.split(',').map(state).collect()
 }

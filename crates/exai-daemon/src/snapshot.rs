@@ -14,6 +14,8 @@ pub(crate) struct Snapshot {
     pub(crate) schema: u32,
     /// `starting`, `ready`, `busy`, `stalled`, `draining` or `stopped`.
     pub(crate) state: &'static str,
+    /// Why it takes no new calls, and what to do; a sentence.
+    pub(crate) why: Option<String>,
     /// The daemon's release.
     pub(crate) version: String,
     /// Its process; within its container, if it runs in one.

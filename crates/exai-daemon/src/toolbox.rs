@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use exai_provider::{
-    Before, BoxFuture, CallContext, Denied, Fate, Gate, Kept, Observer, ProviderHealth, Providers,
+    Before, BoxFuture, CallContext, Denied, Fate, Gate, Kept, KeptSeam, Observer, ProviderHealth, Providers,
 };
 use exai_session::{AttemptFate, CallClass, Finished};
 use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
-use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Turn};
+use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Seam, Turn, TurnPlace};
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -155,7 +155,10 @@ impl Toolbox {
         };
         let view = Told(self.facts.clone());
         let before: Vec<Before> = job.before.iter().map(earlier).collect();
-        let kept = job.kept.as_ref().and_then(|partial| kept(partial, &before));
+        let seams = job.kept.iter().flat_map(|partial| &partial.seams);
+        let seams: Vec<KeptSeam> =
+            seams.map(|Seam { at, attempt }| KeptSeam { at: *at, attempt: *attempt }).collect();
+        let kept = job.kept.as_ref().and_then(|partial| kept(partial, &before, &seams));
         let context = ToolContext {
             providers: &self.providers,
             conversations: &self.conversations,
@@ -188,14 +191,15 @@ fn earlier(before: &exai_session::Before) -> Before {
         AttemptFate::Lost => Fate::Lost,
         AttemptFate::Cut => Fate::Cut,
         AttemptFate::Left => Fate::Left,
+        AttemptFate::Failed => Fate::Failed,
     };
     Before { n: *n, provider: provider.clone(), model: model.clone(), fate }
 }
 
 /// The text that one of them had brought.
-fn kept<'a>(partial: &'a Partial, before: &'a [Before]) -> Option<Kept<'a>> {
+fn kept<'a>(partial: &'a Partial, before: &'a [Before], seams: &'a [KeptSeam]) -> Option<Kept<'a>> {
     let of = before.iter().find(|before| before.n == partial.attempt)?;
-    Some(Kept { attempt: of.n, provider: &of.provider, model: &of.model, text: &partial.text })
+    Some(Kept { attempt: of.n, provider: &of.provider, model: &of.model, text: &partial.text, seams })
 }
 
 fn finished(result: ToolResult) -> Finished {
@@ -205,6 +209,7 @@ fn finished(result: ToolResult) -> Finished {
     };
     let turn = result.turn.map(|turn| Turn {
         conversation: ConversationKey::from_bytes(turn.conversation.to_bytes()),
+        place: if turn.is_first { TurnPlace::First } else { TurnPlace::Next },
         body: turn.exchange,
     });
     Finished { outcome, body: result.body, turn, spent: None }

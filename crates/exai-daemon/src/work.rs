@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use exai_provider::{Denied, ProviderHealth};
 use exai_session::{Before, Finished};
-use exai_wire::{CallId, Partial};
+use exai_wire::{CallId, Class, Partial};
 use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -44,6 +44,8 @@ const NOTES_MAX: usize = 1024;
 pub(crate) struct Job {
     /// Which call.
     pub(crate) call_id: CallId,
+    /// What its tool may do.
+    pub(crate) class: Class,
     /// Whose: its session as a number.
     pub(crate) sharer: u128,
     /// Params of `tools/call`.

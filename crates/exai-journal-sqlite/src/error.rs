@@ -24,6 +24,10 @@ pub enum Fault {
     Older,
     /// There is none.
     Missing,
+    /// There is a file, and nothing in it.
+    Empty,
+    /// There is a directory of its name.
+    Directory,
     /// It is no journal, or of something else.
     Foreign,
     /// The file is damaged.
@@ -45,6 +49,8 @@ impl Fault {
             Self::Newer => "journal_newer",
             Self::Older => "journal_older",
             Self::Missing => "journal_missing",
+            Self::Empty => "journal_empty",
+            Self::Directory => "journal_directory",
             Self::Foreign => "journal_foreign",
             Self::Damaged => "journal_damaged",
             Self::Unsuitable => "journal_unsuitable",
@@ -64,6 +70,10 @@ impl Fault {
             Self::Newer => "install the newer release again, or set EXAI_STATE_DIR to another directory",
             Self::Older => "start the daemon of this release once",
             Self::Missing => "the daemon makes one when it starts with this EXAI_STATE_DIR",
+            Self::Empty => {
+                "the daemon makes a new one of it when it starts; to have an old one back, put its copy there before"
+            }
+            Self::Directory => "move that directory away, or set EXAI_STATE_DIR to another one",
             Self::Foreign => "move that file away, or set EXAI_STATE_DIR to another directory",
             Self::Damaged => {
                 "save what can be read with `exai journal repair`, or move the file away to begin a new journal"

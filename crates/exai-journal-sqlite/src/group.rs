@@ -3,7 +3,7 @@
 use std::sync::mpsc::SyncSender;
 
 use exai_journal::{JournalError, Kind, MemoChange, Row, TurnsError, Written};
-use exai_wire::{CallId, ConversationKey, Record, Turn};
+use exai_wire::{CallId, ConversationKey, Record, Turn, TurnPlace};
 use rusqlite::{Connection, Statement, params};
 
 use crate::mailbox::Work;
@@ -124,10 +124,11 @@ impl<'c> Statements<'c> {
             drop_loads: conn
                 .prepare("UPDATE records SET load = NULL WHERE call_id = ?1 AND load IS NOT NULL")?,
             remove: conn.prepare("DELETE FROM records WHERE call_id = ?1")?,
-            // Once a call, whatever is written again.
+            // Once a call, whatever is written again; and behind others only where they are.
             add_turn: conn.prepare(
                 "INSERT OR IGNORE INTO turns (call_id, conversation, seq, at_ms, bytes, body)
-                 SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, ?4, ?5 FROM turns WHERE conversation = ?2",
+                 SELECT ?1, ?2, coalesce(max(seq), 0) + 1, ?3, ?4, ?5 FROM turns WHERE conversation = ?2
+                 HAVING count(*) > 0 OR ?6",
             )?,
             delete: conn.prepare("DELETE FROM turns WHERE conversation = ?1")?,
             forget_turns: conn.prepare(
@@ -195,7 +196,10 @@ impl<'c> Statements<'c> {
     fn write_turn(&mut self, call_id: CallId, turn: &Turn, at_ms: u64) -> rusqlite::Result<()> {
         let body = turn.body.get().as_bytes();
         let (key, bytes) = (turn.conversation.as_bytes(), signed(body.len() as u64));
-        self.add_turn.execute(params![call_id.as_bytes(), key, signed(at_ms), bytes, body]).map(drop)
+        let is_first = turn.place == TurnPlace::First;
+        self.add_turn
+            .execute(params![call_id.as_bytes(), key, signed(at_ms), bytes, body, is_first])
+            .map(drop)
     }
 }
 

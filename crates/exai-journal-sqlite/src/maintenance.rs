@@ -32,6 +32,7 @@ pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result
     if !place.file.exists() {
         return Err(OpenError::new(Fault::Missing, &place.file, "there is none"));
     }
+    place.is_free_for_a_file()?;
     let failed = |error| OpenError::sql(&place.file, "it can't be opened", &error);
     let conn = connect(&place.file, mode).map_err(failed)?;
     if expect == Expect::Damage {
@@ -39,6 +40,11 @@ pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result
         conn.execute_batch("PRAGMA writable_schema = ON").map_err(failed)?;
     }
     let version = schema::judge(&conn, place)?;
+    // A header that is damaged may say so of a file that is full.
+    let tables = || conn.query_row("PRAGMA schema_version", [], |row| row.get::<_, i64>(0));
+    if version == 0 && tables().map_err(failed)? == 0 {
+        return Err(OpenError::new(Fault::Empty, &place.file, "nothing is in it"));
+    }
     if version < schema::READABLE {
         let known = schema::VERSION;
         let reason = format!("its format is {version}, and the daemon has not yet brought it up to {known}");

@@ -33,6 +33,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(place: &Place) -> Result<Opened, OpenError> {
     // Before there is a file that would be taken for a journal.
     probe::probe(place)?;
+    place.is_free_for_a_file()?;
     place.prepare().map_err(|error| OpenError::io(&place.file, "it can't be opened or made", &error))?;
     let was_left_open = place.was_left_open();
     let failed = |tried: &'static str| move |error| OpenError::sql(&place.file, tried, &error);

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::{Fault, OpenError};
+
 /// Name of the database in the state directory.
 const FILE_NAME: &str = "journal.db";
 
@@ -31,6 +33,17 @@ impl Place {
     /// Whether the last daemon left something in the write-ahead log: it did not close the journal.
     pub(crate) fn was_left_open(&self) -> bool {
         std::fs::metadata(self.beside("-wal")).is_ok_and(|log| log.len() > 0)
+    }
+
+    /// Nothing but a file may have its name.
+    ///
+    /// # Errors
+    /// [`OpenError`] where a directory has it, which SQLite takes for a disk that fails.
+    pub(crate) fn is_free_for_a_file(&self) -> Result<(), OpenError> {
+        if self.file.is_dir() {
+            return Err(OpenError::new(Fault::Directory, &self.file, "a directory has its name"));
+        }
+        Ok(())
     }
 
     /// Makes sure that there is a file which nobody but its owner reads; what lies beside it takes over its mode.
@@ -87,10 +100,22 @@ pub(crate) fn sync_dir(_dir: &Path) -> io::Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Identity((u64, u64));
 
-impl Identity {
-    /// Of the file at a path; `None` where there is none.
-    pub(crate) fn at(path: &Path) -> Option<Self> {
-        std::fs::metadata(path).ok().map(|found| Self(numbers(&found)))
+/// What there is of a journal's files.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Files {
+    /// Of the database and of its log, which holds what is not in the database yet. That exists as long as one is open.
+    pub(crate) identities: [Option<Identity>; 2],
+    /// Size of the log.
+    pub(crate) log_bytes: u64,
+}
+
+impl Files {
+    /// One look at them.
+    pub(crate) fn of(place: &Place) -> Self {
+        let [file, log] =
+            [&place.file, &place.beside("-wal")].map(|path: &PathBuf| std::fs::metadata(path).ok());
+        let log_bytes = log.as_ref().map_or(0, std::fs::Metadata::len);
+        Self { identities: [file, log].map(|found| Some(Identity(numbers(&found?)))), log_bytes }
     }
 }
 

@@ -18,7 +18,7 @@ const RESERVE: &str = "journal.reserve";
 const RETRY: Duration = Duration::from_secs(1);
 
 /// SQLite's usual size of a page; a journal has no other.
-const PAGE_BYTES: u64 = 4096;
+pub(crate) const PAGE_BYTES: u64 = 4096;
 
 #[derive(Debug)]
 pub(crate) struct Room {

@@ -11,7 +11,7 @@ use crate::group::{Answer, Change, Entry, Outcome, Statements, signed};
 use crate::housekeeping::Housekeeping;
 use crate::mailbox::{Taken, Urgency};
 use crate::options::Options;
-use crate::place::{Identity, Place};
+use crate::place::{Files, Identity, Place};
 use crate::room::{self, Room};
 use crate::store::Shared;
 
@@ -37,7 +37,7 @@ pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Opti
         statements,
         shared,
         place,
-        identities: identities(place),
+        identities: Files::of(place).identities,
         epoch: signed(epoch.0),
         room: Room::new(place, options),
         housekeeping,
@@ -46,11 +46,6 @@ pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Opti
     };
     writer.work();
     writer.close();
-}
-
-/// Of the database and of its log, which holds what is not in the database yet. That exists as long as one is open.
-fn identities(place: &Place) -> [Option<Identity>; 2] {
-    [&place.file, &place.beside("-wal")].map(|path| Identity::at(path))
 }
 
 struct Writer<'w> {
@@ -155,9 +150,7 @@ impl Writer<'_> {
 
     /// All of it, or nothing.
     fn transact(&mut self, entries: &[Entry]) -> Result<Vec<Outcome>, Trouble> {
-        if identities(self.place) != self.identities {
-            return Err(Trouble::Unknown("its file or the log beside it was deleted or replaced".into()));
-        }
+        self.look()?;
         let begun = self.statements.begin().map_err(Trouble::from);
         let written = begun.and_then(|()| self.write(entries)).and_then(|outcomes| {
             self.statements.commit()?;
@@ -177,6 +170,18 @@ impl Writer<'_> {
                 }
             }
         }
+    }
+
+    /// Whether the files are still those that are written to, and hold what was.
+    fn look(&mut self) -> Result<(), Trouble> {
+        let Files { identities, log_bytes } = Files::of(self.place);
+        if identities != self.identities {
+            return Err(Trouble::Unknown("its file or the log beside it was deleted or replaced".into()));
+        }
+        if self.housekeeping.is_cut(log_bytes)? {
+            return Err(Trouble::Unknown("the log beside its file was cut".into()));
+        }
+        Ok(())
     }
 
     fn write(&mut self, entries: &[Entry]) -> Result<Vec<Outcome>, Trouble> {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use exai_wire::{CallId, ConversationKey, Epoch, JournalId, Record};
+use exai_wire::{CallId, ConversationKey, Epoch, JournalId, Record, Turn, TurnPlace};
 
 use crate::archive::{Archive, ArchiveError};
 use crate::memos::Memo;
@@ -133,7 +133,10 @@ impl ModelStore {
         };
         match Written::of(record) {
             Written::Row(row, turn) => {
-                if let Some(turn) = turn {
+                let is_wanted = |turn: &Turn| {
+                    turn.place == TurnPlace::First || kept.turns.contains_key(&turn.conversation)
+                };
+                if let Some(turn) = turn.filter(is_wanted) {
                     let call_id = row.call_id;
                     let turns = kept.turns.entry(turn.conversation).or_default();
                     // Once a call, whatever is written again.

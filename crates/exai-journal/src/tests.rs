@@ -1,4 +1,4 @@
-use exai_wire::{Asked, Attempt, ConversationKey, End, Turn};
+use exai_wire::{Asked, Attempt, ConversationKey, End, Turn, TurnPlace};
 use exai_wire::{CallId, Class, Epoch, Fingerprint, JournalId, Kept, KeptFrame, Outcome, Record, SessionId};
 use serde_json::value::RawValue;
 
@@ -35,7 +35,7 @@ fn started(n: u8, attempt: u32, continues: u64) -> Record {
     let (provider, model) = ("sim".to_owned(), "m1".to_owned());
     Record::Started {
         call_id: id(n),
-        attempt: Attempt { n: attempt, provider, model, continues, at_ms: 1100 },
+        attempt: Attempt { n: attempt, provider, model, continues, after_failure: false, at_ms: 1100 },
     }
 }
 
@@ -230,7 +230,11 @@ fn a_turn_is_kept_once_whatever_is_written_again() {
     let mut journal = Journal::new(ModelStore::open(ID, &disk, Pace::AtOnce));
     let with_turn = |n: u8| {
         let Record::Done { call_id, end, body, .. } = done(n) else { panic!() };
-        let turn = Some(Turn { conversation: key, body: raw(&format!("{{\"turn\":{n}}}")) });
+        let turn = Some(Turn {
+            conversation: key,
+            place: TurnPlace::First,
+            body: raw(&format!("{{\"turn\":{n}}}")),
+        });
         Record::Done { call_id, end, body, turn }
     };
     for (ticket, record) in [with_turn(1), with_turn(1), with_turn(2)].into_iter().enumerate() {

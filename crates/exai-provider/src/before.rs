@@ -23,4 +23,6 @@ pub enum Fate {
     Cut,
     /// It failed or was broken off when nobody waited for its call any more.
     Left,
+    /// It failed, and another one was begun; why is not known any more.
+    Failed,
 }

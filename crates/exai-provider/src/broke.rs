@@ -15,6 +15,8 @@ pub enum Broke {
     DaemonRestart,
     /// It failed, or was broken off, when nobody waited for the call any more.
     Left,
+    /// Its attempt failed under an earlier start of the daemon, which did not live to tell why.
+    FailedEarlier,
 }
 
 impl Broke {
@@ -25,6 +27,7 @@ impl Broke {
             Self::DaemonLost => "daemon_lost",
             Self::DaemonRestart => "daemon_restart",
             Self::Left => "left",
+            Self::FailedEarlier => "failed_earlier",
         }
     }
 
@@ -35,6 +38,7 @@ impl Broke {
             Self::DaemonLost => "the daemon ended",
             Self::DaemonRestart => "the daemon was restarted",
             Self::Left => "nobody waited for it any more",
+            Self::FailedEarlier => "it failed",
         }
     }
 

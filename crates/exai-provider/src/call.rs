@@ -168,8 +168,10 @@ impl<'a> Call<'a> {
         };
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let ms = u64::try_from(now.saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
+        // Enough to find it by; the whole of it is the right to the call.
+        let call = self.context.call_id.get(..8).unwrap_or_default();
         tracing::info!(
-            call = self.context.call_id,
+            call,
             n,
             provider,
             model = candidate.model.id,

@@ -66,7 +66,7 @@ pub use config::{Bounds, ClockOverrides, FallbackPolicy, ProviderConfig, Provide
 pub use continued::Continued;
 pub use gate::{Denied, Gate};
 pub use health::{HealthState, ProviderHealth};
-pub use kept::Kept;
+pub use kept::{Kept, KeptSeam};
 pub use key::{Key, KeyError};
 pub use memory::{Forgetful, Memory, Remembered};
 pub use model::{IdleClass, Model, Price, Thinking};

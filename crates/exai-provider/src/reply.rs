@@ -128,7 +128,7 @@ impl Reply {
             usage: None,
             finish: None,
             ending: Ending::Partial(kept.broke(before)),
-            continued: Vec::new(),
+            continued: kept.continued(before),
             notes: vec![why],
         })
     }

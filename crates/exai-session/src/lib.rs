@@ -20,7 +20,7 @@ mod throttle;
 pub use daemon::{
     AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CallHead, CallList, CallState, CommitResult,
     DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan, Finished, Keeping, NotKept, PeerConn, RecoveredCall,
-    Ticket, Vitals,
+    Strain, Ticket, Vitals,
 };
 pub use shim::{
     ConnNo, ConnectError, DialLimits, EndWhy, Fate, Link, NewCall, Past, ShimConfig, ShimEnd, ShimEvent,

@@ -216,8 +216,9 @@ pub(crate) fn end(why: &EndWhy, fate: Fate, facts: &Facts<'_>) -> Answer {
     match why {
         EndWhy::OutOfReach(error) => out_of_reach(error, &fate_text, facts),
         EndWhy::Deadline => failure(&format!(
-            "No answer within {age} s, the limit of a call (EXAI_CALL_TIMEOUT).{} {fate_text}",
-            link_text(facts)
+            "No answer within {age} s, the limit of a call (EXAI_CALL_TIMEOUT).{} {fate_text}{}",
+            link_text(facts),
+            if facts.last_error.is_empty() { String::new() } else { format!(" {}", facts.start) }
         )),
         EndWhy::Rejected(code, message) => failure(&format!(
             "The exai daemon at {address} turns this session away: {}{} {fate_text}",

@@ -149,20 +149,20 @@ fn out_of_date(error: ConnectError) -> ConnectError {
         ConnectError::Auth(why) | ConnectError::NotExai(why) => {
             ConnectError::Unreachable(format!("endpoint.json is out of date: {why}"))
         }
-        unreachable @ ConnectError::Unreachable(_) => unreachable,
+        other @ (ConnectError::Unreachable(_) | ConnectError::Silent(_)) => other,
     }
 }
 
 async fn open(place: Place, limits: DialLimits) -> Result<Socket, ConnectError> {
     let Place { url, token, tls, .. } = place;
     let unreachable = |error: String| ConnectError::Unreachable(format!("{}: {error}", authority(&url)));
-    let late = |what: &str, limit: Duration| unreachable(format!("{what} within {} ms", limit.as_millis()));
     let uri: Uri = url.parse().map_err(|error| unreachable(format!("no valid URL ({error})")))?;
     let host = dialled(uri.host().unwrap_or_default());
     let secure = tls.is_some();
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
     let tcp = tokio::time::timeout(limits.connect, connect(host, port)).await;
-    let tcp = tcp.map_err(|_| late("no connection", limits.connect))?;
+    let tcp =
+        tcp.map_err(|_| unreachable(format!("no connection within {} ms", limits.connect.as_millis())))?;
     let tcp = tcp.map_err(|error| unreachable(error.to_string()))?;
     // Frames are small and each is waited for.
     let _ = tcp.set_nodelay(true);
@@ -177,7 +177,11 @@ async fn open(place: Place, limits: DialLimits) -> Result<Socket, ConnectError> 
         };
         upgrade(uri.clone(), token, stream).await
     });
-    upgraded.await.map_err(|_| late("connected, but it did not answer", limits.upgrade))?
+    let silent = |_| {
+        let (address, ms) = (authority(&url), limits.upgrade.as_millis());
+        ConnectError::Silent(format!("{address}: connected, but it did not answer within {ms} ms"))
+    };
+    upgraded.await.map_err(silent)?
 }
 
 async fn secured(

@@ -117,8 +117,18 @@ impl Shim {
             (Some(endpoint), Some(dir)) if self.is_held => {
                 Cow::Owned(capital(&endpoint::silent(dir, endpoint.pid)) + ".")
             }
+            _ if self.is_silent() => Cow::Owned(format!(
+                "The daemon at {} takes connections but says nothing: it hangs, or is stopped. Restart it there; no other \
+                 one can be started beside it.",
+                self.address
+            )),
             _ => Cow::Borrowed(&self.start_hint),
         }
+    }
+
+    /// Whether somebody takes connections at the address, and says nothing.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self.session.link(), Link::Down { silent: true, .. })
     }
 
     /// What a sentence about a call of this age may need.

@@ -70,7 +70,7 @@ impl Report<'_> {
             Link::Idle => "not dialled yet.".to_owned(),
             Link::Up { version, .. } => format!("connected, version {version}, has not answered in time."),
             Link::Rejected { message, .. } => format!("turns this session away: {message}"),
-            Link::Down { since, last_error, dials } => {
+            Link::Down { since, last_error, dials, .. } => {
                 let seconds = now.saturating_sub(*since).as_secs();
                 let error = if last_error.is_empty() { "none yet" } else { last_error };
                 format!("out of reach for {seconds} s · {dials} dials · last error: {error}")

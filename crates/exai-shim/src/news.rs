@@ -229,7 +229,9 @@ impl Shim {
             Link::Rejected { message, .. } => format!("the exai daemon turns this session away: {message}"),
             Link::Down { .. } => {
                 let waited = now.saturating_sub(self.outage.unwrap_or(now)).as_secs();
-                let what_to_do = setup::start_command(&self.options.loaded.settings);
+                let start = || setup::start_command(&self.options.loaded.settings);
+                let hangs = "it takes connections but says nothing: restart it there";
+                let what_to_do = if self.is_silent() { Some(hangs) } else { start() };
                 let what_to_do = what_to_do.map(|words| format!("; {words}")).unwrap_or_default();
                 let (address, error) = (&self.address, self.last_error());
                 format!("waiting for the exai daemon at {address}, {waited} s: {error}{what_to_do}")

@@ -88,14 +88,14 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         before: context.call.before.to_vec(),
         ignored,
     };
-    deliver(report, exchange)
+    deliver(report, exchange, thread.history.is_empty())
 }
 
 /// Tells the answer, and has question and answer kept with it.
-fn deliver(report: Report, exchange: Exchange) -> ToolResult {
+fn deliver(report: Report, exchange: Exchange, is_first: bool) -> ToolResult {
     let answer = report.reply.text.clone();
-    let turn =
-        NewTurn { conversation: report.conversation, exchange: Exchange { answer, ..exchange }.json() };
+    let exchange = Exchange { answer, ..exchange }.json();
+    let turn = NewTurn { conversation: report.conversation, is_first, exchange };
     ToolResult { turn: Some(turn), ..report.into_result() }
 }
 
@@ -116,7 +116,7 @@ fn salvaged(exchange: Exchange, why: &str, failed: ToolResult, context: &ToolCon
         before: context.call.before.to_vec(),
         ignored: None,
     };
-    deliver(report, exchange)
+    deliver(report, exchange, true)
 }
 
 /// The conversation that a call belongs to.

@@ -48,11 +48,13 @@ impl Exchange {
 }
 
 /// What a result adds to a conversation. It is kept with the result, in the order in which results are kept, or not at all;
-/// the first one makes the conversation.
+/// the first one makes the conversation, and none of them makes one again that was deleted.
 #[derive(Debug, Clone)]
 pub struct NewTurn {
     /// Which conversation.
     pub conversation: ConversationId,
+    /// Whether it makes the conversation; another one is kept only where those before it still are.
+    pub is_first: bool,
     /// Question and answer: [`Exchange::json`].
     pub exchange: Box<RawValue>,
 }

@@ -11,6 +11,8 @@ pub struct DaemonFacts {
     pub version: String,
     /// State in the words of the wire: `starting`, `ready`, `busy`, `stalled`, `draining`.
     pub state: &'static str,
+    /// Why it takes no new calls, and what to do; a sentence.
+    pub why: Option<String>,
     /// Counter of daemon starts.
     pub epoch: u64,
     /// Process id.
@@ -43,6 +45,8 @@ pub trait DaemonView: Send + Sync {
 pub(crate) struct DaemonMeta<'a> {
     version: &'a str,
     state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
     epoch: u64,
     pid: u32,
     uptime_ms: u64,
@@ -68,6 +72,7 @@ impl DaemonFacts {
         DaemonMeta {
             version: &self.version,
             state: self.state,
+            why: self.why.as_deref(),
             epoch: self.epoch,
             pid: self.pid,
             uptime_ms: millis(self.uptime),

@@ -38,6 +38,7 @@ fn text(facts: &DaemonFacts, providers: &[ProviderHealth]) -> String {
     let DaemonFacts { version, state, pid, sessions, in_flight, waiting, .. } = facts;
     let up = span(facts.uptime);
     let mut lines = vec![format!("exai daemon: {state} · version {version} · up {up} · pid {pid}")];
+    lines.extend(facts.why.clone());
     let oldest = facts.oldest.map(|age| format!(" (oldest {})", span(age))).unwrap_or_default();
     let lag = span(facts.lag);
     lines.push(format!(

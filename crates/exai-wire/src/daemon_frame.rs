@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use crate::code::{DaemonState, Outcome, RefusedCode, RejectCode};
 use crate::decode::{FrameError, encode, payload, type_of};
-use crate::id::{CallId, Epoch, JournalId};
+use crate::id::{CallId, Epoch, JournalId, StartId};
 use crate::shim_frame::ProtoRange;
 
 /// The answer to `hello`.
@@ -17,6 +17,9 @@ pub struct Welcome {
     pub journal: JournalId,
     /// Its start.
     pub epoch: Epoch,
+    /// The same, told apart from any other with that number; a daemon of an early release has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<StartId>,
     /// The daemon's release, for `status` and for asking an older one to drain.
     #[serde(default)]
     pub version: String,

@@ -82,6 +82,10 @@ id128!(
     JournalId
 );
 id128!(
+    /// One daemon start. A journal restored from an old copy gives epochs again that it had given before; these it does not.
+    StartId
+);
+id128!(
     /// Hash of method and exact params: the same call id with another payload is an error.
     Fingerprint
 );
@@ -99,7 +103,7 @@ id128!(
 #[serde(transparent)]
 pub struct DialNo(pub u64);
 
-/// Counter of daemon starts on one journal; (journal, epoch) names one start.
+/// Counter of daemon starts on one journal; (journal, epoch) names one start, unless the journal was restored from a copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Epoch(pub u64);

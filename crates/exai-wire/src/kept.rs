@@ -35,6 +35,17 @@ pub struct Partial {
     pub attempt: u32,
     /// All of it, what the attempt continued from included.
     pub text: String,
+    /// Where it was continued, in the order of the text.
+    pub seams: Vec<Seam>,
+}
+
+/// Where a text goes on from that of another attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seam {
+    /// Bytes of the text before it.
+    pub at: usize,
+    /// Number of the attempt that brought what is right before it.
+    pub attempt: u32,
 }
 
 /// The end of a call, without its text.

@@ -22,10 +22,12 @@ pub use daemon_frame::{
 };
 pub use decode::FrameError;
 pub use endpoint::{Endpoint, LOCK_FILE};
-pub use id::{AdoptKey, CallId, ConversationKey, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId};
-pub use kept::{Ended, Kept, Partial};
+pub use id::{
+    AdoptKey, CallId, ConversationKey, DialNo, Epoch, Fingerprint, IdError, JournalId, SessionId, StartId,
+};
+pub use kept::{Ended, Kept, Partial, Seam};
 pub use limit::{FRAME_BYTES_MAX, LINE_BYTES_MAX, PROTO, RESULT_BYTES_MAX, SUBPROTOCOL};
-pub use record::{Asked, Attempt, End, Record, Spent, Turn};
+pub use record::{Asked, Attempt, End, Record, Spent, Turn, TurnPlace};
 pub use shim_frame::{
     Answer, Attach, Bye, Call, Cancel, Hello, OpenCall, Peer, ProtoRange, ShimFrame, ShimPeer,
 };

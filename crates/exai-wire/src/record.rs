@@ -129,6 +129,9 @@ pub struct Attempt {
     /// Bytes of kept text that it continues from; 0: it began anew.
     #[serde(default)]
     pub continues: u64,
+    /// The one before it had come to its end when it began: it failed, and was not lost with a daemon.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub after_failure: bool,
     /// When.
     pub at_ms: u64,
 }
@@ -168,8 +171,20 @@ pub struct Spent {
 pub struct Turn {
     /// Of which.
     pub conversation: ConversationKey,
+    /// Where in it.
+    pub place: TurnPlace,
     /// Question and answer, as the tools write them.
     pub body: Box<RawValue>,
+}
+
+/// Where a turn stands in its conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnPlace {
+    /// At the beginning: it makes the conversation.
+    First,
+    /// Behind those that were sent with its question. Where they were deleted meanwhile it is not kept: a conversation of
+    /// which only the end is left is none, and who deleted it meant all of it.
+    Next,
 }
 
 /// What stands for a text that is not loaded.

@@ -91,3 +91,22 @@ fn an_attempt_goes_on_from_the_first_of_the_longest_texts() {
     texts.add(3, 9, 9, " a time");
     assert_eq!(texts.best().map(|best| best.text).as_deref(), Some("once upon a time"));
 }
+
+#[test]
+fn whose_the_parts_of_a_text_are_is_known_wherever_it_comes_from() {
+    let seam = |at, attempt| Seam { at, attempt };
+    let seams = |texts: &Texts| texts.best().unwrap().seams;
+    let mut texts = Texts::default();
+    texts.add(1, 0, 0, "once upon");
+    assert_eq!(seams(&texts), []);
+    texts.add(2, 9, 9, " a time");
+    texts.add(2, 9, 16, " there was");
+    assert_eq!(seams(&texts), [seam(9, 1)]);
+    let mut later = Texts::of(texts.best());
+    later.add(3, 26, 26, " a king");
+    assert_eq!(seams(&later), [seam(9, 1), seam(26, 2)]);
+    later.add(4, 15, 15, ", and he had a daughter");
+    assert_eq!(seams(&later), [seam(9, 1), seam(15, 2)], "what is right before it is of the second");
+    later.add(5, 9, 0, "an answer that begins anew, whatever it was to go on from");
+    assert_eq!(seams(&later), []);
+}

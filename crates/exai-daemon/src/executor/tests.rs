@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use exai_provider::Denied;
 use exai_session::{AbortReason, AttemptDenied, Finished};
-use exai_wire::{CallId, Outcome};
+use exai_wire::{CallId, Class, Outcome};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,15 +21,27 @@ impl World {
     }
 
     fn run(&mut self, n: u8) {
+        self.run_class(n, Class::Metered);
+    }
+
+    fn run_class(&mut self, n: u8, class: Class) {
         let params = RawValue::NULL.to_owned();
         self.executor.run(Job {
             call_id: call(n),
+            class,
             sharer: 1,
             params,
             before: Vec::new(),
             kept: None,
             deadline: Duration::from_secs(60),
         });
+    }
+
+    /// A call asks for an attempt, and may begin it.
+    fn begin(&mut self, n: u8) {
+        let (reply, _answer) = oneshot::channel();
+        assert!(self.executor.attempt(call(n), reply));
+        self.executor.decide(call(n), Ok(1));
     }
 
     /// What the work runtime is told, in order.
@@ -140,6 +152,40 @@ fn a_deadline_lets_a_running_call_hand_over_what_it_has_and_then_cuts_it() {
     world.executor.ended(call(2), End::Aborted);
     let outcomes: Vec<_> = world.finished().into_iter().map(|(n, outcome, _)| (n, outcome)).collect();
     assert_eq!(outcomes, [(1, Outcome::Ok), (2, Outcome::Error)]);
+}
+
+/// Cut at its deadline or crashed, it may have changed the world: neither a failure nor a success can be claimed.
+#[test]
+fn an_effect_that_had_begun_and_was_cut_or_crashed_is_of_unknown_outcome() {
+    let at = Duration::from_secs(60);
+    for (begun, outcome) in [(true, Outcome::OutcomeUnknown), (false, Outcome::Error)] {
+        let mut world = World::new(2);
+        for n in [1, 2] {
+            world.run_class(n, Class::Effect);
+            if begun {
+                world.begin(n);
+            }
+        }
+        world.executor.abort(at, call(1), AbortReason::Deadline);
+        world.executor.tick(at + Duration::from_millis(500));
+        world.executor.ended(call(1), End::Aborted);
+        world.executor.ended(call(2), End::Panicked);
+        let finished = world.finished();
+        let outcomes: Vec<_> = finished.iter().map(|(n, outcome, _)| (*n, *outcome)).collect();
+        assert_eq!(outcomes, [(1, outcome), (2, outcome)], "begun: {begun}");
+        assert!(finished.iter().all(|(.., body)| body.contains("can't be known") == begun), "{finished:?}");
+    }
+}
+
+#[test]
+fn a_question_that_was_cut_at_its_deadline_is_an_error() {
+    let mut world = World::new(1);
+    world.run(1);
+    world.begin(1);
+    world.executor.abort(Duration::from_secs(60), call(1), AbortReason::Deadline);
+    world.executor.tick(Duration::from_secs(61));
+    world.executor.ended(call(1), End::Aborted);
+    assert!(matches!(world.finished().as_slice(), [(1, Outcome::Error, _)]));
 }
 
 #[test]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use exai_provider::{HealthState, ProviderHealth};
 use exai_session::Vitals;
 use exai_settings::Settings;
-use exai_wire::{Epoch, JournalId};
+use exai_wire::{Epoch, JournalId, StartId};
 
 use super::{Health, Identity, Present};
 use crate::snapshot::JournalStore;
@@ -39,8 +39,12 @@ fn provider() -> ProviderHealth {
 /// Whether the file is written 100 ms after it told of `PRESENT` and `provider()`.
 fn is_told(present: Present, provider_now: ProviderHealth) -> bool {
     let journal = JournalId::from_bytes([1; 16]);
-    let identity =
-        Identity::new("1".to_owned(), (journal, Epoch(1)), JournalStore::Memory, &Settings::default());
+    let identity = Identity::new(
+        "1".to_owned(),
+        (journal, Epoch(1), StartId::from_bytes([2; 16])),
+        JournalStore::Memory,
+        &Settings::default(),
+    );
     let (lines, _worker) = tracing_appender::non_blocking(std::io::sink());
     let mut health = Health::new(identity, None, lines.error_counter());
     let snapshot = health.snapshot(Duration::ZERO, &PRESENT, None, vec![provider()]);

@@ -158,7 +158,7 @@ fn sheet(line: Line, left: Option<Duration>, rows: Vec<Row>) -> String {
 
 impl Try {
     fn of(attempt: Attempt, cut: &[u32]) -> Self {
-        let Attempt { n, provider, model, continues, at_ms } = attempt;
+        let Attempt { n, provider, model, continues, at_ms, .. } = attempt;
         Self { n, provider, model, at_ms, continues, cut: cut.contains(&n) }
     }
 }

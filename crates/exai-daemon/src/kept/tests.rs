@@ -4,7 +4,7 @@ use exai_journal::{ModelDisk, ModelStore, Pace, Store as _};
 use exai_session::CallState;
 use exai_wire::{
     Asked, Attempt, CallId, Class, ConversationKey, End, Fingerprint, JournalId, Outcome, Record, SessionId,
-    Spent, Turn,
+    Spent, Turn, TurnPlace,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ fn started(n: u8, attempt: u32) -> Record {
     let (provider, model) = ("glm".to_owned(), "m1".to_owned());
     Record::Started {
         call_id: id(n),
-        attempt: Attempt { n: attempt, provider, model, continues: 0, at_ms: 2000 },
+        attempt: Attempt { n: attempt, provider, model, continues: 0, after_failure: false, at_ms: 2000 },
     }
 }
 
@@ -135,7 +135,11 @@ fn a_call_is_told_with_its_attempts_and_what_there_is_of_its_answer() {
 fn a_conversation_is_told_page_by_page_and_deleted_by_the_digits_of_its_id() {
     let conversation = ConversationKey::from_bytes([7; 16]);
     let long = "x".repeat(3 << 20);
-    let turn = |n: u8| Turn { conversation, body: raw(&json!({"prompt": n, "answer": long})) };
+    let turn = |n: u8| Turn {
+        conversation,
+        place: TurnPlace::First,
+        body: raw(&json!({"prompt": n, "answer": long})),
+    };
     let shelf = shelf((1..=3).flat_map(|n| [accepted(n), done(n, Some(turn(n)))]).collect());
     let list = parsed(&shelf.conversations().unwrap());
     assert_eq!((&list["conversations"][0]["turns"], &list["left_out"]), (&json!(3), &json!(0)));

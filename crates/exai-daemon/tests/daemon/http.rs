@@ -113,6 +113,15 @@ fn what_is_kept_is_told_and_what_is_not_is_told_in_a_sentence() {
     assert_eq!(json(&ask("GET", "/conversations").1), json(r#"{"conversations": [], "left_out": 0}"#));
     for (method, path, status, says) in [
         ("GET", "/calls?state=lost", 400, "`lost` is no state of a call"),
+        ("GET", "/calls?states=kept", 400, "`states` is no parameter here; there is `state`"),
+        ("GET", "/calls?state=kept&state=running", 400, "`state` is given twice"),
+        ("GET", "/calls?kept", 400, "`kept` has no value"),
+        ("GET", "/conversations/abcdef?from=two", 400, "`two` is no number of a turn"),
+        ("GET", "/conversations/abcdef?from=-1", 400, "`-1` is no number of a turn"),
+        ("GET", "/conversations/abcdef?form=2", 400, "`form` is no parameter here; there is `from`"),
+        ("GET", "/conversations?from=2", 400, "`from` is no parameter here; there is none"),
+        ("GET", "/calls/abcdef?from=2", 400, "`from` is no parameter here; there is none"),
+        ("DELETE", "/conversations/abcdef?all=yes", 400, "`all` is no parameter here; there is none"),
         ("GET", "/calls/abcdef", 404, "no call is kept whose id begins with abcdef"),
         ("GET", "/calls/abc", 400, "32 hexadecimal digits"),
         ("GET", "/conversations/abcdef", 404, "no conversation is kept"),

@@ -63,20 +63,29 @@ const MEMOS: Table = Table {
 pub fn repair(dir: &Path) -> Result<Repaired, OpenError> {
     let place = Place::in_dir(dir);
     let new = Place { dir: place.dir.clone(), file: place.beside(".repaired") };
+    let repaired = repair_into(&place, &new);
+    if repaired.is_err() {
+        // If it can't be removed, the next attempt says so.
+        let _ = remove(&new);
+    }
+    repaired
+}
+
+fn repair_into(place: &Place, new: &Place) -> Result<Repaired, OpenError> {
     let mut lost = Vec::new();
     let failed = |error| OpenError::sql(&new.file, "the new file can't be written", &error);
-    remove(&new).map_err(|error| OpenError::io(&new.file, "an old attempt can't be removed", &error))?;
+    remove(new).map_err(|error| OpenError::io(&new.file, "an old attempt can't be removed", &error))?;
     new.prepare().map_err(|error| OpenError::io(&new.file, "the new file can't be made", &error))?;
     let to = connect(&new.file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     to.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL").map_err(failed)?;
     schema::migrate(&to, 0).map_err(failed)?;
-    match old(&place)? {
+    match old(place)? {
         Ok(from) => copy(&from, &to, &mut lost).map_err(failed)?,
         Err(error) => lost.push(format!("nothing of it can be read: {error}")),
     }
-    let mut report = look_through(&to, &new);
+    let mut report = look_through(&to, new);
     to.close().map_err(|(_, error)| failed(error))?;
-    let kept = exchange(&place, &new)
+    let kept = exchange(place, new)
         .map_err(|error| OpenError::io(&place.file, "the files can't be exchanged", &error))?;
     report.begin_with(lost);
     Ok(Repaired { report, kept })

@@ -24,6 +24,7 @@ contract!(
     texts_are_joined_and_dropped_with_the_end,
     a_question_is_dropped_with_the_end,
     a_turn_is_kept_once_whatever_is_written_again,
+    a_deleted_conversation_stays_deleted,
     conversations_are_listed_and_deleted,
     a_megabyte_more_or_less_is_the_same,
     memos_are_put_replaced_and_removed,
@@ -178,6 +179,17 @@ fn conversations_are_listed_and_deleted(world: &impl World) {
     drop((turns, desk));
     let mut desk = world.open();
     assert_eq!(world.turns(&mut desk).load(key(1)).unwrap()[0].seq, 1, "begun anew");
+}
+
+/// The turn was under way when its conversation was deleted.
+fn a_deleted_conversation_stays_deleted(world: &impl World) {
+    let mut desk = world.open();
+    desk.keep([turn(1, key(1), 100, "1"), next_turn(2, key(1), 200, "2")]);
+    assert_eq!(world.turns(&mut desk).load(key(1)).unwrap().len(), 2);
+    assert!(world.turns(&mut desk).delete(key(1)).unwrap());
+    desk.keep([next_turn(3, key(1), 300, "3"), next_turn(4, key(1), 400, "4")]);
+    assert!(world.turns(&mut desk).list().unwrap().is_empty());
+    assert!(desk.fetched(3).is_some(), "the answer itself is kept");
 }
 
 fn a_megabyte_more_or_less_is_the_same(world: &impl World) {

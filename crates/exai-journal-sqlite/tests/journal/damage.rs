@@ -386,3 +386,66 @@ fn damage(file: &Path, hits: &[(prop::sample::Index, u8, usize)]) {
         file.write_all_at(&vec![*byte; (*length).min(size - from)], from as u64).unwrap();
     }
 }
+
+/// Every way in which it can be shorter than what was written to it.
+#[test]
+fn a_log_that_is_cut_while_in_use_is_promised_nothing_more_on() {
+    for left in [0, 32, 5_000] {
+        let disk = Disk::default();
+        let mut desk = disk.open();
+        desk.keep((1..=20).map(accepted));
+        let log = disk.dir.path().join("journal.db-wal");
+        assert!(fs::metadata(&log).unwrap().len() > 5_000);
+        fs::OpenOptions::new().write(true).open(&log).unwrap().set_len(left).unwrap();
+        for record in [accepted(100), done(1)] {
+            desk.submit(record);
+            assert!(matches!(desk.decision().result, Err(JournalError::Unavailable(_))), "cut to {left}");
+        }
+        let said = disk.fatal.lock().unwrap().clone();
+        assert!(said.len() == 1 && said[0].contains("was cut"), "{said:?}");
+    }
+}
+
+/// Whoever looks at it with other tools may have them empty it; nothing is lost by that.
+#[test]
+fn a_log_that_another_program_has_emptied_in_order_is_no_damage() {
+    let disk = Disk::default();
+    let mut desk = disk.open();
+    desk.keep((1..=20).map(accepted));
+    let other = rusqlite::Connection::open(disk.file()).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    assert_eq!(fs::metadata(disk.dir.path().join("journal.db-wal")).unwrap().len(), 0);
+    desk.keep([accepted(100), done(1)]);
+    drop((other, desk));
+    assert_eq!(call_ids(&disk).len(), 21);
+}
+
+/// What stands in the state directory beside the journal.
+fn names(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn an_empty_file_and_a_directory_are_told_as_what_they_are() {
+    let empty = Disk::default();
+    fs::write(empty.file(), "").unwrap();
+    let directory = Disk::default();
+    fs::create_dir(directory.file()).unwrap();
+    let cases = [
+        (&empty, Fault::Empty, "nothing is in it; the daemon makes a new one of it when it starts"),
+        (&directory, Fault::Directory, "a directory has its name; move that directory away"),
+    ];
+    for (disk, fault, sentence) in cases {
+        let dir = disk.dir.path();
+        let errors = [check(dir).unwrap_err(), repair(dir).unwrap_err(), compact(dir).unwrap_err()];
+        for error in errors {
+            assert!(error.fault == fault && error.to_string().contains(sentence), "{error}");
+        }
+        assert_eq!(names(dir), ["journal.db"], "nothing is left behind");
+    }
+    assert_eq!(open_error(&directory).fault, Fault::Directory);
+    assert!(empty.open().calls().is_empty(), "a new one");
+}

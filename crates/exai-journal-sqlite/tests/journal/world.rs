@@ -9,7 +9,7 @@ use exai_journal::{Committed, Durable, Journal, Memo, Memos, ModelDisk, ModelSto
 use exai_journal_sqlite::{Options, SqliteStore};
 use exai_wire::{
     Asked, Attempt, CallId, Class, ConversationKey, End, Fingerprint, JournalId, Kept, KeptFrame, Outcome,
-    Record, SessionId, Turn,
+    Record, SessionId, Turn, TurnPlace,
 };
 use serde_json::value::RawValue;
 
@@ -50,7 +50,7 @@ pub(crate) fn started(n: u64, attempt: u32, continues: u64) -> Record {
     let (provider, model) = ("sim".to_owned(), "m1".to_owned());
     Record::Started {
         call_id: id(n),
-        attempt: Attempt { n: attempt, provider, model, continues, at_ms: 1100 },
+        attempt: Attempt { n: attempt, provider, model, continues, after_failure: false, at_ms: 1100 },
     }
 }
 
@@ -69,8 +69,17 @@ pub(crate) fn done_with(n: u64, body: &str) -> Record {
 
 /// A call that ends with a turn of a conversation, at a moment.
 pub(crate) fn turn(n: u64, conversation: ConversationKey, at_ms: u64, body: &str) -> Record {
+    turn_at(TurnPlace::First, n, conversation, at_ms, body)
+}
+
+/// The same, for one that was asked behind others.
+pub(crate) fn next_turn(n: u64, conversation: ConversationKey, at_ms: u64, body: &str) -> Record {
+    turn_at(TurnPlace::Next, n, conversation, at_ms, body)
+}
+
+fn turn_at(place: TurnPlace, n: u64, conversation: ConversationKey, at_ms: u64, body: &str) -> Record {
     let end = End { attempts: 1, outcome: Outcome::Ok, at_ms, spent: None };
-    let turn = Some(Turn { conversation, body: raw(body) });
+    let turn = Some(Turn { conversation, place, body: raw(body) });
     Record::Done { call_id: id(n), end, body: raw("{}"), turn }
 }
 

@@ -7,7 +7,9 @@ use exai_journal::{Durable, Journal, JournalError, Store};
 use exai_session::{
     CommitResult, DaemonConfig, DaemonEnd, DaemonEvent, DrainPlan, NotKept, RecoveredCall, Ticket,
 };
-use exai_wire::{CallId, DaemonState, Epoch, KeptFrame, Limits, Record, SessionId, ShimFrame};
+use exai_wire::{
+    CallId, DaemonState, Epoch, JournalId, KeptFrame, Limits, Record, SessionId, ShimFrame, StartId,
+};
 use serde_json::value::RawValue;
 
 use super::agenda::{Event, Parcel, Step, Way};
@@ -98,19 +100,7 @@ impl World {
         let (id, epoch) = journal.identity();
         let recovered = journal.recover();
         let usable = !std::mem::take(&mut self.next_unusable);
-        let config = DaemonConfig {
-            journal: id,
-            epoch,
-            version: "0.1.0".to_owned(),
-            catalogue_hash: "tools".to_owned(),
-            catalogue: RawValue::from_string("[]".to_owned()).unwrap_or_default(),
-            limits: Limits { in_flight: self.climate.in_flight, bytes: 1 << 20 },
-            calls_max: self.climate.calls_max,
-            unix_start_ms: self.wall_ms_at(self.skew_ms),
-            keeping: self.climate.keeping,
-            unusable: (!usable).then(|| "the journal is damaged".to_owned()),
-        };
-        let mut end = DaemonEnd::new(config, Tools);
+        let mut end = DaemonEnd::new(self.config_of(no, (id, epoch), usable), Tools);
         let open = |call: &&exai_wire::Kept| call.ended.is_none();
         let unfinished = recovered.calls.iter().map(|(kept, _)| kept).filter(open).count();
         let handles = recovered.calls.iter().map(|(kept, _)| kept).filter(open).filter(|kept| kept.detached);
@@ -157,6 +147,22 @@ impl World {
         self.daemons.insert(no, process);
         self.listener = Some(no);
         self.settle_daemon(no);
+    }
+
+    fn config_of(&self, no: DaemonNo, (journal, epoch): (JournalId, Epoch), usable: bool) -> DaemonConfig {
+        DaemonConfig {
+            journal,
+            epoch,
+            start: StartId::from_bytes(u128::from(no.0).to_be_bytes()),
+            version: "0.1.0".to_owned(),
+            catalogue_hash: "tools".to_owned(),
+            catalogue: RawValue::from_string("[]".to_owned()).unwrap_or_default(),
+            limits: Limits { in_flight: self.climate.in_flight, bytes: 1 << 20 },
+            calls_max: self.climate.calls_max,
+            unix_start_ms: self.wall_ms_at(self.skew_ms),
+            keeping: self.climate.keeping,
+            unusable: (!usable).then(|| "the journal is damaged".to_owned()),
+        }
     }
 
     pub(crate) fn daemon_input(&mut self, no: DaemonNo, input: Input) {

@@ -194,6 +194,16 @@ fn a_tool_that_panics_ends_its_own_call_alone() {
 }
 
 #[test]
+fn an_effect_that_outlasts_its_deadline_is_called_unknown() {
+    let world = World::with(&[("EXAI_CALL_TIMEOUT", "8s")]);
+    let _daemon = world.daemon();
+    let host = world.host();
+    let answer = host.wait(&world.write(&host, 600_000), HANG).unwrap();
+    assert!(answer.is_tool_error() && is_unknown(&answer) && world.effects() == 1, "{}", answer.line);
+    assert_orderly(&host);
+}
+
+#[test]
 fn a_host_that_lost_its_shim_gets_the_answer_that_was_paid_for() {
     let world = World::new();
     let _daemon = world.daemon();
@@ -268,4 +278,26 @@ fn an_answer_goes_on_from_the_text_that_was_kept_where_its_provider_can() {
     let requests = world.requests(prompt);
     assert_eq!((requests.len(), answer.stated_attempts()), (2, 2));
     assert!(requests[1].continues() >= 3 * 4096, "{}", requests[1].continues());
+}
+
+#[test]
+fn an_answer_that_two_daemons_did_not_live_to_finish_tells_of_both_seams() {
+    let world = World::new();
+    let first = world.daemon();
+    let host = world.host();
+    let prompt = "[[sim: chunks=40 width=4096 gap=80ms]] go on and on";
+    let arguments = serde_json::json!({"prompt": prompt, "model": "kimi-k3"});
+    let pending = host.call("chat", arguments, exai_sim::host::Progress::Wanted).unwrap();
+    world.wait_events(prompt, 1, 12);
+    first.kill().unwrap();
+    let second = world.daemon();
+    world.wait_events(prompt, 2, 12);
+    second.kill().unwrap();
+    let _third = world.daemon();
+    let answer = host.wait(&pending, HANG).unwrap();
+    let continued = answer.message.pointer("/result/_meta/dev.exai~1route/continued").cloned();
+    let seams = continued.as_ref().and_then(|seams| seams.as_array()).cloned().unwrap_or_default();
+    let at = |n: usize| seams[n]["at_char"].as_u64().unwrap();
+    assert!(seams.len() == 2 && at(0) > 0 && at(0) < at(1), "{seams:?}");
+    assert_eq!((world.requests(prompt).len(), answer.stated_attempts()), (3, 3));
 }

@@ -59,7 +59,7 @@ fn on(options: &str) -> Option<(World, SmallDisk, Port)> {
 
 #[test]
 fn a_full_disk_takes_no_call_and_pays_for_none_until_there_is_room() {
-    let Some((world, disk, _port)) = on("size=40m") else { return };
+    let Some((world, disk, port)) = on("size=40m") else { return };
     let _daemon = world.daemon();
     let host = world.host();
     disk.fill();
@@ -67,7 +67,16 @@ fn a_full_disk_takes_no_call_and_pays_for_none_until_there_is_room() {
     pace(Duration::from_secs(3));
     assert!(host.answer(&pending).is_none());
     assert_eq!(world.requests("no room").len(), 0);
+    let status = host.ask("status", crate::world::empty()).unwrap();
+    let text = status.text().unwrap();
+    assert!(
+        text.contains("stalled") && text.contains("new calls wait") && text.contains("free some space"),
+        "{text}"
+    );
+    let address = ([127, 0, 0, 1], port.number()).into();
+    world.exai.wait_status(address, 503).unwrap();
     disk.free();
+    world.exai.wait_status(address, 200).unwrap();
     let answer = host.wait(&pending, HANG).unwrap();
     assert!(answer.text().unwrap().contains(&answer_to("no room", 3)), "{}", answer.line);
     assert_eq!(world.requests("no room").len(), 1);

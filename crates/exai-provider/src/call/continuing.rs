@@ -111,15 +111,12 @@ impl Plan {
     /// The seams of a text in which `model` went on from this part.
     pub(super) fn seams(&self, model: &str) -> Vec<Continued> {
         let at_char = self.beginning().chars().count() as u64;
-        let mut seams = self.part.seams.clone();
-        // Where to go on may lie before the newest seam, which is gone then.
-        seams.retain(|seam| seam.at_char < at_char);
-        seams.push(Continued {
-            at_char,
-            from_model: self.part.model.clone(),
-            to_model: model.to_owned(),
-            cause: self.part.broke,
-        });
+        // Where to go on may lie before the newest seam: then it ends in what an earlier model had written.
+        let (mut seams, beyond): (Vec<Continued>, Vec<Continued>) =
+            self.part.seams.iter().cloned().partition(|seam| seam.at_char < at_char);
+        let from_model =
+            beyond.into_iter().next().map_or_else(|| self.part.model.clone(), |seam| seam.from_model);
+        seams.push(Continued { at_char, from_model, to_model: model.to_owned(), cause: self.part.broke });
         seams
     }
 }
@@ -135,7 +132,7 @@ impl Part {
             model: kept.model.to_owned(),
             broke: kept.broke(before),
             answer: Answer::of_text(kept.text),
-            seams: Vec::new(),
+            seams: kept.continued(before),
             generated: Duration::ZERO,
             unreadable: 0,
         })

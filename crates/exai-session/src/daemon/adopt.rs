@@ -6,7 +6,7 @@ use std::time::Duration;
 use exai_wire::{CallId, Class, KeptFrame, Outcome, Record, ResultFrame, SessionId};
 
 use super::DaemonEnd;
-use super::body::with_note;
+use super::body::with_kept_note;
 use super::call::{Ahead, Entry, Phase, error_body};
 use super::event::{CallClass, DaemonEvent, Finished};
 use super::fetch::Wanted;
@@ -228,16 +228,36 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if result.outcome == Outcome::Cancelled || asks_itself {
             return self.run_alone(call_id);
         }
-        let age = self.age(now, from).as_secs();
+        let age = self.age(now, self.origin(from)).as_secs();
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         // Its own may have been made under a journal that is lost.
         entry.attempts = entry.attempts.saturating_add(result.attempt);
-        let note = format!(
-            "— kept answer: the same was asked {age} s ago and its answer had not been delivered, so this is that answer; \
-             the question was not asked a second time. To have it asked anew, ask again."
-        );
-        let body = with_note(&result.body, &note);
+        let sentence = match result.outcome {
+            // Its text says what to do.
+            Outcome::OutcomeUnknown => {
+                format!(
+                    "the same was asked {age} s ago, and this is what is known of it; it was not tried a second time."
+                )
+            }
+            _ => format!(
+                "the same was asked {age} s ago and its answer had not been delivered, so this is that answer; the question \
+                 was not asked a second time. To have it asked anew, ask again."
+            ),
+        };
+        let body = with_kept_note(&result.body, &sentence);
         self.conclude(now, call_id, Finished { outcome: result.outcome, body, turn: None, spent: None });
+    }
+
+    /// The call that was asked first of those that an answer was handed on by.
+    fn origin(&self, mut call_id: CallId) -> CallId {
+        // Nobody takes over what was asked later, so this ends; the bound is for journals that were damaged.
+        for _ in 0..100 {
+            match self.calls.get(call_id).and_then(|entry| entry.follows) {
+                Some(followed) => call_id = followed,
+                None => break,
+            }
+        }
+        call_id
     }
 
     /// A follower is over; whom it followed goes on for others, or ends with it.

@@ -101,6 +101,8 @@ fn before(kept: &Kept) -> Vec<Before> {
         }
         if kept.cut.contains(&n) {
             before.fate = AttemptFate::Cut;
+        } else if known(n + 1).is_some_and(|next| next.after_failure) {
+            before.fate = AttemptFate::Failed;
         }
         before
     };

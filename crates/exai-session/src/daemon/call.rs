@@ -95,6 +95,8 @@ pub(super) struct Entry<D> {
     pub(super) acked_early: bool,
     /// Who was asked last.
     pub(super) model: Option<(String, String)>,
+    /// Who was asked by each attempt of this start.
+    pub(super) asked: BTreeMap<u32, (String, String)>,
     /// An attempt whose start is on its way to the journal.
     pub(super) starting: bool,
     /// Name of the tool, for people.
@@ -158,6 +160,7 @@ impl<D> Entry<D> {
             continues: 0,
             acked_early: false,
             model: None,
+            asked: BTreeMap::new(),
             starting: false,
             tool: String::new(),
             work: None,

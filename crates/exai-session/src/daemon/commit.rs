@@ -88,6 +88,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 self.not_started(now, call_id, attempt, &error);
             }
             (Kind::Done, CommitResult::Durable(Some(sealed))) => {
+                self.refusals.kept(call_id);
                 self.told_unkept.remove(&call_id);
                 self.done(now, call_id, sealed);
             }
@@ -95,6 +96,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 let told = self.told_unkept.remove(&call_id);
                 // Of a call that another daemon has by now, this one says nothing any more.
                 let end = end.filter(|_| !error.usurped);
+                self.refusals.refused(now, end.as_ref().map(|_| call_id), &error);
                 self.retries.extend(end.map(|end| Retry { at: now + RETRY, call_id, end, told }));
             }
             (Kind::Partial { bytes }, _) => self.partial_bytes = self.partial_bytes.saturating_sub(bytes),
@@ -161,6 +163,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     fn refuse_waiters(&mut self, now: Duration, call_id: CallId, error: &NotKept) {
+        self.refusals.refused(now, None, error);
         for conn in self.waiting_conns(call_id) {
             let code = if error.full { RefusedCode::JournalFull } else { RefusedCode::JournalUnavailable };
             self.refuse(now, conn, call_id, code, &error.why, Some(REFUSED_RETRY_MS));
@@ -232,10 +235,5 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let (outcome, body) = (end.outcome, with_note(&end.body, NOT_KEPT));
         let frame = ResultFrame { call_id, attempt, outcome, body, replayed: false };
         self.tell_waiters(now, call_id, &DaemonFrame::Result(frame));
-    }
-
-    /// Whether an end waits for room in the journal; nothing new is taken then.
-    pub(super) fn is_behind(&self) -> bool {
-        !self.retries.is_empty()
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use exai_wire::{
     CallId, Class, DaemonState, Epoch, JournalId, Kept, Limits, Outcome, Partial, Record, SessionId, Spent,
-    Turn,
+    StartId, Turn,
 };
 use serde_json::value::RawValue;
 
@@ -23,6 +23,8 @@ pub struct DaemonConfig {
     pub journal: JournalId,
     /// This start.
     pub epoch: Epoch,
+    /// A number of its own that no other start has.
+    pub start: StartId,
     /// The daemon's release.
     pub version: String,
     /// Hash of the tool definitions.
@@ -94,6 +96,8 @@ pub enum AttemptFate {
     Cut,
     /// It failed, or was broken off, when nobody waited for the call any more.
     Left,
+    /// It failed, and another one was begun; why is not kept.
+    Failed,
 }
 
 /// What the daemon knows of a request before it takes it: the class of the tool it names.

@@ -123,6 +123,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             proto: hello.proto.common(PROTO).unwrap_or(PROTO.max),
             journal: self.config.journal,
             epoch: self.config.epoch,
+            start: Some(self.config.start),
             version: self.config.version.clone(),
             calls: calls.collect(),
             catalogue_hash: self.config.catalogue_hash.clone(),

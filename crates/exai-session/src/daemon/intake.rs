@@ -88,14 +88,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             let message = "the daemon is about to stop".to_owned();
             return Err((RefusedCode::Draining, message, Some(DRAINING_RETRY_MS)));
         }
-        if self.is_behind() {
-            let message = "the journal can't be written, and answers wait for it".to_owned();
-            return Err((RefusedCode::JournalUnavailable, message, Some(OVERLOADED_RETRY_MS)));
-        }
-        if self.full {
-            let message = "results that their hosts have not taken yet fill the journal".to_owned();
-            return Err((RefusedCode::JournalFull, message, Some(OVERLOADED_RETRY_MS)));
-        }
+        let class = self.class.class(&call.method, &call.params);
+        let class = class.map_err(|message| (RefusedCode::Invalid, message, None))?;
+        self.has_room(class).map_err(|(code, message)| (code, message, Some(OVERLOADED_RETRY_MS)))?;
         let limits = self.config.limits;
         let (calls, bytes) = self.sessions.get(&session).map_or((0, 0), |open| (open.in_flight, open.bytes));
         let more = u64::try_from(call.params.get().len()).unwrap_or(u64::MAX);
@@ -110,7 +105,22 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             );
             return Err((RefusedCode::Overloaded, message, Some(OVERLOADED_RETRY_MS)));
         }
-        self.class.class(&call.method, &call.params).map_err(|message| (RefusedCode::Invalid, message, None))
+        Ok(class)
+    }
+
+    /// What is kept nowhere needs no room: `status` tells what is the matter while nothing else is taken.
+    fn has_room(&self, class: Class) -> Result<(), (RefusedCode, String)> {
+        if class == Class::Pure {
+            Ok(())
+        } else if self.refusals.is_behind() {
+            let message = "the journal can't be written, and answers wait for it".to_owned();
+            Err((RefusedCode::JournalUnavailable, message))
+        } else if self.full {
+            let message = "results that their hosts have not taken yet fill the journal".to_owned();
+            Err((RefusedCode::JournalFull, message))
+        } else {
+            Ok(())
+        }
     }
 
     fn take(&mut self, now: Duration, session: SessionId, call: Call, class: Class) {

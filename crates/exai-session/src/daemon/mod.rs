@@ -24,12 +24,14 @@ mod lone;
 mod park;
 mod retention;
 mod session;
+mod strain;
 
 pub use event::{
     AbortReason, AttemptDenied, AttemptFate, Before, CallClass, CommitResult, DaemonConfig, DaemonEvent,
     DrainPlan, Finished, Keeping, NotKept, PeerConn, RecoveredCall, Ticket, Vitals,
 };
 pub use list::{CallHead, CallList, CallState};
+pub use strain::Strain;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -58,6 +60,7 @@ pub struct DaemonEnd<D, C> {
     tickets: BTreeMap<Ticket, commit::Pending>,
     next_ticket: u64,
     retries: Vec<commit::Retry>,
+    refusals: strain::Refusals,
     vitals: Vitals,
     drain: Option<Drain>,
     next_tick: Option<Duration>,
@@ -97,6 +100,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             tickets: BTreeMap::new(),
             next_ticket: 1,
             retries: Vec::new(),
+            refusals: strain::Refusals::default(),
             vitals: Vitals { stalled: false, lag_ms: 0 },
             drain: None,
             next_tick: None,
@@ -133,7 +137,9 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.sweep_sessions(now);
         self.sweep_calls(now);
         self.retry_commits(now);
+        self.refusals.sweep(now);
         let idle = self.conns.is_empty() && self.sessions.is_empty() && self.calls.is_empty();
+        let idle = idle && self.refusals.is_empty();
         self.next_tick = (!idle).then_some(now + TICK);
     }
 
@@ -156,7 +162,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// State to be told: ready, busy, stalled or draining.
     pub fn state(&self) -> DaemonState {
         // A daemon that turns everybody away is not ready, and makes no progress.
-        let stalled = self.vitals.stalled || self.config.unusable.is_some();
+        let turns_away = self.config.unusable.is_some() || self.strain().is_some();
+        let stalled = self.vitals.stalled || turns_away;
         event::state(self.drain.is_some(), Vitals { stalled, ..self.vitals }, self.in_flight())
     }
 

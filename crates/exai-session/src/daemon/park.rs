@@ -24,10 +24,10 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         (entry.starting, entry.under_way) = (false, None);
         let fate = if why == AbortReason::Drain { AttemptFate::Cut } else { AttemptFate::Left };
-        let (provider, model) = entry.model.clone().unwrap_or_default();
-        let told = entry.before.len();
+        let (told, asked) = (entry.before.len(), std::mem::take(&mut entry.asked));
         for n in (1..=entry.attempts).skip(told) {
-            let (provider, model) = (provider.clone(), model.clone());
+            let (provider, model) = asked.get(&n).cloned().unwrap_or_default();
+            let fate = if n < entry.attempts { AttemptFate::Failed } else { fate };
             entry.before.push(Before { n, provider, model, fate });
         }
         self.calls.set_phase(call_id, Phase::Parked);

@@ -87,6 +87,8 @@ pub struct TooMuch {
 pub enum ConnectError {
     /// Nobody listens, the name does not resolve, or it took too long. The text says which.
     Unreachable(String),
+    /// The connection was taken, and then nothing came in time; the text says so.
+    Silent(String),
     /// The token was refused (HTTP 401 on the upgrade), with the daemon's sentence.
     Auth(String),
     /// Something listens that is no exai daemon, with what it said.
@@ -251,6 +253,8 @@ pub enum Link {
         last_error: String,
         /// Dials since the loss.
         dials: u64,
+        /// The last dial met somebody who takes connections and says nothing.
+        silent: bool,
     },
     /// Welcomed.
     Up {

@@ -1,5 +1,6 @@
 //! Frames from the daemon.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use exai_wire::{
@@ -84,10 +85,15 @@ impl ShimEnd {
         });
     }
 
-    /// An epoch that went back is a journal restored from an old copy: what was accepted in between is lost with it,
-    /// so every call that was sent must be taken for one that may have run.
+    /// An epoch that went back, or that another start has had, is of a journal restored from an old copy: what was accepted
+    /// in between is lost with it, so every call that was sent must be taken for one that may have run.
     fn doubt_if_restored(&mut self, before: Option<&Daemon>, welcome: &Welcome) {
-        if before.is_some_and(|was| was.journal == welcome.journal && was.epoch > welcome.epoch) {
+        let restored = |was: &Daemon| match was.epoch.cmp(&welcome.epoch) {
+            Ordering::Less => false,
+            Ordering::Equal => was.start.is_some() && welcome.start.is_some() && was.start != welcome.start,
+            Ordering::Greater => true,
+        };
+        if before.is_some_and(|was| was.journal == welcome.journal && restored(was)) {
             for open in self.calls.iter_mut().filter(|open| open.under.is_some()) {
                 open.accepted_seen = true;
             }

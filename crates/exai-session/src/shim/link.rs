@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use exai_wire::{DialNo, Epoch, Goaway, Hello, JournalId, PROTO, RejectCode, ShimFrame, Welcome};
+use exai_wire::{DialNo, Epoch, Goaway, Hello, JournalId, PROTO, RejectCode, ShimFrame, StartId, Welcome};
 
 use super::ShimEnd;
 use super::calls::{Away, Reach};
@@ -55,6 +55,7 @@ pub(super) struct Candidate {
 pub(super) struct Daemon {
     pub(super) journal: JournalId,
     pub(super) epoch: Epoch,
+    pub(super) start: Option<StartId>,
     pub(super) version: String,
     pub(super) catalogue_hash: String,
 }
@@ -80,6 +81,8 @@ pub(super) struct LinkState {
     /// Since when there has been no connection though one is wanted.
     down_since: Option<Duration>,
     last_error: String,
+    /// The last dial was taken, and not answered.
+    silent: bool,
     /// After `bye` nothing is dialled any more.
     left: bool,
 }
@@ -98,6 +101,7 @@ impl LinkState {
             next_dial: None,
             down_since: None,
             last_error: String::new(),
+            silent: false,
             left: false,
         }
     }
@@ -188,6 +192,7 @@ impl LinkState {
                 since,
                 last_error: self.last_error.clone(),
                 dials: self.dials - self.dials_at_loss,
+                silent: self.silent,
             },
             _ => Link::Idle,
         }
@@ -233,6 +238,7 @@ impl ShimEnd {
             ConnectError::Unreachable(message) | ConnectError::NotExai(message) => {
                 self.dial_failed(now, message)
             }
+            ConnectError::Silent(message) => self.met_silence(now, message),
         }
     }
 
@@ -278,11 +284,10 @@ impl ShimEnd {
         };
         let (conn, stage) = (candidate.conn, candidate.stage);
         self.events.push_back(ShimEvent::Close { conn });
-        let what = match stage {
-            Stage::Connecting => "no connection in time",
-            Stage::Greeting => "connected, but no welcome within 3 s",
-        };
-        self.dial_failed(now, what.to_owned());
+        match stage {
+            Stage::Connecting => self.dial_failed(now, "no connection in time".to_owned()),
+            Stage::Greeting => self.met_silence(now, "connected, but no welcome within 3 s".to_owned()),
+        }
     }
 
     fn judge_primary(&mut self, now: Duration) {
@@ -323,10 +328,16 @@ impl ShimEnd {
         self.link.candidate = None;
         if self.link.primary.is_none() {
             self.link.last_error = error;
+            self.link.silent = false;
             self.link.rejection = None;
         }
         let pause = self.pause_after_failure(now);
         self.link.next_dial = Some(now + pause);
+    }
+
+    fn met_silence(&mut self, now: Duration, error: String) {
+        self.dial_failed(now, error);
+        self.link.silent = self.link.primary.is_none();
     }
 
     fn asked_max(&self) -> Duration {
@@ -357,6 +368,7 @@ impl ShimEnd {
         }
         self.link.down(now);
         self.link.last_error.clone_from(&message);
+        self.link.silent = false;
         if code.is_retryable() {
             return;
         }
@@ -380,6 +392,7 @@ impl ShimEnd {
         self.owe_again();
         self.link.down(now);
         self.link.last_error = reason.to_owned();
+        self.link.silent = false;
         let lived = now.saturating_sub(primary.since) >= Backoff::SUCCESS_AFTER;
         let pause = match primary.goaway {
             Some(goaway) => {
@@ -423,6 +436,7 @@ impl ShimEnd {
         link.daemon = Some(Daemon {
             journal: welcome.journal,
             epoch: welcome.epoch,
+            start: welcome.start,
             version: welcome.version.clone(),
             catalogue_hash: welcome.catalogue_hash.clone(),
         });

@@ -183,8 +183,34 @@ fn an_effect_of_unknown_outcome_is_not_run_again() {
     world.crash();
     let again = world.ask(1, 2, WRITE);
     world.run(secs(15));
-    assert!(matches!(world.only(again), Seen::Result { outcome: Outcome::OutcomeUnknown, .. }));
+    let Seen::Result { outcome: Outcome::OutcomeUnknown, body, .. } = world.only(again) else { panic!() };
+    assert!(body.contains("Look before you repeat it"), "{body}");
+    assert!(body.contains("not tried a second time") && !body.contains("ask again"), "one advice: {body}");
     assert_eq!((world.billed(first), world.billed(again)), (1, 0));
+}
+
+#[test]
+fn an_answer_that_is_taken_over_again_says_so_once_and_how_old_it_is() {
+    for crashes in [false, true] {
+        let mut world = World::new(3);
+        let first = world.ask(0, 1, CHAT);
+        world.run(secs(2));
+        world.leave(0);
+        world.ask(1, 2, CHAT);
+        world.run(secs(2));
+        world.leave(1);
+        if crashes {
+            world.crash();
+            world.run(secs(6));
+        }
+        let third = world.ask(2, 3, CHAT);
+        world.run(secs(16));
+        let body = world.answer_of(third);
+        assert!(body.contains(&first.to_string()), "{body}");
+        assert_eq!(body.matches("kept answer").count(), 1, "{body}");
+        let age = if crashes { "asked 20 s ago" } else { "asked 10 s ago" };
+        assert!(body.contains(age), "{body}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the daemon keeps, and what it lets go.
 
-use exai_wire::{CallId, Cancel, Outcome, ShimFrame};
+use exai_session::Strain;
+use exai_wire::{CallId, Cancel, DaemonState, Outcome, ShimFrame};
 
 use crate::world::{Seen, World, ms, secs};
 
@@ -36,6 +37,53 @@ fn a_flood_of_cancels_does_not_push_out_a_result_that_is_waited_for() {
         Seen::Result { outcome: Outcome::Ok, attempts: 1, replayed: true, .. }
     ));
     assert_eq!(world.billed(call), 1);
+}
+
+fn strain(world: &World) -> (DaemonState, Option<Strain>) {
+    let daemon = world.daemon.as_ref().unwrap();
+    (daemon.state(), daemon.strain())
+}
+
+fn refused(waiting: usize) -> (DaemonState, Option<Strain>) {
+    let why = "the journal is full: no space".to_owned();
+    (DaemonState::Stalled, Some(Strain::Refused { waiting, full: true, why }))
+}
+
+#[test]
+fn a_daemon_whose_answers_wait_for_the_journal_says_so_at_every_moment_until_they_are_kept() {
+    let mut world = World::new(2);
+    world.call(0, 1, r#"{"name":"chat","ms":1000}"#);
+    world.run(ms(500));
+    world.fill_disk();
+    world.run(secs(1));
+    for _ in 0..500 {
+        world.run(ms(7));
+        assert_eq!(strain(&world), refused(1));
+    }
+    let question = world.call(0, 2, r#"{"name":"version"}"#);
+    let call = world.call(1, 3, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(2));
+    assert!(world.answered(question) && !world.answered(call), "what is kept nowhere needs no room");
+    world.empty_disk();
+    world.run(secs(10));
+    assert!(world.answered(call));
+    assert_eq!(strain(&world), (DaemonState::Ready, None));
+}
+
+#[test]
+fn a_daemon_that_refuses_calls_says_so_as_long_as_somebody_comes() {
+    let mut world = World::new(1);
+    world.fill_disk();
+    world.call(0, 1, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(1));
+    for _ in 0..20 {
+        world.run(secs(1));
+        assert_eq!(strain(&world), refused(0));
+    }
+    let now = world.now;
+    world.shims[0].bye(now, "stdin closed");
+    world.run(secs(6));
+    assert_eq!(strain(&world), (DaemonState::Ready, None));
 }
 
 #[test]
@@ -80,6 +128,28 @@ fn calls_of_hosts_that_have_gone_keep_nobody_out() {
     let call = world.call(1, 100, r#"{"name":"chat","ms":1000}"#);
     world.run(secs(3));
     assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, .. }));
+}
+
+/// They may have been billed, so they are kept for who asks the same; what they hold are their params.
+#[test]
+fn calls_that_had_begun_for_hosts_that_have_gone_take_no_room_for_answers() {
+    let mut world = World::new(2);
+    world.keeping.bytes = 1 << 20;
+    world.crash();
+    for n in 1..=60 {
+        world.call(0, n, r#"{"name":"chat","ms":600000}"#);
+    }
+    world.run(secs(1));
+    assert_eq!(world.billed.len(), 60);
+    world.kill_daemon();
+    world.dead.insert(0);
+    world.restart_daemon();
+    let call = world.call(1, 100, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(10));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, .. }));
+    let later = world.call(1, 101, r#"{"name":"chat","ms":1000}"#);
+    world.run(secs(2));
+    assert!(matches!(world.only(later), Seen::Result { outcome: Outcome::Ok, .. }));
 }
 
 #[test]

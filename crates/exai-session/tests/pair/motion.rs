@@ -108,7 +108,7 @@ impl World {
     }
 
     fn finish(&mut self, call_id: CallId) {
-        let body = format!(r#"{{"answer":"{call_id}","content":[]}}"#);
+        let body = format!(r#"{{"answer":"{call_id}","content":[{{"type":"text","text":"it is"}}]}}"#);
         let finished = Finished { outcome: Outcome::Ok, body: raw(&body), turn: None, spent: None };
         if let Some(daemon) = &mut self.daemon {
             daemon.finished(self.now, call_id, finished);

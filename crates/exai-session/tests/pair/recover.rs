@@ -1,7 +1,7 @@
 //! Daemons that die and come back with their journal, with an old one, or with one that can't be written.
 
 use exai_session::{AttemptDenied, AttemptFate, EndWhy, Fate};
-use exai_wire::{Outcome, RefusedCode};
+use exai_wire::{CallId, Outcome, RefusedCode};
 
 use crate::world::{CHAT, Seen, WRITE, World, call_id, ms, secs};
 
@@ -63,7 +63,7 @@ fn an_answer_that_was_kept_is_delivered_by_the_next_daemon_byte_for_byte() {
     world.run(secs(5));
     let seen = world.only(call);
     assert!(matches!(seen, Seen::Result { outcome: Outcome::Ok, replayed: true, attempts: 1, .. }));
-    assert_eq!(body(&seen), format!(r#"{{"answer":"{call}","content":[]}}"#));
+    assert_eq!(body(&seen), format!(r#"{{"answer":"{call}","content":[{{"type":"text","text":"it is"}}]}}"#));
     assert_eq!(world.billed(call), 1);
     assert!(world.log.iter().any(|line| line.contains("> {\"t\":\"ack\"")));
 }
@@ -133,6 +133,70 @@ fn a_journal_restored_from_an_old_copy_makes_nothing_run_twice_in_silence() {
     assert_eq!(outcome(&world.only(late)), Some(Outcome::OutcomeUnknown));
     assert_eq!((world.billed(late), world.billed(early)), (1, 1));
     assert!(matches!(world.only(chat), Seen::Result { outcome: Outcome::Ok, attempts: 2, .. }));
+}
+
+/// Asks the first provider, which fails, and then another.
+fn fail_over(world: &mut World, call: CallId) {
+    world.run(secs(1));
+    world.daemon.as_mut().unwrap().attempt_failed(call);
+    world.attempt(call, None, ("other", "m2"));
+    world.run(secs(1));
+}
+
+fn told(world: &World, call: CallId) -> Vec<(&str, AttemptFate)> {
+    world.told[&call].0.iter().map(|before| (&*before.model, before.fate)).collect()
+}
+
+#[test]
+fn an_attempt_that_had_failed_before_another_began_was_not_lost_with_the_daemon() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT);
+    fail_over(&mut world, call);
+    world.crash();
+    world.run(secs(1));
+    assert_eq!(told(&world, call), [("m1", AttemptFate::Failed), ("m2", AttemptFate::Lost)]);
+    world.crash();
+    world.run(secs(1));
+    let fates = [("m1", AttemptFate::Failed), ("m2", AttemptFate::Lost), ("m1", AttemptFate::Lost)];
+    assert_eq!(told(&world, call), fates);
+}
+
+#[test]
+fn attempts_of_a_call_that_was_left_are_told_by_whom_they_asked() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, r#"{"name":"chat","ms":100000}"#);
+    fail_over(&mut world, call);
+    world.partitioned = true;
+    world.run(secs(45));
+    // The third is not begun for nobody.
+    world.daemon.as_mut().unwrap().attempt_failed(call);
+    world.attempt(call, None, ("third", "m3"));
+    world.partitioned = false;
+    world.run(secs(5));
+    assert_eq!(told(&world, call), [("m1", AttemptFate::Failed), ("m2", AttemptFate::Left)]);
+}
+
+/// The next start on the copy has the number of one that its journal does not know of.
+#[test]
+fn a_restored_journal_that_starts_under_a_number_that_was_used_is_not_taken_for_the_same_daemon() {
+    let mut world = World::new(1);
+    let backup = (world.disk.0, world.disk.1.copy());
+    world.crash();
+    let warm = world.call(0, 1, CHAT);
+    world.run(secs(15));
+    assert!(world.answered(warm));
+    let effect = world.call(0, 2, WRITE);
+    world.run(ms(1));
+    world.partitioned = true;
+    world.run(secs(2));
+    assert!(world.billed(effect) == 1 && !world.answered(effect));
+    world.kill_daemon();
+    world.disk = backup;
+    world.partitioned = false;
+    world.restart_daemon();
+    world.run(secs(30));
+    assert_eq!(outcome(&world.only(effect)), Some(Outcome::OutcomeUnknown));
+    assert_eq!(world.billed(effect), 1);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use exai_session::{
     NewCall, Past, PeerConn, RecoveredCall, ShimConfig, ShimEnd,
 };
 use exai_wire::{
-    CallId, Class, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome, SessionId, ShimPeer,
+    CallId, Class, Epoch, Fingerprint, JournalId, KeptFrame, Limits, Outcome, SessionId, ShimPeer, StartId,
 };
 use serde_json::value::RawValue;
 
@@ -200,6 +200,7 @@ impl World {
         let config = DaemonConfig {
             journal,
             epoch,
+            start: StartId::from_bytes([u8::try_from(self.boot % 256).unwrap(); 16]),
             version: "0.1.0".into(),
             catalogue_hash: "h1".into(),
             catalogue: raw("[]"),

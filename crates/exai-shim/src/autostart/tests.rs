@@ -1,16 +1,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A program that writes `endpoint.json`, notes that it ran, and ends with `code`.
+///
+/// Another process writes it: a child that a neighbour's thread forks at this moment would inherit the open file, and a file
+/// that somebody may write to can't be executed.
 fn program(dir: &Path, name: &str, script: &str) -> PathBuf {
     let path = dir.join(name);
-    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#;
+    let written = Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status().unwrap();
+    assert!(written.success());
     path
 }
 

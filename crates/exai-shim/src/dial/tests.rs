@@ -97,7 +97,7 @@ fn a_listener_that_says_nothing_is_given_up_in_time() {
     let target = url(format!("ws://{}/", listener.local_addr().unwrap()));
     let error =
         block_on(dial(target, DialLimits { upgrade: Duration::from_millis(20), ..SOON })).unwrap_err();
-    assert!(matches!(&error, ConnectError::Unreachable(why) if why.contains("within 20 ms")), "{error:?}");
+    assert!(matches!(&error, ConnectError::Silent(why) if why.contains("within 20 ms")), "{error:?}");
 }
 
 #[test]

@@ -16,7 +16,12 @@ fn told(link: &Link) -> String {
 
 #[test]
 fn how_to_start_a_daemon_is_told_where_none_answers_and_nowhere_else() {
-    let down = Link::Down { since: Duration::from_secs(2), last_error: "refused".to_owned(), dials: 3 };
+    let down = Link::Down {
+        since: Duration::from_secs(2),
+        last_error: "refused".to_owned(),
+        dials: 3,
+        silent: false,
+    };
     assert!(told(&down).ends_with("refused\nStart it."), "{}", told(&down));
     let code = RejectCode::Auth;
     let rejected = Link::Rejected { code, message: "the token is wrong".to_owned() };

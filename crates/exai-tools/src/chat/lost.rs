@@ -11,6 +11,7 @@ pub(crate) fn told(before: &Before) -> String {
         (Some(name), Fate::Cut) => format!("#{n} {name} cut by a restart"),
         (Some(name), Fate::Lost) => format!("#{n} {name} lost when the daemon ended"),
         (Some(name), Fate::Left) => format!("#{n} {name} broken off when nobody waited"),
+        (Some(name), Fate::Failed) => format!("#{n} {name} failed"),
         (None, _) => format!("#{n} lost when the daemon ended, if it had begun"),
     }
 }
@@ -20,10 +21,12 @@ pub(crate) fn sentence(before: &[Before]) -> String {
     let names: Vec<String> = before.iter().filter_map(name).collect();
     let whom = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
     let all = |fate| before.iter().all(|before| before.fate == fate);
-    let what = match (all(Fate::Cut), all(Fate::Left)) {
-        (true, _) => "cut by a restart of the daemon",
-        (_, true) => "broken off when nobody waited for it",
-        (false, false) => "lost when the daemon ended",
+    let what = match before.first() {
+        Some(first) if !all(first.fate) => "made before the daemon ended or was restarted",
+        Some(Before { fate: Fate::Cut, .. }) => "cut by a restart of the daemon",
+        Some(Before { fate: Fate::Left, .. }) => "broken off when nobody waited for it",
+        Some(Before { fate: Fate::Failed, .. }) => "made before the daemon ended, and had failed",
+        Some(Before { fate: Fate::Lost, .. }) | None => "lost when the daemon ended",
     };
     match before.len() {
         0 => String::new(),

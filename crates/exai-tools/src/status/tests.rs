@@ -9,6 +9,7 @@ fn facts() -> DaemonFacts {
     DaemonFacts {
         version: "1.2.3".to_owned(),
         state: "busy",
+        why: None,
         epoch: 7,
         pid: 99,
         uptime: Duration::from_secs(3 * 3600 + 12 * 60),
@@ -19,6 +20,13 @@ fn facts() -> DaemonFacts {
         lag: Duration::from_millis(2),
         env_file: None,
     }
+}
+
+#[test]
+fn what_keeps_the_daemon_from_taking_calls_is_told() {
+    let why = "new calls wait: the journal is full; free some space".to_owned();
+    let facts = DaemonFacts { state: "stalled", why: Some(why.clone()), ..facts() };
+    assert_eq!(text(&facts, &[]).lines().nth(1), Some(why.as_str()));
 }
 
 #[test]

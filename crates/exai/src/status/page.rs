@@ -26,6 +26,11 @@ pub(crate) fn page(report: &Report) -> String {
     if let Some(journal) = snapshot.get("journal_store").and_then(journal) {
         lines.add("journal", &journal);
     }
+    // Of a journal that can't be used the line above tells it.
+    let unusable = snapshot.pointer("/journal_store/why");
+    if let Some(why) = snapshot.get("why").filter(|why| Some(*why) != unusable).and_then(Value::as_str) {
+        lines.add("trouble", why);
+    }
     lines.add("calls", &calls(report));
     let hosts = several(count(snapshot, "/sessions"), "session");
     let connections = several(count(snapshot, "/connections"), "connection");

@@ -114,3 +114,16 @@ provider  mine: key or account refused, last error 3.0 s ago: key refused
 ";
     assert_eq!(text, expected);
 }
+
+#[test]
+fn what_keeps_a_daemon_from_taking_calls_is_told_once() {
+    let why = "new calls wait: the journal is full; free some space";
+    let disk = json!({"kind": "disk", "path": "/s/journal.db"});
+    let snapshot = json!({"state": "stalled", "why": why, "journal_store": disk});
+    let text = page(&Report::new(Source::Daemon, snapshot));
+    assert!(text.contains(&format!("\ntrouble   {why}\n")), "{text}");
+    let unusable = json!({"kind": "unusable", "path": "/s/journal.db", "why": "it is damaged"});
+    let snapshot = json!({"state": "stalled", "why": "it is damaged", "journal_store": unusable});
+    let text = page(&Report::new(Source::Daemon, snapshot));
+    assert_eq!(text.matches("it is damaged").count(), 1, "{text}");
+}

@@ -43,6 +43,10 @@ fn a_call_is_seen_from_its_beginning_to_its_answer() {
     let with = world.told(&["calls", "show", &key, "--json"]);
     assert!(with["result"]["_meta"]["dev.exai/route"]["model"].is_string(), "{with}");
     daemon.terminate().unwrap();
+    let log = std::fs::read_to_string(world.exai.home().join("daemon.out")).unwrap();
+    let begins = key.get(..8).unwrap();
+    assert!(log.contains(&format!("call=\"{begins}\"")), "enough to find it by: {log}");
+    assert!(!log.contains(&key), "whoever has a whole key has the call: {log}");
     let without = world.told(&["calls", "show", &key, "--json"]);
     assert_eq!((&with["source"], &without["source"]), (&json!("daemon"), &json!("journal")));
     for part in ["call", "attempts", "result"] {

@@ -1,6 +1,8 @@
 //! Conversations outlive the daemon, and do what their owner says.
 
-use serde_json::Value;
+use exai_sim::host::Progress;
+use exai_sim::process::HANG;
+use serde_json::{Value, json};
 
 use crate::world::World;
 
@@ -107,4 +109,24 @@ fn a_conversation_that_nobody_goes_on_with_is_deleted_after_its_time() {
         assert!(began.elapsed() < exai_sim::process::HANG);
     }
     assert_eq!(listed()[0]["id"], young.as_str());
+}
+
+/// What is deleted stays deleted, also where an answer to it was on its way.
+#[test]
+fn a_conversation_that_is_deleted_while_it_goes_on_stays_deleted() {
+    let world = World::new();
+    let _daemon = world.daemon();
+    let host = world.host();
+    let first = host.ask("chat", json!({"prompt": "the first"})).unwrap();
+    let id = first.message["result"]["_meta"]["dev.exai/route"]["conversation"].as_str().unwrap().to_owned();
+    let prompt = "[[sim: after=1 pause=3s]] the second";
+    let arguments = json!({"prompt": prompt, "conversation": id});
+    let second = host.call("chat", arguments.clone(), Progress::Wanted).unwrap();
+    world.provider.wait_for(HANG, |log| log.len() == 2).unwrap();
+    let said = world.page(&["conversations", "delete", &id]);
+    assert!(said.contains("1 turn"), "{said}");
+    assert!(!host.wait(&second, HANG).unwrap().is_tool_error());
+    assert_eq!(world.told(&["conversations", "list", "--json"])["conversations"], json!([]));
+    let third = host.ask("chat", arguments).unwrap();
+    assert!(third.is_tool_error() && third.text().unwrap().contains("is not known"), "{}", third.line);
 }

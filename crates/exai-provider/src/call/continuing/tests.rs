@@ -1,6 +1,7 @@
 use super::*;
 use crate::before::Fate;
 use crate::cause::StallClock;
+use crate::kept::KeptSeam;
 
 /// A part of so many characters that took so many seconds.
 fn part(chars: usize, seconds: u64, broke: Broke) -> Part {
@@ -93,19 +94,46 @@ fn seams_are_counted_in_characters_and_kept_in_order() {
         cause,
     };
     assert_eq!(seams, [seam(300, "kimi-k3", Broke::DaemonLost)]);
-    let second = Part { seams, ..part(900, 61, CUT) };
+    let second = Part { seams: seams.clone(), ..part(900, 61, CUT) };
     assert_eq!(
         plan(&Arc::new(second), KIMI).unwrap().seams("other"),
         [seam(300, "kimi-k3", Broke::DaemonLost), seam(900, "other", CUT)]
+    );
+    // A turn goes on from a whole word, here from before the seam: what is there is the first model's.
+    let second = Part { model: "other".to_owned(), seams, ..part(301, 61, CUT) };
+    assert_eq!(
+        plan(&Arc::new(second), Candidacy { is_last_attempt: true, ..GLM }).unwrap().seams("glm-5.3"),
+        [seam(299, "glm-5.3", CUT)]
     );
 }
 
 #[test]
 fn kept_text_tells_how_it_was_lost() {
-    let kept = Kept { attempt: 2, provider: "kimi", model: "kimi-k3", text: "half" };
+    let kept = Kept { attempt: 2, provider: "kimi", model: "kimi-k3", text: "half", seams: &[] };
     let before = |n, fate| Before { n, provider: "kimi".to_owned(), model: "kimi-k3".to_owned(), fate };
     let broke = |before: &[Before]| Part::of_kept(kept, before).unwrap().broke;
     assert_eq!(broke(&[before(1, Fate::Cut), before(2, Fate::Lost)]), Broke::DaemonLost);
     assert_eq!(broke(&[before(1, Fate::Lost), before(2, Fate::Cut)]), Broke::DaemonRestart);
     assert!(Part::of_kept(Kept { text: " \n", ..kept }, &[]).is_none());
+}
+
+#[test]
+fn kept_text_tells_whose_its_parts_are() {
+    let seams = [KeptSeam { at: 6, attempt: 1 }, KeptSeam { at: 12, attempt: 2 }];
+    let kept =
+        Kept { attempt: 3, provider: "kimi", model: "kimi-k3", text: "ääääääääää", seams: &seams };
+    let before = |n, model: &str, fate| Before { n, provider: "p".to_owned(), model: model.to_owned(), fate };
+    let before =
+        [before(1, "glm-5.3", Fate::Cut), before(2, "other", Fate::Lost), before(3, "kimi-k3", Fate::Lost)];
+    let seam = |at_char, from: &str, to: &str, cause| Continued {
+        at_char,
+        from_model: from.to_owned(),
+        to_model: to.to_owned(),
+        cause,
+    };
+    let told =
+        [seam(3, "glm-5.3", "other", Broke::DaemonRestart), seam(6, "other", "kimi-k3", Broke::DaemonLost)];
+    assert_eq!(Part::of_kept(kept, &before).unwrap().seams, told);
+    let salvaged = crate::Reply::of_kept(kept, &before, None, String::new()).unwrap();
+    assert_eq!(salvaged.continued, told);
 }

@@ -188,7 +188,8 @@ impl World {
             fate: if n <= cuts { Fate::Cut } else { Fate::Lost },
         };
         let before: Vec<Before> = (1..=made).map(before).collect();
-        let kept = self.kept.as_ref().map(|(_, text)| Kept { attempt: made, provider, model, text });
+        let kept =
+            self.kept.as_ref().map(|(_, text)| Kept { attempt: made, provider, model, text, seams: &[] });
         let gate = CountingGate { made: AtomicU32::new(made), most: 3 + cuts.min(3), granted: &self.granted };
         let context = CallContext {
             call_id: "call",

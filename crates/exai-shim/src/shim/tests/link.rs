@@ -70,6 +70,23 @@ fn a_daemon_out_of_reach_is_told_after_the_hold() {
     host.end();
 }
 
+/// Nobody accepts; the operating system takes the connection all the same, as for a process that is stopped.
+#[test]
+fn a_daemon_that_takes_connections_and_says_nothing_is_told_as_that() {
+    let daemon = Daemon::listen();
+    let mut options = options(Some(&daemon.url()), None);
+    options.loaded.settings.calls.hold = Duration::from_millis(3_500);
+    options.loaded.settings.calls.timeout = Duration::from_millis(3_400);
+    let mut host = Host::start(options);
+    host.call(1, "chat", "{}");
+    let (text, is_error) = host.told(1);
+    let address = daemon.url().trim_start_matches("ws://").trim_end_matches('/').to_owned();
+    let told = format!("The daemon at {address} takes connections but says nothing");
+    assert!(is_error && text.contains(&told) && text.contains("Restart it there"), "{text}");
+    assert!(!text.contains("`exai daemon`"), "beside it none can be started: {text}");
+    host.end();
+}
+
 #[test]
 fn status_is_answered_by_the_shim_when_no_daemon_is() {
     let url = Daemon::listen().url();

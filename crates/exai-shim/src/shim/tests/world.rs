@@ -333,6 +333,7 @@ impl Conn {
             proto: PROTO.max,
             journal: JournalId::from_bytes([1; 16]),
             epoch: Epoch(1),
+            start: None,
             version: version.to_owned(),
             calls: hello.open.iter().map(|open| known(open.call_id)).collect(),
             catalogue_hash: catalogue_hash.to_owned(),

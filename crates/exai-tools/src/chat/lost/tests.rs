@@ -10,6 +10,7 @@ fn each_is_told_by_name_and_by_what_became_of_it() {
     assert_eq!(told(&before(1, "glm-4.6", Fate::Lost)), "#1 glm-4.6 (glm) lost when the daemon ended");
     assert_eq!(told(&before(2, "glm-4.6", Fate::Cut)), "#2 glm-4.6 (glm) cut by a restart");
     assert_eq!(told(&before(2, "glm-4.6", Fate::Left)), "#2 glm-4.6 (glm) broken off when nobody waited");
+    assert_eq!(told(&before(2, "glm-4.6", Fate::Failed)), "#2 glm-4.6 (glm) failed");
     assert_eq!(told(&before(1, "", Fate::Lost)), "#1 lost when the daemon ended, if it had begun");
 }
 
@@ -23,5 +24,10 @@ fn a_failure_begins_with_what_they_may_have_cost() {
     assert_eq!(
         sentence(&[before(1, "glm-4.6", Fate::Lost), before(2, "", Fate::Lost)]),
         "2 attempts of this call (glm-4.6 (glm)) were lost when the daemon ended; up to 2 may have been billed. "
+    );
+    assert_eq!(
+        sentence(&[before(1, "glm-4.6", Fate::Failed), before(2, "glm-4.6", Fate::Lost)]),
+        "2 attempts of this call (glm-4.6 (glm), glm-4.6 (glm)) were made before the daemon ended or was restarted; \
+         up to 2 may have been billed. "
     );
 }

@@ -217,7 +217,7 @@ impl Conversations for KeptTurns {
 }
 
 fn kept<'a>((text, of): (&'a str, &'a Before)) -> Kept<'a> {
-    Kept { attempt: of.n, provider: &of.provider, model: &of.model, text }
+    Kept { attempt: of.n, provider: &of.provider, model: &of.model, text, seams: &[] }
 }
 
 struct Deaf;
@@ -233,6 +233,7 @@ impl DaemonView for Ready {
         DaemonFacts {
             version: "1.2.3".to_owned(),
             state: "ready",
+            why: None,
             epoch: 7,
             pid: 99,
             uptime: Duration::from_secs(60),
