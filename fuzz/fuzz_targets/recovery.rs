@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 
 use exai_journal::{Kind, Recovery, Row, Written};
 use exai_wire::{
-    Asked, Attempt, CallId, Class, End, Ended, Fingerprint, Kept, Outcome, Partial, Record, SessionId,
+    Asked, Attempt, CallId, Class, End, Ended, Fingerprint, Kept, Outcome, Partial, Record, Seam, SessionId,
 };
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
@@ -94,9 +94,45 @@ fn naive_call(id: CallId, records: &[(Record, usize)], begins: impl Fn(&Record) 
     call
 }
 
+/// A text, the attempt that wrote each byte of it, and where it was continued.
+struct Naive {
+    attempt: u32,
+    text: String,
+    authors: Vec<u32>,
+    cuts: Vec<usize>,
+}
+
+impl Naive {
+    /// Of an attempt that goes on from so many bytes of another's text.
+    fn going_on(attempt: u32, from: Option<(&Self, usize)>) -> Option<Self> {
+        let Some((before, bytes)) = from else {
+            return Some(Self { attempt, text: String::new(), authors: Vec::new(), cuts: Vec::new() });
+        };
+        let text = before.text.get(..bytes)?.to_owned();
+        let mut cuts = before.cuts.clone();
+        cuts.retain(|cut| *cut < bytes);
+        cuts.push(bytes);
+        Some(Self { attempt, text, authors: before.authors[..bytes].to_vec(), cuts })
+    }
+
+    fn push(&mut self, piece: &str) {
+        self.text.push_str(piece);
+        self.authors.resize(self.text.len(), self.attempt);
+    }
+
+    fn told(&self) -> Partial {
+        let seam = |cut: &usize| Seam { at: *cut, attempt: self.authors[cut - 1] };
+        Partial {
+            attempt: self.attempt,
+            text: self.text.clone(),
+            seams: self.cuts.iter().map(seam).collect(),
+        }
+    }
+}
+
 /// Pieces joined where they fit; of the texts the longest, of equals the first attempt's.
 fn naive_text(own: &[&(Record, usize)]) -> Option<Partial> {
-    let mut texts: Vec<Partial> = Vec::new();
+    let mut texts: Vec<Naive> = Vec::new();
     let mut continues: Vec<(u32, u64)> = Vec::new();
     for (record, _) in own {
         let (attempt, offset, piece) = match record {
@@ -110,26 +146,24 @@ fn naive_text(own: &[&(Record, usize)]) -> Option<Partial> {
         };
         if let Some(begun) = texts.iter_mut().find(|text| text.attempt == attempt) {
             if begun.text.len() as u64 == offset {
-                begun.text.push_str(piece);
+                begun.push(piece);
             }
             continue;
         }
         let before = best(texts.iter().filter(|text| text.attempt < attempt));
-        let beginning = match before {
-            _ if offset == 0 => "",
-            Some(before) if continues.contains(&(attempt, offset)) => {
-                let Some(kept) = before.text.get(..offset as usize) else { continue };
-                kept
-            }
+        let from = match before {
+            _ if offset == 0 => None,
+            Some(before) if continues.contains(&(attempt, offset)) => Some((before, offset as usize)),
             _ => continue,
         };
-        let text = format!("{beginning}{piece}");
-        texts.push(Partial { attempt, text });
+        let Some(mut begun) = Naive::going_on(attempt, from) else { continue };
+        begun.push(piece);
+        texts.push(begun);
     }
-    best(texts.iter().filter(|text| !text.text.is_empty())).cloned()
+    best(texts.iter().filter(|text| !text.text.is_empty())).map(Naive::told)
 }
 
-fn best<'a>(texts: impl Iterator<Item = &'a Partial>) -> Option<&'a Partial> {
+fn best<'a>(texts: impl Iterator<Item = &'a Naive>) -> Option<&'a Naive> {
     texts.max_by_key(|text| (text.text.len(), Reverse(text.attempt)))
 }
 
@@ -214,7 +248,14 @@ impl<'a> Input<'a> {
 
     fn attempt(&mut self) -> Attempt {
         let (n, continues) = (u32::from(self.number(3)), u64::from(self.number(31)));
-        Attempt { n, provider: self.text().to_owned(), model: String::new(), continues, at_ms: 0 }
+        Attempt {
+            n,
+            provider: self.text().to_owned(),
+            model: String::new(),
+            continues,
+            after_failure: false,
+            at_ms: 0,
+        }
     }
 
     fn end(&mut self) -> End {

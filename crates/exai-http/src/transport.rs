@@ -9,7 +9,7 @@ use exai_names::Resolver;
 use exai_provider::{
     Body, BoxFuture, Method, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
 };
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Certificate, Client, ClientBuilder, Url};
 
 use crate::fault;
 use crate::names::OwnNames;
@@ -33,15 +33,16 @@ struct Endpoint {
 /// Whether a proxy may stand between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// A server on this machine, which no proxy reaches.
-    Loopback,
-    /// By the proxies of the process environment, if any.
-    Network,
+    /// None: it does not reach a server on this machine, and what goes to any other without TLS, the key among it, it would
+    /// read along.
+    Direct,
+    /// One of the process environment, if there is any: it is asked for a tunnel, and sees no more than the host's name.
+    Proxied,
 }
 
 impl HttpTransport {
-    /// Knows the endpoints; nothing is opened. Proxies are taken from the process environment, except for loopback
-    /// addresses.
+    /// Knows the endpoints; nothing is opened. Proxies are taken from the process environment, except for loopback addresses
+    /// and those without TLS.
     pub fn new(providers: &[ProviderConfig]) -> Self {
         // Fails where a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -65,6 +66,13 @@ impl HttpTransport {
 
 impl Endpoint {
     fn build(&self) -> Result<Client, TransportError> {
+        self.builder().build().map_err(|error| TransportError {
+            kind: TransportErrorKind::Tls,
+            message: fault::chain(&error.without_url()),
+        })
+    }
+
+    fn builder(&self) -> ClientBuilder {
         let mut builder = Client::builder()
             .user_agent(concat!("exai/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.connect_timeout)
@@ -74,26 +82,24 @@ impl Endpoint {
             .http2_keep_alive_timeout(HTTP2_PING_ANSWER)
             .http2_keep_alive_while_idle(true)
             .tls_certs_merge(roots());
-        if self.reach == Reach::Loopback {
+        if self.reach == Reach::Direct {
             builder = builder.no_proxy();
         }
         if exai_names::chosen() == Resolver::Own {
             builder = builder.dns_resolver(OwnNames);
         }
-        builder.build().map_err(|error| TransportError {
-            kind: TransportErrorKind::Tls,
-            message: fault::chain(&error.without_url()),
-        })
+        builder
     }
 }
 
 impl Reach {
     fn of(base_url: &str) -> Self {
-        let host = Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
-        match host.as_deref() {
-            Some("localhost" | "[::1]") => Self::Loopback,
-            Some(host) if host.starts_with("127.") => Self::Loopback,
-            _ => Self::Network,
+        let Ok(url) = Url::parse(base_url) else { return Self::Proxied };
+        match url.host_str() {
+            _ if url.scheme() == "http" => Self::Direct,
+            Some("localhost" | "[::1]") => Self::Direct,
+            Some(host) if host.starts_with("127.") => Self::Direct,
+            _ => Self::Proxied,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What has come of an answer so far, and what it is worth once the stream is over.
 
+use serde::de::IgnoredAny;
+
 use crate::cause::Cause;
 use crate::chunk::{Chunk, Delta, ToolDelta};
 use crate::reply::{Ending, ToolCall, Usage};
@@ -131,6 +133,12 @@ impl Answer {
         self.text.trim().is_empty() && self.tool_calls.is_empty()
     }
 
+    /// The first tool call whose arguments are neither JSON nor empty, as many send them for a tool that takes none.
+    pub(crate) fn unreadable_call(&self) -> Option<&ToolCall> {
+        let is_json = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
+        self.tool_calls.iter().find(|call| !call.arguments.trim().is_empty() && !is_json(&call.arguments))
+    }
+
     /// The stream is over: what the answer is worth. Complete is what has the end mark, a finish reason of success, and
     /// content; a finish reason without the mark, or the mark without a finish reason, is accepted and marked.
     ///
@@ -165,6 +173,14 @@ impl Answer {
             return Err((
                 Cause::EmptyAnswer,
                 format!("the model said nothing{thought} (finish reason: {reason})"),
+            ));
+        }
+        let is_truncated = matches!(finish, Some("length" | "max_tokens"));
+        if !is_truncated && let Some(call) = self.unreadable_call() {
+            let bytes = call.arguments.len();
+            return Err((
+                Cause::Malformed,
+                format!("the arguments of a tool call are no JSON ({bytes} bytes)"),
             ));
         }
         Ok(match finish {

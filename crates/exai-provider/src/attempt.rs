@@ -3,26 +3,29 @@
 //! One loop waits for the next piece of the body or the nearest clock, whichever is first. Dropping the future drops the
 //! response, and with it the connection: that is how a call is cancelled.
 
+mod refusal;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use self::refusal::Asked;
 use crate::answer::{Answer, Progress};
-use crate::cause::Cause;
-use crate::classify::classify;
+use crate::cause::{Besides, Cause};
 use crate::clocks::{Clocks, Expired};
 use crate::dialect::Dialect;
 use crate::error_body::ErrorBody;
 use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
-use crate::retry_after::retry_after;
+use crate::sample::sample;
 use crate::spend::Charge;
 use crate::splice::{Joined, Manner, More, Splice};
 use crate::state::Place;
 use crate::stream::{Broken, Stream};
 use crate::timer::Timer;
 use crate::transport::{Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind};
+use crate::wake::{LOOK_EVERY, Watch};
 
 /// Bytes of an error's body that are read.
 const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
@@ -32,6 +35,9 @@ const ERROR_BODY_WAIT: Duration = Duration::from_secs(10);
 
 /// Shortest time between two notes of the same matter.
 pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(1);
+
+/// A connection that fails within this long was refused, and may be accepted a moment later.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// What an attempt needs of the world.
 #[derive(Clone, Copy)]
@@ -44,6 +50,8 @@ pub(crate) struct World<'a> {
 
 /// Which attempt it is.
 pub(crate) struct Subject<'a> {
+    /// What the log calls the call.
+    pub(crate) call: &'a str,
     pub(crate) n: u32,
     pub(crate) model: &'a str,
     pub(crate) dialect: &'a Dialect,
@@ -69,12 +77,18 @@ pub(crate) struct Failed {
     /// Without secrets.
     pub(crate) detail: String,
     pub(crate) retry_after: Option<Duration>,
-    /// Moment of the wall clock, since 1970, before which this need not be tried again.
+    /// The moment since 1970 before which asking again is vain, where the provider told.
     pub(crate) until: Option<Duration>,
+    /// Whether it was refused for a fault of the earlier turns that can be mended.
+    pub(crate) is_mendable: bool,
     /// What there is of the answer, the text that this attempt went on from included.
     pub(crate) answer: Box<Answer>,
     pub(crate) joined: Joined,
     pub(crate) unreadable: u32,
+    /// It ended because the machine slept, or soon after that: nobody's fault.
+    pub(crate) slept: bool,
+    /// It ended within [`AT_ONCE`].
+    pub(crate) at_once: bool,
     /// From its first delta to its last.
     pub(crate) generated: Duration,
     /// Whether the provider may charge for it.
@@ -97,14 +111,18 @@ pub(crate) async fn run(
         world,
         subject,
         clocks,
+        watch: Watch::new(world.timer.now(), world.timer.wall()),
         alarm: None,
         stream,
+        besides: Besides::Nothing,
         noted_at: world.timer.now(),
         started: world.timer.now(),
     };
     let ended = attempt.drive(request).await;
     attempt.tell(More::Over);
+    attempt.log_unreadable();
     let is_page = attempt.stream.page().is_some();
+    let took = world.timer.now().saturating_sub(attempt.started);
     let Attempt { subject, clocks, stream, .. } = attempt;
     let (mut answer, unreadable) = (stream.answer, stream.unreadable);
     let brought_something = !answer.is_blank() || !answer.reasoning.is_empty();
@@ -115,11 +133,14 @@ pub(crate) async fn run(
             cause: end.cause,
             detail: world.redactor.clean(&end.detail),
             retry_after: end.retry_after,
-            until: None,
+            until: end.until,
+            is_mendable: end.is_mendable,
             billed: brought_something || (end.cause.may_be_billed() && !is_page),
             answer: Box::new(answer),
             joined,
             unreadable,
+            slept: clocks.sleep().is_some() && is_of_the_connection(end.cause),
+            at_once: took < AT_ONCE,
             generated: clocks.generated(),
         }),
     }
@@ -130,11 +151,13 @@ struct End {
     cause: Cause,
     detail: String,
     retry_after: Option<Duration>,
+    until: Option<Duration>,
+    is_mendable: bool,
 }
 
 impl End {
     fn new(cause: Cause, detail: impl Into<String>) -> Self {
-        Self { cause, detail: detail.into(), retry_after: None }
+        Self { cause, detail: detail.into(), retry_after: None, until: None, is_mendable: false }
     }
 }
 
@@ -142,8 +165,10 @@ struct Attempt<'a> {
     world: World<'a>,
     subject: Subject<'a>,
     clocks: Clocks,
+    watch: Watch,
     alarm: Option<Alarm>,
     stream: Stream,
+    besides: Besides,
     noted_at: Duration,
     started: Duration,
 }
@@ -162,6 +187,7 @@ impl Attempt<'_> {
             Ok(Err(error)) => return Err(transport_end(&error)),
             Err(expired) => return Err(self.expired(expired)),
         };
+        self.besides = Besides::Head;
         if response.status != 200 {
             return Err(self.refused(response).await);
         }
@@ -174,7 +200,13 @@ impl Attempt<'_> {
             Some(Manner::Prefix) => answer.judge_rest(),
             Some(Manner::Turn) | None => answer.judge(),
         };
-        judged.map_err(|(cause, detail)| End::new(cause, detail))
+        judged.map_err(|(cause, detail)| {
+            if cause == Cause::Malformed {
+                let call = self.stream.answer.unreadable_call();
+                self.stream.sample = call.map(|call| sample(call.arguments.as_bytes()));
+            }
+            End::new(cause, detail)
+        })
     }
 
     /// Reads up to the end mark, or the end of the body.
@@ -210,11 +242,21 @@ impl Attempt<'_> {
         }
         self.tell(More::Coming);
         let progress = fed.map_err(|broken| self.broken(broken))?;
+        self.clocks.arrived(now);
+        self.besides = if progress.chars > 0 { Besides::Nothing } else { Besides::KeepAlives };
         if self.stream.answer.finish.is_some() {
             self.clocks.finished(now);
         }
         self.progress(now, progress);
         Ok(())
+    }
+
+    /// Nobody can see later what a provider has sent; of what could not be read the log keeps the shape.
+    fn log_unreadable(&self) {
+        if let Some(sample) = &self.stream.sample {
+            let Subject { call, n, model, .. } = self.subject;
+            tracing::warn!(call, n, model, sample, "a piece of the answer could not be read");
+        }
     }
 
     /// Tells the text that is new.
@@ -244,31 +286,46 @@ impl Attempt<'_> {
         }
     }
 
-    /// The work's outcome, or the clock that ran out before. What is there already is read before a clock is looked at, so
-    /// that a process that slept accuses nobody.
+    /// The work's outcome, or the clock that ran out before. What is there already is read before a clock is looked at, and
+    /// clocks begin anew after a sleep, so that a process that slept accuses nobody.
     async fn or_expired<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Expired> {
         tokio::pin!(work);
         loop {
-            let at = self.clocks.next_deadline();
+            let at = self.clocks.next_deadline().min(self.world.timer.now() + LOOK_EVERY);
             let alarm = match self.alarm.take() {
                 Some(alarm) if alarm.at <= at => alarm,
                 _ => Alarm { at, sleep: self.world.timer.sleep_until(at) },
             };
             let alarm = self.alarm.insert(alarm);
-            tokio::select! {
+            let outcome = tokio::select! {
                 biased;
-                outcome = &mut work => return Ok(outcome),
-                () = &mut alarm.sleep => self.alarm = None,
+                outcome = &mut work => Some(outcome),
+                () = &mut alarm.sleep => None,
+            };
+            self.look();
+            if let Some(outcome) = outcome {
+                return Ok(outcome);
             }
+            self.alarm = None;
             if let Some(expired) = self.clocks.check(self.world.timer.now()) {
                 return Err(expired);
             }
         }
     }
 
+    /// Looks whether the machine slept.
+    fn look(&mut self) {
+        let timer = self.world.timer;
+        let Some(sleep) = self.watch.look(timer.now(), timer.wall()) else { return };
+        self.clocks.slept(sleep);
+        let Subject { call, n, .. } = self.subject;
+        tracing::info!(call, n, seconds = sleep.long.as_secs(), "slept in the middle of an attempt");
+    }
+
     /// A status other than 200: reads what the provider says about it, for a while.
     async fn refused(&mut self, response: Response) -> End {
-        let retry_after = retry_after(&response);
+        let wall = self.world.timer.wall();
+        let asked = Asked::by(&response, wall);
         let elsewhere = response.header("location").map(str::to_owned);
         let encoded = encoding(&response).map(str::to_owned);
         let (status, mut body) = (response.status, response.body);
@@ -295,22 +352,19 @@ impl Attempt<'_> {
             }
             None => ErrorBody::parse(&text),
         };
-        let cause = classify(self.subject.dialect, status, &error);
-        let mut detail = match elsewhere {
+        let mut end = refusal::end(self.subject.dialect, Some(status), &error, asked, wall);
+        if let Some(elsewhere) = elsewhere {
             // A key is never sent to where a provider points; people decide that.
-            Some(elsewhere) => format!("HTTP {status}: the base URL only leads to {elsewhere}"),
-            None => describe(Some(status), &error),
-        };
-        if let Some(wait) = retry_after {
-            detail.push_str(&format!("; asks to wait {} s", wait.as_secs_f64().ceil()));
+            end.detail = format!("HTTP {status}: the base URL only leads to {elsewhere}");
         }
-        End { cause, detail, retry_after }
+        end
     }
 
     fn broken(&self, broken: Broken) -> End {
         match broken {
             Broken::Error(error) => {
-                End::new(classify(self.subject.dialect, 200, &error), describe(None, &error))
+                let wall = self.world.timer.wall();
+                refusal::end(self.subject.dialect, None, &error, Asked::default(), wall)
             }
             Broken::Page => End::new(Cause::Page, ""),
             Broken::Malformed(detail) => End::new(Cause::Malformed, detail),
@@ -328,13 +382,23 @@ impl Attempt<'_> {
 
     fn expired(&self, expired: Expired) -> End {
         let age = self.world.timer.now().saturating_sub(self.started).as_secs();
-        match expired {
-            Expired::Stall(clock) => End::new(Cause::Stall(clock), clock.sentence()),
-            Expired::Deadline => {
+        match (expired, self.clocks.sleep()) {
+            (Expired::Stall(_), Some(sleep)) => {
+                let minutes = sleep.long.as_secs() / 60;
+                End::new(
+                    Cause::Cut,
+                    format!("this machine slept for {minutes} min, and the connection did not outlive it"),
+                )
+            }
+            (Expired::Stall(clock), None) => {
+                let (what, besides) = (clock.sentence(), self.besides.sentence());
+                End::new(Cause::Stall(clock), format!("{what}; {besides}"))
+            }
+            (Expired::Deadline, _) => {
                 End::new(Cause::Deadline, format!("the call's time was over {age} s into this attempt"))
             }
             // Only reached where a finish reason has come, which `read` handles.
-            Expired::Tail => End::new(Cause::Cut, "the stream ended without its end mark"),
+            (Expired::Tail, _) => End::new(Cause::Cut, "the stream ended without its end mark"),
         }
     }
 }
@@ -343,6 +407,11 @@ impl Attempt<'_> {
 fn encoding(response: &Response) -> Option<&str> {
     let encoding = response.header("content-encoding")?.trim();
     (!encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")).then_some(encoding)
+}
+
+/// Whether a cause tells of a connection, and of nothing that anybody said over it.
+const fn is_of_the_connection(cause: Cause) -> bool {
+    matches!(cause, Cause::Connect | Cause::Dns | Cause::Tls | Cause::Cut)
 }
 
 fn transport_end(error: &TransportError) -> End {
@@ -354,16 +423,4 @@ fn transport_end(error: &TransportError) -> End {
         TransportErrorKind::Unusable => Cause::BadRequest,
     };
     End::new(cause, error.message.clone())
-}
-
-fn describe(status: Option<u16>, error: &ErrorBody) -> String {
-    let mut parts = Vec::new();
-    parts.extend(status.map(|status| format!("HTTP {status}")));
-    parts.extend(error.code.as_ref().or(error.kind.as_ref()).map(|code| format!("code {code}")));
-    let head = parts.join(", ");
-    match (head.is_empty(), error.message.is_empty()) {
-        (_, true) => head,
-        (true, false) => error.message.clone(),
-        (false, false) => format!("{head}: {}", error.message),
-    }
 }

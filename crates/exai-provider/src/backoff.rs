@@ -10,8 +10,9 @@ const CAP_MS: u64 = 8_000;
 /// No pause of ours is longer than this; a provider that wants more is left for another candidate.
 pub(crate) const LONGEST: Duration = Duration::from_millis(CAP_MS);
 
-/// Pauses for a rate limit without a wish of the provider's own.
-const RATE_S: [u64; 4] = [2, 5, 15, 30];
+/// Pauses for a rate limit without a wish of the provider's own. Limits that count concurrent requests of other clients
+/// of an account have been seen to last for five minutes.
+const RATE_S: [u64; 7] = [2, 5, 15, 30, 60, 90, 120];
 
 /// The pause before the retry `tries` (from 0) after trouble on the provider's side: uniform up to a bound that doubles, so
 /// that many callers don't come back together.

@@ -58,6 +58,8 @@ pub(crate) struct Call<'a> {
     plan: Option<Plan>,
     /// Candidates that were asked to go on and did not; they are asked from the beginning.
     declined: BTreeSet<usize>,
+    /// Candidates that are sent the earlier turns mended.
+    mended: BTreeSet<usize>,
 }
 
 /// The number of an attempt, the index of the candidate under whose name it was granted, and how many bytes it goes on from.
@@ -90,6 +92,7 @@ impl<'a> Call<'a> {
             best: context.kept.and_then(|kept| Part::of_kept(kept, context.before)).map(Arc::new),
             plan: None,
             declined: BTreeSet::new(),
+            mended: BTreeSet::new(),
         }
     }
 
@@ -125,6 +128,9 @@ impl<'a> Call<'a> {
                     self.pause(pause, &format!("{}: {}", candidate.model.id, cause.words())).await;
                     if cause == Cause::EmptyAnswer {
                         room = Room::Doubled;
+                    }
+                    if cause == Cause::BadRequest {
+                        self.mended.insert(index);
                     }
                 }
                 Step::Next(next) => {
@@ -162,14 +168,14 @@ impl<'a> Call<'a> {
         };
         let now = self.layer.timer.now();
         let provider = self.layer.endpoint(candidate.provider).map_or("", |(config, _)| config.name.as_str());
-        let (cause, detail, billed) = match &outcome {
-            Ok(_) => ("ok", String::new(), true),
-            Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.billed),
+        let (cause, detail, until, billed) = match &outcome {
+            Ok(_) => ("ok", String::new(), None, true),
+            Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.until, failed.billed),
         };
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
-        let ms = u64::try_from(now.saturating_sub(began).as_millis()).unwrap_or(u64::MAX);
-        // Enough to find it by; the whole of it is the right to the call.
-        let call = self.context.call_id.get(..8).unwrap_or_default();
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (ms, until_ms) = (millis(now.saturating_sub(began)), until.map(millis));
+        let call = self.log_id();
         tracing::info!(
             call,
             n,
@@ -177,6 +183,7 @@ impl<'a> Call<'a> {
             model = candidate.model.id,
             continues,
             cause,
+            until_ms,
             ms,
             billed,
             "attempt ended"
@@ -184,8 +191,6 @@ impl<'a> Call<'a> {
         let (provider, model) = (provider.to_owned(), candidate.model.id.clone());
         let Cost { nano_usd, is_estimated: estimated } = std::mem::take(&mut self.cost);
         let failure = outcome.as_ref().err();
-        let until = failure.and_then(|failed| failed.until).map(|until| until.as_millis());
-        let until_ms = until.map(|ms| u64::try_from(ms).unwrap_or(u64::MAX));
         if let Some(failed) = failure.filter(|_| self.requests > requests) {
             self.failed = Some(failed.cause);
         }
@@ -211,6 +216,11 @@ impl<'a> Call<'a> {
         outcome
     }
 
+    /// Enough of the call's id to find it by in a log; the whole of it is the right to the call.
+    fn log_id(&self) -> &'a str {
+        self.context.call_id.get(..8).unwrap_or_default()
+    }
+
     /// Whether nobody is left to be asked after this one.
     fn is_last(&self, index: usize) -> bool {
         !self.route.candidates.iter().skip(index + 1).any(|candidate| self.may_be_asked(candidate))
@@ -234,9 +244,12 @@ fn failed(cause: Cause, detail: &str) -> Failed {
         detail: detail.to_owned(),
         retry_after: None,
         until: None,
+        is_mendable: false,
         answer: Box::default(),
         joined: Joined::Alone,
         unreadable: 0,
+        slept: false,
+        at_once: true,
         generated: Duration::ZERO,
         billed: false,
     }

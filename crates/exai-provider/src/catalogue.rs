@@ -46,6 +46,7 @@ struct Entry {
     context: Option<u32>,
     output_cap: Option<u32>,
     idle: Option<IdleClass>,
+    first_event_floor_s: Option<u32>,
     idle_floor_s: Option<u32>,
     thinking: Option<Thinking>,
     effort: Option<Vec<Effort>>,
@@ -137,11 +138,12 @@ impl Entry {
     fn over(self, mut model: Model) -> Result<Model, String> {
         if let Some(idle) = self.idle {
             model.idle = idle;
+            model.first_event_floor = idle.first_event();
             model.idle_floor = idle.idle();
         }
-        if let Some(seconds) = self.idle_floor_s {
-            model.idle_floor = Duration::from_secs(u64::from(seconds.max(1)));
-        }
+        let floor = |seconds: u32| Duration::from_secs(u64::from(seconds.max(1)));
+        set(&mut model.first_event_floor, self.first_event_floor_s.map(floor));
+        set(&mut model.idle_floor, self.idle_floor_s.map(floor));
         if let Some(mut efforts) = self.effort {
             efforts.sort();
             model.efforts = efforts;

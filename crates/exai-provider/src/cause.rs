@@ -7,7 +7,7 @@ pub enum StallClock {
     FirstEvent,
     /// They stopped coming.
     Idle,
-    /// Past the stream timeout, fewer than 20 characters came in the window.
+    /// Past the stream timeout, too few characters came in the window.
     Trickle,
     /// As `Trickle`, at the point from which the time left is kept for the next candidate.
     Reserve,
@@ -19,8 +19,30 @@ impl StallClock {
         match self {
             Self::FirstEvent => "no text came",
             Self::Idle => "text stopped coming",
-            Self::Trickle => "past the stream timeout, fewer than 20 characters came in the window",
+            Self::Trickle => "past the stream timeout, too little text came in the window",
             Self::Reserve => "too little came, and the time left is kept for the next model",
+        }
+    }
+}
+
+/// What came besides text since the last of it, where a clock ended a stream: whether the provider still lived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Besides {
+    /// Not a byte.
+    Nothing,
+    /// The head of the answer.
+    Head,
+    /// Comments, blanks, or chunks without text.
+    KeepAlives,
+}
+
+impl Besides {
+    /// What people read.
+    pub(crate) const fn sentence(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing else came either",
+            Self::Head => "only the head of the answer did",
+            Self::KeepAlives => "blanks or keep-alives did",
         }
     }
 }
@@ -132,8 +154,13 @@ pub(crate) enum Again {
     AtOnce(u32),
     /// After a rising pause, so many times.
     Backoff(u32),
+    /// As `Backoff`; while another candidate is left, only after a failure that came at once. An address that swallows
+    /// what is sent to it costs the whole connect timeout each time, and swallows the next attempt too.
+    BackoffIfAtOnce(u32),
     /// After the provider's wish or the pauses of a rate limit.
     Rate,
+    /// At once and once, with the earlier turns mended, where the provider names a fault of theirs that can be.
+    Mended,
     /// Only where no other candidate is left, so many times. A stall has cost minutes of the call already, and what
     /// hung once mostly hangs again: another model brings an answer sooner than the same one would. Without
     /// another, asking once more is the only chance left.
@@ -276,10 +303,12 @@ impl Cause {
 
     pub(crate) const fn again(self) -> Again {
         match self {
-            Self::Connect | Self::Dns | Self::Tls | Self::Server | Self::Page => Again::Backoff(2),
+            Self::Connect | Self::Dns | Self::Tls => Again::BackoffIfAtOnce(2),
+            Self::Server | Self::Page => Again::Backoff(2),
             Self::Rate => Again::Rate,
             Self::EmptyAnswer | Self::Cut | Self::Malformed => Again::AtOnce(1),
             Self::Stall(_) => Again::IfLast(1),
+            Self::BadRequest => Again::Mended,
             _ => Again::No,
         }
     }
@@ -297,3 +326,6 @@ impl Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

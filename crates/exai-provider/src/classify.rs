@@ -17,6 +17,16 @@ const OVERFLOW: &[&str] = &[
     "total message size",
 ];
 
+/// Phrases of faults in the earlier turns that can be mended, lower case: models that think want their reasoning back,
+/// which nobody kept, and some take no turn without text.
+const MENDABLE: &[&str] = &["reasoning_content is missing", "role 'assistant' must not be empty"];
+
+/// Whether the same question without such a fault may be taken.
+pub(crate) fn is_mendable(cause: Cause, error: &ErrorBody) -> bool {
+    let message = error.message.to_lowercase();
+    cause == Cause::BadRequest && MENDABLE.iter().any(|phrase| message.contains(phrase))
+}
+
 /// The cause of an error with this HTTP status (200 for errors inside a stream).
 pub(crate) fn classify(dialect: &Dialect, status: u16, error: &ErrorBody) -> Cause {
     let cause = by_word(dialect, error).unwrap_or_else(|| by_status(status, error));

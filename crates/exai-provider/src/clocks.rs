@@ -7,16 +7,26 @@ use std::time::Duration;
 use crate::answer::Progress;
 use crate::cause::StallClock;
 use crate::config::StreamTimeout;
+use crate::wake::Sleep;
 
 /// Fewer characters than this in the window, and a stream counts as trickling. A slow healthy model sends hundreds in
 /// that time.
-const FLOOR_CHARS: usize = 20;
+pub(crate) const FLOOR_CHARS: usize = 20;
 
 /// The window for streams past the stream timeout.
 pub(crate) const FLOOR_WINDOW: Duration = Duration::from_secs(30);
 
 /// How long the end mark and the usage may take after a finish reason.
 const TAIL_GRACE: Duration = Duration::from_secs(5);
+
+/// Sleeps longer than this lose connections: routers and servers forget them.
+const LOSES_CONNECTIONS: Duration = Duration::from_secs(300);
+
+/// A connection that a long sleep has lost is found dead within this time: by the system's probes, or because nothing comes.
+const FOUND_DEAD: Duration = Duration::from_secs(60);
+
+/// What comes so long after a sleep was noticed was sent after it.
+const LIVING: Duration = Duration::from_secs(1);
 
 /// The bounds of one attempt.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +37,10 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
     /// Age from which on the stream must keep delivering; see [`Clocks::must_deliver_from`].
     pub(crate) stream_timeout: StreamTimeout,
+    /// Fewer characters than this in the window, and the stream counts as trickling; at least 1.
+    pub(crate) floor_chars: usize,
+    /// The window once content has come.
+    pub(crate) window: Duration,
     /// The window while no content has come yet.
     pub(crate) thinking_window: Duration,
     /// Moment from which on only a stream that delivers keeps the time that is meant for the next candidate.
@@ -55,7 +69,11 @@ pub(crate) struct Clocks {
     last_progress: Option<Duration>,
     content_seen: bool,
     finished_at: Option<Duration>,
-    /// The newest arrivals that together bring [`FLOOR_CHARS`]: at most that many, each of at least one character.
+    /// The machine slept, and nothing has shown yet that the connection outlived it.
+    slept: Option<Sleep>,
+    /// Every clock but the call's begins anew from here: the end of the last sleep.
+    anew: Option<Duration>,
+    /// The newest arrivals that together bring [`Limits::floor_chars`]: at most that many, each of at least one character.
     recent: VecDeque<(Duration, usize)>,
     recent_chars: usize,
 }
@@ -70,6 +88,8 @@ impl Clocks {
             last_progress: None,
             content_seen: false,
             finished_at: None,
+            slept: None,
+            anew: None,
             recent: VecDeque::new(),
             recent_chars: 0,
         }
@@ -86,11 +106,27 @@ impl Clocks {
         self.recent.push_back((now, progress.chars));
         self.recent_chars += progress.chars;
         while let Some((_, oldest)) = self.recent.front()
-            && self.recent_chars - oldest >= FLOOR_CHARS
+            && self.recent_chars - oldest >= self.limits.floor_chars
         {
             self.recent_chars -= oldest;
             self.recent.pop_front();
         }
+    }
+
+    /// The machine slept. What it left of a connection shows itself soon, where it was long enough to lose one.
+    pub(crate) fn slept(&mut self, sleep: Sleep) {
+        self.slept = Some(sleep);
+        self.anew = Some(sleep.woke);
+    }
+
+    /// The sleep that the connection may not have outlived.
+    pub(crate) fn sleep(&self) -> Option<Sleep> {
+        self.slept
+    }
+
+    /// Something has come, text or not. What comes at the moment of waking had come before.
+    pub(crate) fn arrived(&mut self, now: Duration) {
+        self.slept = self.slept.filter(|sleep| now < sleep.noticed + LIVING);
     }
 
     /// A finish reason has come: only the end mark is missing.
@@ -121,16 +157,35 @@ impl Clocks {
             return earlier(deadline, (finished + TAIL_GRACE, Expired::Tail));
         }
         let gap = match self.last_progress {
-            None => (self.started + self.limits.first_event, Expired::Stall(StallClock::FirstEvent)),
-            Some(last) => (last + self.limits.idle, Expired::Stall(StallClock::Idle)),
+            None => {
+                let at = self.awake(self.started) + self.patience(self.limits.first_event);
+                (at, Expired::Stall(StallClock::FirstEvent))
+            }
+            Some(last) => {
+                let at = self.awake(last) + self.patience(self.limits.idle);
+                (at, Expired::Stall(StallClock::Idle))
+            }
         };
-        let window = if self.content_seen { FLOOR_WINDOW } else { self.limits.thinking_window };
+        let window = if self.content_seen { self.limits.window } else { self.limits.thinking_window };
         let floor = (self.floor(self.must_deliver_from(), window), Expired::Stall(StallClock::Trickle));
         let mut nearest = earlier(earlier(deadline, gap), floor);
         if let Some(from) = self.limits.reserve_at {
             nearest = earlier(nearest, (self.floor(from, FLOOR_WINDOW), Expired::Stall(StallClock::Reserve)));
         }
         nearest
+    }
+
+    /// A moment, or the last waking if that was later.
+    fn awake(&self, moment: Duration) -> Duration {
+        self.anew.map_or(moment, |woke| woke.max(moment))
+    }
+
+    /// How long to wait for text: not as long on a connection that may be gone.
+    fn patience(&self, usual: Duration) -> Duration {
+        match self.slept {
+            Some(sleep) if sleep.long > LOSES_CONNECTIONS => usual.min(FOUND_DEAD),
+            _ => usual,
+        }
     }
 
     /// From when on the stream must keep delivering. A timeout that the user set holds as it is. The default is meant for
@@ -145,10 +200,12 @@ impl Clocks {
         }
     }
 
-    /// First moment, not before `from`, at which fewer than [`FLOOR_CHARS`] came in the `window` before it.
+    /// First moment, not before `from`, at which fewer than [`Limits::floor_chars`] came in the `window` before it; nobody
+    /// delivers while the machine sleeps.
     fn floor(&self, from: Duration, window: Duration) -> Duration {
+        let from = self.anew.map_or(from, |woke| from.max(woke + window));
         match self.recent.front() {
-            Some((oldest, _)) if self.recent_chars >= FLOOR_CHARS => from.max(*oldest + window),
+            Some((oldest, _)) if self.recent_chars >= self.limits.floor_chars => from.max(*oldest + window),
             _ => from,
         }
     }

@@ -38,7 +38,7 @@ pub struct ProviderConfig {
     pub name: String,
     /// URL up to, not including, `/chat/completions`.
     pub base_url: String,
-    /// `None`: `glm` and `kimi` can't be used; other endpoints are called without `authorization`.
+    /// `None`: endpoints of GLM and Kimi can't be used; others are called without `authorization`.
     pub key: Option<Key>,
     /// Name of the variable that holds the key, for the sentence that asks for it.
     pub key_variable: String,

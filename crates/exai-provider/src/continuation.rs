@@ -78,6 +78,15 @@ pub(crate) fn turns<'a>(question: &'a [Message], after: Option<Continuation<'a>>
     turns
 }
 
+/// Makes the model's own turns such as those want them who take none without reasoning or without text. Of the reasoning
+/// nothing was kept; a blank is what clients put there, and is taken.
+pub(crate) fn mend(turns: &mut Vec<Turn<'_>>) {
+    turns.retain(|turn| turn.role != Role::Assistant || !turn.content.trim().is_empty());
+    for turn in turns.iter_mut().filter(|turn| turn.role == Role::Assistant) {
+        turn.reasoning_content.get_or_insert(" ");
+    }
+}
+
 /// Asks for the rest in words.
 fn go_on(text: &str) -> String {
     let end = last_chars(text, QUOTED_CHARS);

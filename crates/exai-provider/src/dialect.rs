@@ -1,6 +1,7 @@
 //! How providers differ, as data: one row each.
 
 use crate::cause::Cause;
+use crate::config::ProviderConfig;
 use crate::prefix::Prefix;
 
 /// Name of the field that bounds the output.
@@ -42,8 +43,10 @@ pub(crate) enum KeyNeed {
 /// What is particular to a provider.
 #[derive(Debug)]
 pub(crate) struct Dialect {
-    /// Name of the configured provider it is for; empty for the last row, which fits all.
-    name: &'static str,
+    /// Domains that it is spoken at; none for the last row, which fits all.
+    domains: &'static [&'static str],
+    /// Name of the built-in provider that speaks it wherever its base URL leads: to a gateway, most likely.
+    name: Option<&'static str>,
     pub(crate) key: KeyNeed,
     pub(crate) headers: &'static [(&'static str, &'static str)],
     pub(crate) output_field: OutputField,
@@ -51,14 +54,24 @@ pub(crate) struct Dialect {
     pub(crate) request_id: RequestId,
     /// How it goes on from the beginning of an answer, unless the catalogue says otherwise of the model.
     pub(crate) prefix: Prefix,
+    /// The clock of the moments in its messages, in hours east of Greenwich; `None`: it names none.
+    pub(crate) hours_east: Option<u64>,
     /// Business codes, error types and status words, and what they mean. They beat the HTTP status.
     causes: &'static [(&'static str, Cause)],
 }
 
 impl Dialect {
-    /// The row for a configured provider.
-    pub(crate) fn of(provider: &str) -> &'static Self {
-        DIALECTS.iter().find(|row| row.name == provider).unwrap_or(&COMPATIBLE)
+    /// The row for a configured provider: by the host that it is at, since the name of an endpoint is the user's to choose;
+    /// else, for the built-in ones, by name.
+    pub(crate) fn of(provider: &ProviderConfig) -> &'static Self {
+        let host = host(&provider.base_url).to_ascii_lowercase();
+        let at_host = |row: &&Self| row.domains.iter().any(|domain| is_within(&host, domain));
+        DIALECTS.iter().find(at_host).unwrap_or_else(|| Self::named(&provider.name))
+    }
+
+    /// The row of a built-in provider, else the one that fits all.
+    pub(crate) fn named(provider: &str) -> &'static Self {
+        DIALECTS.iter().find(|row| row.name == Some(provider)).unwrap_or(&COMPATIBLE)
     }
 
     /// What a business code, type or status word means.
@@ -67,9 +80,23 @@ impl Dialect {
     }
 }
 
+/// The host of an address, without user, port and path.
+fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    host.split(':').next().unwrap_or_default()
+}
+
+/// Whether a host is the domain or one below it.
+fn is_within(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|front| front.is_empty() || front.ends_with('.'))
+}
+
 const DIALECTS: &[Dialect] = &[
     Dialect {
-        name: "glm",
+        domains: &["z.ai", "bigmodel.cn"],
+        name: Some("glm"),
         key: KeyNeed::Required,
         // Error texts in English on the international site.
         headers: &[("accept-language", "en-US,en")],
@@ -77,31 +104,37 @@ const DIALECTS: &[Dialect] = &[
         usage: StreamUsage::Unasked,
         request_id: RequestId::Field,
         prefix: Prefix::None,
+        // Its messages name no zone; Beijing's is assumed.
+        hours_east: Some(8),
         causes: GLM_CAUSES,
     },
     Dialect {
-        name: "kimi",
+        domains: &["moonshot.ai", "moonshot.cn", "kimi.com", "kimi.ai"],
+        name: Some("kimi"),
         key: KeyNeed::Required,
         headers: &[],
         output_field: OutputField::MaxCompletionTokens,
         usage: StreamUsage::Asked,
         request_id: RequestId::None,
         prefix: Prefix::Partial,
+        hours_east: None,
         causes: KIMI_CAUSES,
     },
-    Dialect { name: "deepseek", prefix: Prefix::Beta, ..COMPATIBLE },
-    Dialect { name: "mistral", prefix: Prefix::Prefix, ..COMPATIBLE },
-    Dialect { name: "openai", output_field: OutputField::MaxCompletionTokens, ..COMPATIBLE },
+    Dialect { domains: &["deepseek.com"], prefix: Prefix::Beta, ..COMPATIBLE },
+    Dialect { domains: &["mistral.ai"], prefix: Prefix::Prefix, ..COMPATIBLE },
+    Dialect { domains: &["openai.com"], output_field: OutputField::MaxCompletionTokens, ..COMPATIBLE },
 ];
 
 const COMPATIBLE: Dialect = Dialect {
-    name: "",
+    domains: &[],
+    name: None,
     key: KeyNeed::Optional,
     headers: &[],
     output_field: OutputField::MaxTokens,
     usage: StreamUsage::Asked,
     request_id: RequestId::None,
     prefix: Prefix::None,
+    hours_east: None,
     causes: COMPATIBLE_CAUSES,
 };
 
@@ -193,3 +226,6 @@ const COMPATIBLE_CAUSES: &[(&str, Cause)] = &[
     ("INTERNAL", Cause::Server),
     ("server_error", Cause::Server),
 ];
+
+#[cfg(test)]
+mod tests;

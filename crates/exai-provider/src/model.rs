@@ -100,6 +100,8 @@ pub struct Model {
     pub output_cap: u32,
     /// How long it may be silent.
     pub idle: IdleClass,
+    /// Longest wait for the first sign.
+    pub first_event_floor: Duration,
     /// Longest gap in the middle of an answer.
     pub idle_floor: Duration,
     /// Whether it thinks.
@@ -124,6 +126,7 @@ impl Model {
             context: 0,
             output_cap: 0,
             idle: IdleClass::Thinking,
+            first_event_floor: IdleClass::Thinking.first_event(),
             idle_floor: IdleClass::Thinking.idle(),
             thinking: Thinking::Never,
             efforts: vec![Effort::Low, Effort::Medium, Effort::High],

@@ -1,12 +1,16 @@
 //! What comes back: an answer or a failure, each with every attempt that was made.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::before::Before;
 use crate::broke::Broke;
-use crate::cause::Cause;
+use crate::cause::{Cause, words};
 use crate::continued::Continued;
+use crate::dialect::Dialect;
 use crate::kept::Kept;
+use crate::reset_time::told;
 
 /// Tokens as the provider counts them, summed over the attempts that told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -45,6 +49,9 @@ pub struct AttemptReport {
     pub cause: &'static str,
     /// What the provider or the clock said, without secrets, at most 300 characters; empty for `ok`.
     pub detail: String,
+    /// Milliseconds since 1970 before which asking again is vain, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_ms: Option<u64>,
     /// From the wait for a place to the end of the request, in milliseconds.
     pub ms: u64,
     /// Whether it may be billed.
@@ -53,8 +60,16 @@ pub struct AttemptReport {
     pub nano_usd: Option<u64>,
     /// Whether that is an estimate, because the provider did not tell what it counted.
     pub estimated: bool,
-    /// Moment in milliseconds since 1970 before which this need not be tried again; `None` where none is known.
-    pub until_ms: Option<u64>,
+}
+
+impl AttemptReport {
+    /// What people read of its end: the cause, and until when, on the clock that the provider's messages go by.
+    pub fn words(&self) -> String {
+        let cause = words(self.cause);
+        let Some(until_ms) = self.until_ms else { return cause.to_owned() };
+        let hours_east = Dialect::named(&self.provider).hours_east.unwrap_or(0);
+        format!("{cause} until {}", told(Duration::from_millis(until_ms), hours_east))
+    }
 }
 
 /// How an answer ended.

@@ -24,6 +24,8 @@ pub(crate) struct Variant<'a> {
     pub(crate) room: Room,
     /// The beginning of the answer, where only the rest is asked for.
     pub(crate) after: Option<Continuation<'a>>,
+    /// Whether the earlier turns are sent as those want them who refuse them as they are.
+    pub(crate) is_mended: bool,
 }
 
 /// Room for the answer.
@@ -87,9 +89,13 @@ pub(crate) fn build(
         Some(Continuation { how: How::Turn, .. }) | None => Prefix::None,
     };
     let (thinking, effort) = thinking(model, chat.effort);
+    let mut messages = continuation::turns(&chat.messages, variant.after);
+    if variant.is_mended {
+        continuation::mend(&mut messages);
+    }
     let body = Body {
         model: &model.id,
-        messages: continuation::turns(&chat.messages, variant.after),
+        messages,
         stream: true,
         stream_options: (dialect.usage == StreamUsage::Asked)
             .then_some(StreamOptions { include_usage: true }),

@@ -1,9 +1,19 @@
-//! How long a provider asks us to stay away. No wall clock is read: a date is measured against the answer's own
-//! `date`.
+//! How long a provider asks us to stay away. A date is measured against the answer's own `date`.
 
 use std::time::Duration;
 
+use crate::calendar::Moment;
 use crate::transport::Response;
+
+/// What stands before the number of seconds in a sentence, lower case.
+const MARKS: &[&str] = &["again after ", "again in ", "retry after ", "retry in "];
+
+/// A limit's reset above this is a moment since 1970, not a wait: in seconds, or in milliseconds.
+const EPOCH_S: f64 = 1e9;
+const EPOCH_MS: f64 = 1e12;
+
+/// Longest wait that is read out of a number: beyond it lies no call's deadline.
+const LONGEST_S: f64 = 1e8;
 
 /// The wait that the head of an answer asks for.
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
@@ -19,31 +29,56 @@ pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
     Some(Duration::from_secs(until.saturating_sub(now)))
 }
 
+/// The wait until a rate limit is reset, by the head of an answer. Many send this with every answer: it is a wish only
+/// where the limit was reached.
+pub(crate) fn limit_reset(response: &Response, wall: Duration) -> Option<Duration> {
+    let number: f64 = response.header("x-ratelimit-reset")?.trim().parse().ok()?;
+    let now = || {
+        let date = response.header("date").and_then(unix_seconds);
+        date.map_or(wall.as_secs_f64(), |seconds| seconds as f64)
+    };
+    seconds(match number {
+        ms if ms >= EPOCH_MS => ms / 1000.0 - now(),
+        s if s >= EPOCH_S => s - now(),
+        wait => wait,
+    })
+}
+
+/// The wait that a sentence asks for: `please try again after 1 seconds`, `try again in 1.5s`.
+pub(crate) fn asked_in_words(sentence: &str) -> Option<Duration> {
+    let sentence = sentence.to_lowercase();
+    let rest = MARKS.iter().find_map(|mark| sentence.split_once(mark).map(|(_, rest)| rest))?;
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let (number, unit) = rest.split_at_checked(end)?;
+    let number: f64 = number.trim_end_matches('.').parse().ok()?;
+    let unit: String = unit.trim_start().chars().take_while(|c| c.is_alphabetic()).collect();
+    seconds(match unit.as_str() {
+        "ms" | "milliseconds" => number / 1000.0,
+        "s" | "sec" | "secs" | "second" | "seconds" => number,
+        "m" | "min" | "minute" | "minutes" => number * 60.0,
+        _ => return None,
+    })
+}
+
+fn seconds(number: f64) -> Option<Duration> {
+    (0.0..=LONGEST_S).contains(&number).then(|| Duration::from_secs_f64(number))
+}
+
 /// Seconds since 1970 of a date like `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that senders may use.
 fn unix_seconds(text: &str) -> Option<u64> {
     let mut words = text.trim().split_ascii_whitespace().skip(1);
     let day: u64 = words.next()?.parse().ok()?;
     let month = words.next()?;
-    let month = MONTHS.iter().position(|name| *name == month)?;
+    let month = MONTHS.iter().position(|name| *name == month)? as u64 + 1;
     let year: u64 = words.next()?.parse().ok()?;
     let mut clock = words.next()?.split(':');
     let mut part = || clock.next()?.parse::<u64>().ok();
     let (hour, minute, second) = (part()?, part()?, part()?);
-    if !(1970..=9999).contains(&year) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    // Days before the month, and the leap days up to the end of the last year.
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let before = DAYS_BEFORE.get(month)? + u64::from(leap && month > 1);
-    let last = year - 1;
-    let leap_days = (last / 4 - last / 100 + last / 400) - (1969 / 4 - 1969 / 100 + 1969 / 400);
-    let days = (year - 1970) * 365 + leap_days + before + day - 1;
-    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
+    Moment { year, month, day, hour, minute, second }.unix_seconds()
 }
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-const DAYS_BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
 #[cfg(test)]
 mod tests;

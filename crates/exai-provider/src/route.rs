@@ -45,7 +45,7 @@ pub(crate) struct Route {
 
 /// Whether a provider can be called.
 pub(crate) fn is_usable(provider: &ProviderConfig) -> bool {
-    provider.key.is_some() || Dialect::of(&provider.name).key == KeyNeed::Optional
+    provider.key.is_some() || Dialect::of(provider).key == KeyNeed::Optional
 }
 
 /// Finds them; nothing is sent.

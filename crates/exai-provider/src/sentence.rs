@@ -1,6 +1,6 @@
 //! What people and models read when nothing answered.
 
-use crate::cause::{Cause, words};
+use crate::cause::Cause;
 use crate::config::ProviderConfig;
 use crate::gate::Denied;
 use crate::reply::AttemptReport;
@@ -73,7 +73,7 @@ fn told(run: &[AttemptReport]) -> Option<String> {
         run.iter().map(|attempt| format!("{:.1} s", attempt.ms as f64 / 1000.0)).collect();
     let detail = last.detail.trim_end_matches('.');
     let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
-    Some(format!("{times}{} after {}{detail}", words(last.cause), seconds.join(", ")))
+    Some(format!("{times}{} after {}{detail}", last.words(), seconds.join(", ")))
 }
 
 fn what(cause: Cause) -> String {

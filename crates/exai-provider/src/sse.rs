@@ -162,6 +162,11 @@ impl Decoder {
         }
     }
 
+    /// What there is of an event that is not over: its data, else its first line.
+    pub(crate) fn pending(&self) -> &[u8] {
+        if self.data.is_empty() { &self.line } else { &self.data }
+    }
+
     /// Bytes held.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {

@@ -4,6 +4,7 @@ use crate::answer::{Answer, Progress, TooLarge};
 use crate::chunk::{Chunk, Parsed};
 use crate::error_body::ErrorBody;
 use crate::page;
+use crate::sample::sample;
 use crate::sse::{BOM, DONE, Decoder, Kind, TooLong};
 
 /// Most bytes of a body that is one JSON text.
@@ -32,6 +33,8 @@ pub(crate) struct Stream {
     pub(crate) answer: Answer,
     /// Unreadable chunks that were passed over.
     pub(crate) unreadable: u32,
+    /// What the first piece that could not be read looked like, passed over or not.
+    pub(crate) sample: Option<String>,
     form: Form,
 }
 
@@ -54,7 +57,10 @@ impl Stream {
     pub(crate) fn feed(&mut self, bytes: &[u8]) -> Result<Progress, Broken> {
         let bytes = self.tell(bytes);
         match &mut self.form {
-            Form::Unknown(head) => head.take(bytes).map(|()| Progress::default()),
+            Form::Unknown(head) => match head.take(bytes) {
+                Ok(()) => Ok(Progress::default()),
+                Err(error) => Err(too_long(error, &head.decoder, &mut self.sample)),
+            },
             Form::Page(kept) => {
                 kept.extend_from_slice(bytes);
                 if kept.len() < page::READ_BYTES_MAX { Ok(Progress::default()) } else { Err(Broken::Page) }
@@ -67,12 +73,19 @@ impl Stream {
                 Ok(Progress::default())
             }
             Form::Events(decoder) => {
-                let mut sink = Sink { answer: &mut self.answer, unreadable: &mut self.unreadable };
+                let mut sink = Sink {
+                    answer: &mut self.answer,
+                    unreadable: &mut self.unreadable,
+                    sample: &mut self.sample,
+                };
                 let mut rest = bytes;
                 let mut progress = Progress::default();
                 while !sink.answer.done {
-                    let Some(event) = decoder.next(&mut rest).map_err(too_long)? else { break };
-                    let more = sink.event(event.kind, event.data)?;
+                    let more = match decoder.next(&mut rest) {
+                        Ok(Some(event)) => sink.event(event.kind, event.data)?,
+                        Ok(None) => break,
+                        Err(error) => return Err(too_long(error, decoder, sink.sample)),
+                    };
                     progress.chars += more.chars;
                     progress.content_chars += more.content_chars;
                 }
@@ -176,14 +189,15 @@ impl Head {
     }
 
     /// Takes bytes that tell nothing; in a stream they end no event.
-    fn take(&mut self, mut bytes: &[u8]) -> Result<(), Broken> {
-        self.decoder.next(&mut bytes).map(drop).map_err(too_long)
+    fn take(&mut self, mut bytes: &[u8]) -> Result<(), TooLong> {
+        self.decoder.next(&mut bytes).map(drop)
     }
 }
 
 struct Sink<'a> {
     answer: &'a mut Answer,
     unreadable: &'a mut u32,
+    sample: &'a mut Option<String>,
 }
 
 impl Sink<'_> {
@@ -202,11 +216,14 @@ impl Sink<'_> {
         match Chunk::parse(data) {
             Ok(Parsed::Piece(chunk)) => self.answer.absorb(&chunk).map_err(too_large),
             Ok(Parsed::Error(error)) => Err(Broken::Error(error)),
-            Err(_) if *self.unreadable < UNREADABLE_MAX => {
+            Err(_) => {
+                self.sample.get_or_insert_with(|| sample(data));
+                if *self.unreadable >= UNREADABLE_MAX {
+                    return Err(Broken::Malformed("chunks of the stream are no JSON".to_owned()));
+                }
                 *self.unreadable += 1;
                 Ok(Progress::default())
             }
-            Err(_) => Err(Broken::Malformed("chunks of the stream are no JSON".to_owned())),
         }
     }
 }
@@ -215,8 +232,10 @@ fn too_large(error: TooLarge) -> Broken {
     Broken::TooLarge(error.to_string())
 }
 
-fn too_long(error: TooLong) -> Broken {
-    Broken::TooLarge(error.to_string())
+/// Not [`Broken::TooLarge`]: no answer has such a line, so what sends it is broken, and another may do better.
+fn too_long(error: TooLong, decoder: &Decoder, told: &mut Option<String>) -> Broken {
+    told.get_or_insert_with(|| sample(decoder.pending()));
+    Broken::Malformed(error.to_string())
 }
 
 #[cfg(test)]

@@ -303,3 +303,5 @@ fn last_words(state_dir: &Path) -> Stdio {
 
 #[cfg(all(test, unix))]
 mod tests;
+#[cfg(all(test, unix))]
+pub(crate) use tests::program;

@@ -210,6 +210,31 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_proxy_is_asked_for_a_tunnel_without_the_key() {
+    let (proxy, proxy_url) = listener().await;
+    let url = "https://api.example.com/v1";
+    let transport = transport(url);
+    let endpoint = &transport.endpoints["p"];
+    let client = endpoint.builder().proxy(reqwest::Proxy::all(&proxy_url).unwrap()).build().unwrap();
+    endpoint.client.set(Ok(client)).unwrap();
+    let server = async {
+        let (mut stream, _) = proxy.accept().await.unwrap();
+        let mut asked = Vec::new();
+        while !asked.ends_with(b"\r\n\r\n") {
+            asked.push(stream.read_u8().await.unwrap());
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        // What goes through the tunnel is TLS: the beginning of a handshake.
+        assert_eq!(stream.read_u8().await.unwrap(), 22);
+        let asked = String::from_utf8(asked).unwrap().to_lowercase();
+        assert!(asked.starts_with("connect api.example.com:443 http/1.1\r\n"), "{asked}");
+        assert!(!asked.contains("authorization") && !asked.contains("secret"), "{asked}");
+    };
+    let asked = async { transport.open(request(url)).await.err().unwrap() };
+    assert!(matches!(both(asked, server).await.kind, Kind::Connect | Kind::Tls));
+}
+
+#[tokio::test]
 async fn dropping_the_request_or_the_response_closes_the_connection() {
     let (listener, url) = listener().await;
     let transport = transport(&url);
@@ -261,13 +286,16 @@ fn the_bundled_roots_alone_make_a_client() {
 }
 
 #[test]
-fn loopback_is_known() {
+fn no_proxy_stands_before_this_machine_or_reads_along() {
     for (url, reach) in [
-        ("http://localhost:11434/v1", Reach::Loopback),
-        ("http://127.0.0.1:1", Reach::Loopback),
-        ("http://[::1]:1/v1", Reach::Loopback),
-        ("https://api.z.ai/api/paas/v4", Reach::Network),
-        ("nonsense", Reach::Network),
+        ("http://localhost:11434/v1", Reach::Direct),
+        ("http://127.0.0.1:1", Reach::Direct),
+        ("http://[::1]:1/v1", Reach::Direct),
+        ("https://localhost:1", Reach::Direct),
+        ("http://models.example.com/v1", Reach::Direct),
+        ("HTTP://models.example.com/v1", Reach::Direct),
+        ("https://api.z.ai/api/paas/v4", Reach::Proxied),
+        ("nonsense", Reach::Proxied),
     ] {
         assert_eq!(Reach::of(url), reach, "{url}");
     }

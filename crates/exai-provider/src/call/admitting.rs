@@ -6,7 +6,7 @@ use super::continuing::{self, Candidacy, Plan};
 use super::{BILLED_MAX, Call, Grant, failed};
 use crate::attempt::{self, Brought, Failed, Subject, World};
 use crate::cause::Cause;
-use crate::clocks::{Clocks, FLOOR_WINDOW, Limits};
+use crate::clocks::{Clocks, FLOOR_CHARS, FLOOR_WINDOW, Limits};
 use crate::config::{ProviderConfig, StreamTimeout};
 use crate::dialect::Dialect;
 use crate::model::{IdleClass, Model};
@@ -36,7 +36,7 @@ impl Call<'_> {
         self.in_time()?;
         // Those before it in the queue may have spent the rest.
         self.affordable(candidate)?;
-        let dialect = Dialect::of(&config.name);
+        let dialect = Dialect::of(config);
         let plan = self.plan_for(candidate, index, room, config, dialect);
         let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
         *n = self.grant(index, &config.name, &candidate.model.id, continues as u64).await?;
@@ -45,7 +45,8 @@ impl Call<'_> {
         self.plan.clone_from(&plan);
         let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
         let after = plan.as_ref().map(|plan| plan.continuation(&config.name, &candidate.model.id));
-        let variant = Variant { request_id: &request_id, room, after };
+        let is_mended = self.mended.contains(&index);
+        let variant = Variant { request_id: &request_id, room, after, is_mended };
         let request = request::build(config, dialect, &candidate.model, self.chat, variant)
             .map_err(|error| failed(Cause::BadRequest, &error.to_string()))?;
         let from = match continues {
@@ -62,8 +63,10 @@ impl Call<'_> {
             observer: self.context.observer,
         };
         let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
+        let call = self.log_id();
         let charge = self.charge(candidate, plan.as_ref());
         let subject = Subject {
+            call,
             n: *n,
             model: &candidate.model.id,
             dialect,
@@ -80,8 +83,8 @@ impl Call<'_> {
         let now = self.layer.timer.now();
         match &outcome {
             Ok(_) => state.succeeded(now),
-            // Its own clock, not the provider's doing.
-            Err(failed) if failed.cause == Cause::Deadline => {}
+            // Its own clock or this machine's sleep, not the provider's doing.
+            Err(failed) if failed.cause == Cause::Deadline || failed.slept => {}
             Err(failed) => state.failed(now, failed.cause),
         }
         outcome
@@ -162,18 +165,27 @@ impl Call<'_> {
     }
 
     fn limits(&self, config: &ProviderConfig, model: &Model, index: usize) -> Limits {
+        // A floor above that of its class was put there on purpose: it holds among content, too.
+        let floor = Some(model.idle_floor).filter(|floor| *floor > model.idle.idle());
         // A timeout that the user set holds for every model: no patience with those that think. Local models get none
         // either: they are silent while they are loaded, which the first-event clock allows, and deliver from then on.
-        let thinking_window = match config.stream_timeout {
-            StreamTimeout::Default(_) if model.idle == IdleClass::Thinking => model.idle_floor,
-            StreamTimeout::Default(_) | StreamTimeout::User(_) => FLOOR_WINDOW,
+        let (window, thinking_window) = match config.stream_timeout {
+            StreamTimeout::Default(_) if model.idle == IdleClass::Thinking => {
+                (floor.unwrap_or(FLOOR_WINDOW), model.idle_floor)
+            }
+            StreamTimeout::Default(_) => (floor.unwrap_or(FLOOR_WINDOW), floor.unwrap_or(FLOOR_WINDOW)),
+            StreamTimeout::User(_) => (FLOOR_WINDOW, FLOOR_WINDOW),
         };
+        let is_final = self.is_last(index) || self.billed + 1 >= BILLED_MAX;
         Limits {
-            first_event: config.clocks.first_event.unwrap_or(model.idle.first_event()),
+            first_event: config.clocks.first_event.unwrap_or(model.first_event_floor),
             idle: config.clocks.idle.unwrap_or(model.idle_floor),
             stream_timeout: config.stream_timeout,
+            // Nobody would do better with the time that is left: a trickle is more than nothing.
+            floor_chars: if is_final { 1 } else { FLOOR_CHARS },
+            window,
             thinking_window,
-            reserve_at: (!self.is_last(index) && self.billed + 1 < BILLED_MAX).then_some(self.reserve_at),
+            reserve_at: (!is_final).then_some(self.reserve_at),
             deadline: self.context.deadline,
         }
     }

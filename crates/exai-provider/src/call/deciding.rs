@@ -6,6 +6,7 @@ use super::{BILLED_MAX, Call, REQUESTS_MAX};
 use crate::attempt::Failed;
 use crate::backoff;
 use crate::cause::{Again, Cause, Next};
+use crate::chat::Role;
 use crate::route::Candidate;
 use crate::splice::Joined;
 
@@ -46,17 +47,29 @@ impl Call<'_> {
         match failed.cause.again() {
             Again::No => None,
             Again::AtOnce(most) => (tries < most).then_some(Duration::ZERO),
+            Again::Mended => {
+                (failed.is_mendable && tries == 0 && self.has_answers()).then_some(Duration::ZERO)
+            }
             Again::IfLast(most) => (!more && tries < most).then_some(Duration::ZERO),
-            Again::Backoff(most) => {
+            Again::BackoffIfAtOnce(_) if more && !failed.at_once => None,
+            Again::Backoff(most) | Again::BackoffIfAtOnce(most) => {
                 let pause =
                     backoff::server(tries, &self.layer.jitter).max(failed.retry_after.unwrap_or_default());
                 (tries < most && !(more && pause > backoff::LONGEST)).then_some(pause)
             }
             Again::Rate => {
-                let pause = backoff::rate(tries).map(|usual| failed.retry_after.unwrap_or(usual))?;
+                let usual = backoff::rate(tries)?;
+                // A wish that did not help is a minimum.
+                let pause =
+                    failed.retry_after.map_or(usual, |wish| if tries == 0 { wish } else { wish.max(usual) });
                 (!more || pause <= RATE_PATIENCE).then_some(pause)
             }
         }
+    }
+
+    /// Whether a model's own words are among the turns: only those can be mended.
+    fn has_answers(&self) -> bool {
+        self.chat.messages.iter().any(|message| message.role == Role::Assistant)
     }
 
     fn next(&self, cause: Cause, index: usize) -> Option<usize> {

@@ -26,14 +26,17 @@ idle = "local"
 id = "a"
 aliases = ["x"]
 idle_floor_s = 45
+first_event_floor_s = 7
 price_out = 9.0
 "#;
     let base = "[[model]]\nid = \"a\"\nprovider = \"p\"\ncontext = 1000\nprice_in = 1.0\nprice_out = 2.0\n";
     let catalogue = Catalogue::default().merge("base", base).unwrap().merge("own", own).unwrap();
     let a = catalogue.find("X").unwrap();
     assert_eq!((a.id.as_str(), a.context, a.idle_floor), ("a", 1000, Duration::from_secs(45)));
+    assert_eq!(a.first_event_floor, Duration::from_secs(7));
     assert_eq!(a.price, Some(Price { input: 1.0, output: 9.0, cached: None }));
-    assert_eq!(catalogue.find("mine").unwrap().idle, IdleClass::Local);
+    let mine = catalogue.find("mine").unwrap();
+    assert_eq!((mine.idle, mine.first_event_floor), (IdleClass::Local, Duration::from_secs(900)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 use super::*;
 
 fn cause(provider: &str, status: u16, body: &str) -> &'static str {
-    classify(Dialect::of(provider), status, &ErrorBody::parse(body.as_bytes())).code()
+    classify(Dialect::named(provider), status, &ErrorBody::parse(body.as_bytes())).code()
 }
 
 #[test]

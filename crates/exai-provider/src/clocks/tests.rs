@@ -9,6 +9,8 @@ fn fast() -> Limits {
         first_event: 120 * S,
         idle: 120 * S,
         stream_timeout: StreamTimeout::Default(300 * S),
+        floor_chars: FLOOR_CHARS,
+        window: 30 * S,
         thinking_window: 30 * S,
         reserve_at: None,
         deadline: CALL,
@@ -81,6 +83,23 @@ fn a_healthy_long_answer_goes_on_to_the_deadline() {
 fn a_trickle_ends_at_the_stream_timeout() {
     let one_every_two = (1..150).map(|n| (n * 2, content(1)));
     assert_eq!(ends(fast(), one_every_two), (300, TRICKLE));
+}
+
+#[test]
+fn the_last_candidates_trickle_goes_on_while_anything_comes() {
+    let last = Limits { floor_chars: 1, ..fast() };
+    let one_every_two = (1..600).map(|n| (n * 2, content(1)));
+    assert_eq!(ends(last, one_every_two), (1200, Expired::Deadline));
+    assert_eq!(ends(last, (1..=160).map(|n| (n * 2, content(1)))), (350, TRICKLE), "silence is none");
+    assert_eq!(ends(last, [(10, content(1))]), (130, IDLE));
+}
+
+#[test]
+fn a_window_of_its_own_holds_among_content_too() {
+    let patient = Limits { idle: 600 * S, window: 600 * S, thinking_window: 600 * S, ..fast() };
+    assert_eq!(ends(patient, [(100, content(50))]), (700, IDLE));
+    let both = Limits { reserve_at: Some(900 * S), ..patient };
+    assert_eq!(ends(both, [(100, content(50)), (690, content(50))]), (900, RESERVE));
 }
 
 #[test]

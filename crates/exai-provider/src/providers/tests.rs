@@ -3,7 +3,9 @@
 mod continuing;
 mod ending;
 mod fitting;
+mod refusing;
 mod retrying;
+mod sleeping;
 mod spending;
 mod streaming;
 mod world;

@@ -30,8 +30,8 @@ fn request(id: &str, chat: &Chat, room: Room) -> (Request, Value) {
     let model = model(id);
     let key = Key::new("secret.half").ok().filter(|_| model.provider != "local");
     let config = ProviderConfig { key, ..ProviderConfig::new(&model.provider, "http://h/v1/") };
-    let variant = Variant { request_id: "call-1-1", room, after: None };
-    let request = build(&config, Dialect::of(&model.provider), &model, chat, variant).unwrap();
+    let variant = Variant { request_id: "call-1-1", room, after: None, is_mended: false };
+    let request = build(&config, Dialect::of(&config), &model, chat, variant).unwrap();
     let body = serde_json::from_slice(&request.body).unwrap();
     (request, body)
 }
@@ -109,8 +109,8 @@ fn a_request_for_the_rest_goes_where_and_how_the_endpoint_wants_it() {
         let model = Model::unlisted("local", "m");
         let config = ProviderConfig::new("local", base_url);
         let after = Some(Continuation { text: "It was", reasoning: "", how: How::Prefix(prefix) });
-        let variant = Variant { request_id: "call-1-1", room: Room::Asked, after };
-        let request = build(&config, Dialect::of("local"), &model, &chat(), variant).unwrap();
+        let variant = Variant { request_id: "call-1-1", room: Room::Asked, after, is_mended: false };
+        let request = build(&config, Dialect::of(&config), &model, &chat(), variant).unwrap();
         (request.url.clone(), serde_json::from_slice::<Value>(&request.body).unwrap())
     };
     let (url, vllm) = body(Prefix::Vllm, "http://h/v1");
@@ -127,17 +127,5 @@ fn a_request_for_the_rest_goes_where_and_how_the_endpoint_wants_it() {
             ("http://h/beta/chat/completions", &json!(true))
         );
         assert_eq!(beta.get("continue_final_message"), None);
-    }
-}
-
-#[test]
-fn known_endpoints_have_their_way_of_going_on() {
-    let way = |provider| Dialect::of(provider).prefix;
-    assert_eq!(
-        (way("kimi"), way("deepseek"), way("mistral")),
-        (Prefix::Partial, Prefix::Beta, Prefix::Prefix)
-    );
-    for provider in ["glm", "openai", "gemini", "whatever"] {
-        assert_eq!(way(provider), Prefix::None);
     }
 }

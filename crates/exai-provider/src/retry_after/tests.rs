@@ -11,9 +11,13 @@ impl Body for Nothing {
     }
 }
 
-fn wait(headers: &[(&str, &str)]) -> Option<Duration> {
+fn answer(headers: &[(&str, &str)]) -> Response {
     let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    retry_after(&Response { status: 429, headers, body: Box::new(Nothing) })
+    Response { status: 429, headers, body: Box::new(Nothing) }
+}
+
+fn wait(headers: &[(&str, &str)]) -> Option<Duration> {
+    retry_after(&answer(headers))
 }
 
 #[test]
@@ -45,5 +49,45 @@ fn dates_are_counted_right() {
         ("Fri, 01 Mar 2024 00:00:00 GMT", 1_709_251_200),
     ] {
         assert_eq!(unix_seconds(text), Some(expected), "{text}");
+    }
+}
+
+#[test]
+fn a_limits_reset_is_a_wait_or_a_moment() {
+    const WALL: Duration = Duration::from_secs(1_782_907_200);
+    let reset = |headers: &[(&str, &str)]| limit_reset(&answer(headers), WALL);
+    for (value, seconds) in
+        [("7", 7.0), ("0.5", 0.5), ("1782907230", 30.0), ("1782907230000", 30.0), ("0", 0.0)]
+    {
+        let wait = reset(&[("x-ratelimit-reset", value)]).map(|wait| wait.as_secs_f64());
+        assert_eq!(wait, Some(seconds), "{value}");
+    }
+    // The answer's own date beats our wall clock.
+    let dated = [("date", "Wed, 01 Jul 2026 12:00:20 GMT"), ("x-ratelimit-reset", "1782907230")];
+    assert_eq!(reset(&dated), Some(Duration::from_secs(10)));
+    for nonsense in ["", "soon", "-5", "NaN", "inf", "1e300", "1700000000"] {
+        assert_eq!(reset(&[("x-ratelimit-reset", nonsense)]), None, "{nonsense}");
+    }
+}
+
+#[test]
+fn a_wait_in_words_is_read() {
+    for (sentence, ms) in [
+        ("Your account reached organization max RPM: 3, please try again after 1 seconds", 1000),
+        ("Rate limit reached. Please try again in 1.5s. Visit the console.", 1500),
+        ("Try again in 250ms", 250),
+        ("please retry after 2 minutes", 120_000),
+    ] {
+        assert_eq!(asked_in_words(sentence), Some(Duration::from_millis(ms)), "{sentence}");
+    }
+    for nothing in [
+        "",
+        "try again later",
+        "try again after a while",
+        "again in 5 moons",
+        "again after 1e9 s",
+        "again in .",
+    ] {
+        assert_eq!(asked_in_words(nothing), None, "{nothing}");
     }
 }

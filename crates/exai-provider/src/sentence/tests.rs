@@ -7,10 +7,10 @@ fn attempt(model: &str, cause: Cause, detail: &str, ms: u64) -> AttemptReport {
         model: model.to_owned(),
         cause: cause.code(),
         detail: detail.to_owned(),
+        until_ms: None,
         ms,
         nano_usd: None,
         estimated: false,
-        until_ms: None,
         billed: true,
     }
 }

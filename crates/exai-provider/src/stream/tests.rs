@@ -85,6 +85,7 @@ fn one_unreadable_chunk_is_passed_over_and_the_second_is_not() {
     let (stream, end) = feed(&[PIECE, bad, bad, PIECE]);
     assert!(matches!(end, Err(Broken::Malformed(_))));
     assert_eq!(stream.answer.text, "x");
+    assert_eq!(stream.sample.as_deref(), Some("{\"choices\":[{"), "of the first, which was passed over");
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn a_line_beyond_the_bound_ends_the_stream() {
     let piece = vec![b'x'; 1 << 20];
     let pieces: Vec<&[u8]> =
         std::iter::once(b"data: ".as_slice()).chain((0..6).map(|_| piece.as_slice())).collect();
-    assert!(matches!(feed(&pieces).1, Err(Broken::TooLarge(_))));
+    assert!(matches!(feed(&pieces).1, Err(Broken::Malformed(_))));
 }
 
 /// What a provider sends, with all that is awkward in it.

@@ -157,6 +157,7 @@ pub(super) const MODELS: &[Row<Settings>] = &[
         doc: "Further OpenAI-compatible endpoints, such as `local=http://127.0.0.1:11434/v1`. Each name brings the \
               settings of a provider with it: the key of `local` goes into `LOCAL_API_KEY`; a server that takes none needs none. \
               Its models are asked for as `local/<model>`, by name or in `EXAI_DEFAULT_MODEL`, or listed in the file of \
-              `EXAI_MODELS_FILE`.",
+              `EXAI_MODELS_FILE`. Peculiarities of GLM, Kimi, DeepSeek, Mistral and OpenAI are known by the host of the \
+              address, whatever the name.",
     },
 ];

@@ -92,7 +92,8 @@ pub(crate) const FAMILY: &[Row<Provider>] = &[
             set: |provider, url| provider.base_url = url,
         },
         doc: "Address of the API, without `/chat/completions`. The keys of z.ai and open.bigmodel.cn, and those of \
-              api.moonshot.ai and api.moonshot.cn, are different accounts.",
+              api.moonshot.ai and api.moonshot.cn, are different accounts. An address without TLS (`http://`) is asked \
+              directly: a proxy would read the key along.",
     },
     Row {
         name: "STREAM_TIMEOUT",
@@ -105,7 +106,8 @@ pub(crate) const FAMILY: &[Row<Provider>] = &[
             set: |provider, after| provider.stream_timeout.after = after,
         },
         doc: "Age from which on an answer is cut as soon as it trickles: fewer than 20 characters in 30 s. A healthy answer \
-              goes on. Where it is not set, a thinking model that has written nothing yet gets its own, longer time; \
+              goes on, and so does a trickling one where no other model and no attempt is left, until 30 s bring nothing. \
+              Where it is not set, a thinking model that has written nothing yet gets its own, longer time; \
               where it is set, it holds for every model.",
     },
     Row {

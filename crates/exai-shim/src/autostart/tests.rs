@@ -8,7 +8,7 @@ const SECOND: Duration = Duration::from_secs(1);
 ///
 /// Another process writes it: a child that a neighbour's thread forks at this moment would inherit the open file, and a file
 /// that somebody may write to can't be executed.
-fn program(dir: &Path, name: &str, script: &str) -> PathBuf {
+pub(crate) fn program(dir: &Path, name: &str, script: &str) -> PathBuf {
     let path = dir.join(name);
     let write = r#"printf '#!/bin/sh\n%s\n' "$1" > "$2" && chmod 755 "$2""#;
     let written = Command::new("sh").args(["-c", write, "sh", script]).arg(&path).status().unwrap();

@@ -1,6 +1,6 @@
 //! The result of `chat`: the answer, and how it came about.
 
-use exai_provider::{AttemptReport, Before, Ending, Reply, words};
+use exai_provider::{AttemptReport, Before, Ending, Reply};
 use serde_json::{Value, json};
 
 use super::{lost, seams};
@@ -52,7 +52,7 @@ impl Report {
         let failed =
             self.reply.attempts.iter().find(|attempt| attempt.cause != "ok" && attempt.model == expected);
         let why = match failed {
-            Some(attempt) => format!(" ({expected}: {})", words(attempt.cause)),
+            Some(attempt) => format!(" ({expected}: {})", attempt.words()),
             None if models::is_same(expected, asked_model) => format!(" ({provider} chose so itself)"),
             None => String::new(),
         };
@@ -130,10 +130,10 @@ fn attempts_line(attempts: &[AttemptReport], before: &[Before]) -> String {
         return span_ms(only.ms);
     }
     let told = attempts.iter().map(|attempt| {
-        let AttemptReport { n, provider, model, cause, ms, billed, .. } = attempt;
+        let AttemptReport { n, provider, model, ms, billed, .. } = attempt;
         // A request that was turned down before it could cost anything has no number of its own.
         let number = if *billed { format!("#{n} ") } else { String::new() };
-        format!("{number}{model} ({provider}) {}, {}", words(cause), span_ms(*ms))
+        format!("{number}{model} ({provider}) {}, {}", attempt.words(), span_ms(*ms))
     });
     let told: Vec<String> = before.iter().map(lost::told).chain(told).collect();
     let count = attempts.iter().filter(|attempt| attempt.billed).count() + before.len();

@@ -1,6 +1,7 @@
 //! What a model is told when its call can't be served.
 
 use exai_sim::host::{Answer, Host, Revision};
+use exai_sim::provider::SimProvider;
 use serde_json::{Value, json};
 
 use crate::world::{TOOLS, World, check, installation, names};
@@ -46,6 +47,25 @@ fn a_wrong_key_is_told_with_its_variable_and_never_shown() {
     assert!(!transcript.received().any(|line| line.text.contains("sk-sim")), "{text}");
     let log = world.exai.log_tails();
     assert!(!log.contains("sk-sim"), "{log}");
+}
+
+/// Such an address is nobody's but this machine's, and looks like no loopback address.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_key_that_travels_in_the_clear_is_handed_to_no_proxy() {
+    let (provider, proxy) = (SimProvider::start().unwrap(), SimProvider::start().unwrap());
+    let url = format!("http://0.0.0.0:{}/glm/v1", provider.address().port());
+    let proxy_url = format!("http://{}", proxy.address());
+    let mut exai = installation();
+    exai.with_provider(&provider).set_all(&[("EXAI_FALLBACK", "off"), ("GLM_BASE_URL", &url)]);
+    exai.set_all(&[("http_proxy", &proxy_url), ("all_proxy", &proxy_url), ("no_proxy", "")]);
+    let _daemon = exai.daemon().unwrap();
+    let host = exai.host().unwrap();
+    crate::world::greet(&host, Revision::V2025_11_25);
+    let answer = host.ask("chat", json!({"prompt": "hi"})).unwrap();
+    assert_eq!((proxy.requests().len(), provider.requests().len()), (0, 1), "{}", answer.line);
+    assert!(!answer.is_tool_error(), "{}", answer.line);
+    check(&host);
 }
 
 #[test]

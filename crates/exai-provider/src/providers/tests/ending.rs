@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::world::*;
 use crate::*;
 
@@ -152,12 +154,56 @@ async fn an_answer_without_end_is_cut_and_asked_for_once() {
     assert_eq!(causes(&reply.attempts), ["glm:too_large"]);
     assert_eq!((reply.ending, reply.notes.len()), (Ending::Truncated, 1));
     assert!(reply.text.len() >= 16 << 20);
-    for shapeless in [vec![b'{'; 1 << 20], vec![b'x'; 1 << 20]] {
-        let endless = stream(vec![Do::Repeat(shapeless, Duration::from_millis(1))]);
-        let world = World::new(vec![endless], vec![]);
-        let failure = world.ask(None, 1200).await.unwrap_err();
-        assert_eq!((failure.code(), failure.is_retryable(), failure.attempts.len()), ("too_large", false, 1));
-        assert!(failure.message.contains("for less at a time"), "{failure}");
+    // One JSON text without end may have been paid for as well.
+    let endless = stream(vec![Do::Repeat(vec![b'{'; 1 << 20], Duration::from_millis(1))]);
+    let world = World::new(vec![endless], vec![]);
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert_eq!((failure.code(), failure.is_retryable(), failure.attempts.len()), ("too_large", false, 1));
+    assert!(failure.message.contains("for less at a time"), "{failure}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_or_event_without_end_is_unreadable_and_falls_back() {
+    let data = [b"data: ".as_slice(), &vec![b'x'; 1 << 20], b"\n"].concat();
+    for endless in [vec![b'x'; 1 << 20], data, vec![b' '; 1 << 16]] {
+        let endless = stream(vec![content("half"), Do::Repeat(endless, Duration::from_millis(1))]);
+        let world = World::new(vec![endless.clone(), endless], vec![says("kimi")]);
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!(causes(&reply.attempts), ["glm:malformed", "glm:malformed", "kimi:ok"]);
+        assert!(reply.attempts[0].detail.contains("longer than"), "{}", reply.attempts[0].detail);
+        assert!(world.clock.now() < S, "nothing to wait for");
+    }
+    // Blanks that nothing came before, and that end no line.
+    let blanks = stream(vec![Do::Repeat(vec![b' '; 1 << 16], Duration::from_millis(1))]);
+    let world = World::new(vec![blanks.clone(), blanks], vec![says("kimi")]);
+    assert_eq!(world.ask(None, 1200).await.unwrap().provider, "kimi");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tool_call_that_nobody_can_read_is_no_answer() {
+    let call = |arguments: &str| {
+        let function = json!({"name": "f", "arguments": arguments});
+        let call = json!({"index": 0, "id": "a", "function": function});
+        event(&json!({"choices": [{"delta": {"tool_calls": [call]}}]}).to_string())
+    };
+    let calls = |pieces: &[&str], reason: &str| {
+        let mut steps: Vec<Do> = pieces.iter().map(|piece| call(piece)).collect();
+        steps.extend([finish(reason), done()]);
+        stream(steps)
+    };
+    for reason in ["tool_calls", "stop"] {
+        let broken = calls(&["{\"x\":", "1"], reason);
+        let world = World::new(vec![broken, calls(&["{\"x", "\":1}"], reason)], vec![]);
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!(causes(&reply.attempts), ["glm:malformed", "glm:ok"]);
+        assert_eq!(reply.tool_calls[0].arguments, "{\"x\":1}");
+    }
+    // Many send nothing for a tool that takes nothing; and at the limit of the output an end is missing by right.
+    for (pieces, reason, ending) in
+        [(&["", " "][..], "tool_calls", Ending::Whole), (&["{\"x"][..], "length", Ending::Truncated)]
+    {
+        let world = World::new(vec![calls(pieces, reason)], vec![]);
+        assert_eq!(world.ask(None, 1200).await.unwrap().ending, ending);
     }
 }
 

@@ -56,6 +56,71 @@ async fn a_trickle_is_cut_at_the_stream_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_trickle_of_the_last_candidate_goes_on_to_the_deadline() {
+    let Do::Send(one) = content("x") else { panic!() };
+    let trickle = stream(vec![Do::Repeat(one, 2 * S)]);
+    for timeout in [StreamTimeout::Default(300 * S), StreamTimeout::User(60 * S)] {
+        let set = |config: &mut ProvidersConfig| config.providers[0].stream_timeout = timeout;
+        let world = World::with(vec![trickle.clone()], vec![], set);
+        let reply = world.ask(Some("glm-fast"), 600).await.unwrap();
+        assert_eq!((reply.text.len(), world.clock.now()), (300, 600 * S));
+        assert_eq!(reply.ending, Ending::Partial(Broke::Failed(Cause::Deadline)));
+        assert_eq!(world.requests(), [("glm".to_owned(), 0)]);
+    }
+    // Also where others are left, but no attempt.
+    let world = World::new(vec![trickle], vec![]);
+    world.made_before.store(2, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(causes(&world.ask(None, 600).await.unwrap().attempts), ["glm:deadline"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stall_tells_whether_anything_came() {
+    let silent = |steps: Vec<Do>| stream([steps, vec![Do::Hang]].concat());
+    let keep_alive = Do::Repeat(b": keep-alive\n\n".to_vec(), S);
+    let words = || content("a few words");
+    for (answer, told) in [
+        (Answer::Mute, "no text came; nothing else came either"),
+        (silent(vec![]), "no text came; only the head of the answer did"),
+        (silent(vec![event(ROLE)]), "no text came; blanks or keep-alives did"),
+        (silent(vec![keep_alive.clone()]), "no text came; blanks or keep-alives did"),
+        (silent(vec![words()]), "text stopped coming; nothing else came either"),
+        (silent(vec![words(), keep_alive]), "text stopped coming; blanks or keep-alives did"),
+    ] {
+        let world = World::new(vec![answer], vec![says("x")]);
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!(reply.attempts[0].detail, told);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_models_floors_hold_until_the_user_says_otherwise() {
+    let late = || stream(vec![Do::Wait(500 * S), content("at last"), finish("stop"), done()]);
+    let paused = || {
+        let steps = vec![content("it"), Do::Wait(400 * S), content(" goes on"), finish("stop"), done()];
+        stream(steps)
+    };
+    for (answer, text) in [(late(), "at last"), (paused(), "it goes on")] {
+        let world = World::new(vec![answer], vec![]);
+        assert_eq!(world.ask(Some("glm-slow"), 1200).await.unwrap().text, text);
+        assert_eq!(world.requests().len(), 1);
+    }
+    for (answer, set) in [
+        (late(), ClockOverrides { first_event: Some(100 * S), idle: None }),
+        (paused(), ClockOverrides { first_event: None, idle: Some(100 * S) }),
+    ] {
+        let change = |config: &mut ProvidersConfig| config.providers[0].clocks = set;
+        let world = World::with(vec![answer, says("x")], vec![], change);
+        world.ask(Some("glm-slow"), 1200).await.unwrap();
+        assert_eq!(world.requests_at("glm"), [0, 100]);
+    }
+    let change =
+        |config: &mut ProvidersConfig| config.providers[0].stream_timeout = StreamTimeout::User(60 * S);
+    let world = World::with(vec![paused(), says("x")], vec![], change);
+    world.ask(Some("glm-slow"), 1200).await.unwrap();
+    assert_eq!(world.requests_at("glm"), [0, 60]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_stream_timeout_of_the_user_holds_for_a_thinking_model() {
     let set = |config: &mut ProvidersConfig| {
         config.providers[0].stream_timeout = StreamTimeout::User(5 * S);

@@ -1,7 +1,7 @@
 //! A scripted provider, a gate that counts, and a clock that jumps.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -28,6 +28,12 @@ idle = "thinking"
 id = "glm-local"
 provider = "glm"
 idle = "local"
+[[model]]
+id = "glm-slow"
+provider = "glm"
+idle = "fast"
+first_event_floor_s = 600
+idle_floor_s = 600
 [[model]]
 id = "kimi-fast"
 provider = "kimi"
@@ -58,6 +64,8 @@ pub(super) enum Do {
 pub(super) enum Answer {
     /// No connection.
     Refused,
+    /// No connection, which is noticed only after this long.
+    Blackhole(Duration),
     /// Takes the request, and never sends a head.
     Mute,
     /// A head and a body.
@@ -143,7 +151,7 @@ impl World {
             ..ProvidersConfig::default()
         };
         change(&mut config);
-        let clock = Clock(tokio::time::Instant::now());
+        let clock = Clock { start: tokio::time::Instant::now(), moved: Arc::default() };
         let net = Arc::new(Net {
             glm: Mutex::new(glm.into()),
             kimi: Mutex::new(kimi.into()),
@@ -215,6 +223,12 @@ impl World {
         self.net.requests.lock().unwrap().iter().map(|(name, at, _)| (name.clone(), at.as_secs())).collect()
     }
 
+    /// Seconds of the requests that went to this provider.
+    pub(super) fn requests_at(&self, provider: &str) -> Vec<u64> {
+        let requests = self.requests().into_iter();
+        requests.filter(|(name, _)| name == provider).map(|(_, at)| at).collect()
+    }
+
     pub(super) fn bodies(&self) -> Vec<Value> {
         self.net.requests.lock().unwrap().iter().map(|(_, _, body)| body.clone()).collect()
     }
@@ -238,21 +252,35 @@ pub(super) fn causes(attempts: &[AttemptReport]) -> Vec<String> {
 /// What the wall shows when a test begins: 2026-07-01, 12:00 UTC.
 const WALL: Duration = Duration::from_secs(1_782_907_200);
 
-/// Tokio's paused clock.
+/// Tokio's paused clock, and a wall clock that can be moved.
 #[derive(Clone)]
-pub(super) struct Clock(tokio::time::Instant);
+pub(super) struct Clock {
+    start: tokio::time::Instant,
+    /// Seconds by which the wall clock was moved.
+    moved: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// Moves the wall clock, as a machine's sleep or a correction of its clock does.
+    pub(super) fn move_wall(&self, seconds: i64) {
+        self.moved.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
 
 impl Timer for Clock {
     fn now(&self) -> Duration {
-        self.0.elapsed()
+        self.start.elapsed()
     }
 
     fn wall(&self) -> Duration {
-        WALL + self.0.elapsed()
+        let moved = self.moved.load(Ordering::SeqCst);
+        let by = Duration::from_secs(moved.unsigned_abs());
+        let wall = WALL + self.start.elapsed();
+        if moved < 0 { wall.saturating_sub(by) } else { wall + by }
     }
 
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep_until(self.0 + at))
+        Box::pin(tokio::time::sleep_until(self.start + at))
     }
 }
 
@@ -323,8 +351,10 @@ impl Transport for Net {
         let connection = Connection::new(&self.open);
         Box::pin(async move {
             match answer {
-                Answer::Refused => {
-                    Err(TransportError { kind: TransportErrorKind::Connect, message: "refused".to_owned() })
+                Answer::Refused => Err(no_connection("refused")),
+                Answer::Blackhole(wait) => {
+                    tokio::time::sleep(wait).await;
+                    Err(no_connection("timed out"))
                 }
                 Answer::Mute => {
                     let _connection = connection;
@@ -339,6 +369,10 @@ impl Transport for Net {
             }
         })
     }
+}
+
+fn no_connection(message: &str) -> TransportError {
+    TransportError { kind: TransportErrorKind::Connect, message: message.to_owned() }
 }
 
 struct Connection(Arc<AtomicU32>);

@@ -132,19 +132,15 @@ fn the_local_daemon_is_dialled_where_its_file_says_and_an_older_one_asked_to_mak
 #[cfg(unix)]
 #[test]
 fn a_call_starts_the_local_daemon_and_one_that_fails_to_start_is_told() {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let state = tempfile::tempdir().unwrap();
     let daemon = Daemon::listen();
     let (dir, url) = (state.path().display(), daemon.url());
     let script = format!(
-        "#!/bin/sh\n[ \"$*\" = 'daemon --local' ] || exit 1\nif [ -e {dir}/broken ]; then exit 9; fi\n\
+        "[ \"$*\" = 'daemon --local' ] || exit 1\nif [ -e {dir}/broken ]; then exit 9; fi\n\
          echo '{{\"url\":\"{url}\",\"token\":\"{TOKEN}\",\"version\":\"1.2.3\",\"epoch\":1,\"pid\":1}}' > {dir}/new\n\
-         mv {dir}/new {dir}/endpoint.json\n"
+         mv {dir}/new {dir}/endpoint.json"
     );
-    let exe = state.path().join("exai");
-    std::fs::write(&exe, script).unwrap();
-    std::fs::set_permissions(&exe, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let exe = crate::autostart::program(state.path(), "exai", &script);
     let mut options = options(None, Some(state.path()));
     options.exe = Some(exe);
     options.loaded.settings.connection.autostart = exai_settings::Autostart::Auto;

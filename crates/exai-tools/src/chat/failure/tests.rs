@@ -33,11 +33,11 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
         model: "glm-5.3".to_owned(),
         cause: "server",
         detail: String::new(),
+        until_ms: None,
         ms: 1500,
         billed: true,
         nano_usd: None,
         estimated: false,
-        until_ms: None,
     };
     let failed = Failure { cause: Cause::Server, message: "All failed.".to_owned(), attempts: vec![attempt] };
     let (text, facts) = shown(&provider(&failed, &[], None));

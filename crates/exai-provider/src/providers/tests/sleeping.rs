@@ -1,0 +1,126 @@
+//! Machines that sleep, processes that stand still, and wall clocks that are corrected in the middle of a stream.
+
+use super::world::*;
+use crate::*;
+
+const HOURS: i64 = 2 * 60 * 60;
+
+/// Asks a model that may think for ten minutes; the wall clock is moved by `seconds` at second `at`.
+async fn ask_and_move(world: &World, at: u32, seconds: i64) -> Result<Reply, Failure> {
+    let moved = async {
+        tokio::time::sleep(S * at).await;
+        world.clock.move_wall(seconds);
+    };
+    tokio::join!(world.ask(Some("glm-deep"), 1200), moved).0
+}
+
+fn thought() -> Do {
+    reasoning("a thought that is long enough")
+}
+
+fn whole() -> [Do; 3] {
+    [content("answer"), finish("stop"), done()]
+}
+
+fn no_failure_is_counted(world: &World) {
+    let health = world.providers.health().remove(0);
+    assert_eq!((health.failures, health.last_error), (0, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_a_sleep_has_lost_is_a_cut_within_a_minute() {
+    let silent = || stream(vec![thought(), Do::Hang]);
+    // Where what had come before the sleep is read after it, too.
+    let last_words = || stream(vec![thought(), Do::Wait(100 * S), thought(), Do::Hang]);
+    for lost in [Answer::Mute, silent(), last_words()] {
+        let world = World::new(vec![lost, says("x")], vec![]);
+        let reply = ask_and_move(&world, 100, HOURS).await.unwrap();
+        assert_eq!(causes(&reply.attempts), ["glm:cut", "glm:ok"]);
+        let again = world.requests_at("glm")[1];
+        assert!((101..=160).contains(&again), "{again}");
+        let told = "this machine slept for 120 min, and the connection did not outlive it";
+        assert_eq!(reply.attempts[0].detail, told);
+        no_failure_is_counted(&world);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_after_a_sleep_is_nobodys_fault() {
+    let reset = stream(vec![thought(), Do::Wait(110 * S), Do::Break]);
+    let world = World::new(vec![reset.clone(), Answer::Refused, Answer::Refused, Answer::Refused], vec![]);
+    let failure = ask_and_move(&world, 100, HOURS).await.unwrap_err();
+    assert_eq!(causes(&failure.attempts)[0], "glm:cut");
+    assert_eq!(world.providers.health()[0].failures, 3, "those of the attempts after it");
+    let world = World::new(vec![reset, says("x")], vec![]);
+    world.ask(Some("glm-deep"), 1200).await.unwrap();
+    assert_eq!(world.providers.health()[0].state, HealthState::Ok);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_outlives_a_sleep_is_left_alone() {
+    let mut steps: Vec<Do> = (0..10).flat_map(|_| [Do::Wait(20 * S), thought()]).collect();
+    // What thinks again as ever shows that it lives.
+    steps.extend([Do::Wait(590 * S), thought()]);
+    steps.extend(whole());
+    let world = World::new(vec![stream(steps)], vec![]);
+    assert_eq!(ask_and_move(&world, 90, HOURS).await.unwrap().text, "answer");
+    assert_eq!(world.requests_at("glm"), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_corrected_wall_clock_costs_no_answer() {
+    for seconds in [40, 120, -40, -HOURS, 29] {
+        let mut steps = vec![thought(), Do::Wait(590 * S)];
+        steps.extend(whole());
+        let world = World::new(vec![stream(steps)], vec![]);
+        assert_eq!(ask_and_move(&world, 100, seconds).await.unwrap().text, "answer", "{seconds}");
+        assert_eq!(world.requests_at("glm"), [0], "{seconds}");
+    }
+    // Nor does it keep a stream that is dead.
+    for seconds in [-40, -HOURS] {
+        let world = World::new(vec![stream(vec![thought(), Do::Hang]), says("x")], vec![]);
+        let reply = ask_and_move(&world, 100, seconds).await.unwrap();
+        assert_eq!(
+            (causes(&reply.attempts)[0].as_str(), world.requests_at("glm")[1]),
+            ("glm:stall_idle", 600)
+        );
+    }
+}
+
+/// A process that is stopped at second 50, and goes on 1,000 s later.
+async fn stopped(world: &World) -> Result<Reply, Failure> {
+    let stop = async {
+        tokio::time::sleep(50 * S).await;
+        tokio::time::advance(1000 * S).await;
+    };
+    tokio::join!(world.ask(Some("glm-fast"), 3600), stop).0
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_was_stopped_accuses_nobody() {
+    let mut steps = vec![content("It goes on"), Do::Wait(1070 * S)];
+    steps.extend([content(" and on"), finish("stop"), done()]);
+    let world = World::new(vec![stream(steps)], vec![]);
+    let reply = stopped(&world).await.unwrap();
+    assert_eq!((reply.text.as_str(), world.requests_at("glm")), ("It goes on and on", vec![0]));
+
+    let world = World::new(vec![stream(vec![content("It"), Do::Hang]), says("x")], vec![]);
+    let reply = stopped(&world).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:cut", "glm:ok"]);
+    let again = world.requests_at("glm")[1];
+    assert!((1051..=1110).contains(&again), "{again}");
+    no_failure_is_counted(&world);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_passed_meanwhile_is_one_and_no_fault_of_the_provider() {
+    let world = World::new(vec![stream(vec![content("half"), Do::Hang])], vec![]);
+    let stop = async {
+        tokio::time::sleep(50 * S).await;
+        tokio::time::advance(2 * 3600 * S).await;
+    };
+    let reply = tokio::join!(world.ask(None, 1200), stop).0.unwrap();
+    assert_eq!(reply.ending, Ending::Partial(Broke::Failed(Cause::Deadline)));
+    assert_eq!(world.requests_at("glm"), [0]);
+    no_failure_is_counted(&world);
+}
