@@ -67,7 +67,11 @@ impl AttemptReport {
     pub fn words(&self) -> String {
         let cause = words(self.cause);
         let Some(until_ms) = self.until_ms else { return cause.to_owned() };
-        let hours_east = Dialect::named(&self.provider).hours_east.unwrap_or(0);
+        // The day that a limit is for is UTC's.
+        let hours_east = match Dialect::named(&self.provider).hours_east {
+            Some(hours) if self.cause != Cause::Budget.code() => hours,
+            _ => 0,
+        };
         format!("{cause} until {}", told(Duration::from_millis(until_ms), hours_east))
     }
 }
