@@ -44,7 +44,7 @@ use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::{Progress, Watchdog};
 use crate::work::{PULSE, Work};
-use crate::{descriptors, drain, random};
+use crate::{descriptors, discovering, drain, random};
 
 /// What one shim may have open: the shim's own bounds.
 const SESSION_LIMITS: Limits = Limits { in_flight: 1000, bytes: 64 << 20 };
@@ -307,6 +307,8 @@ async fn serve(
         let endpoint = write_endpoint(&dir, endpoint, options.mode)?;
         parts.health.keep(Keeper::new(dir, lock, endpoint), events.clone());
     }
+    let work = parts.work.pulse.handle();
+    discovering::start(&mut looks, &work, &options.settings, Arc::clone(&parts.toolbox));
     say_listening(&url, options);
     // Only now: resolving the host's name may take longer than the watchdog waits for the loop.
     let watchdog = Watchdog::start(Arc::clone(&parts.progress)).map_err(StartError::io("watchdog"))?;

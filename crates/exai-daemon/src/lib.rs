@@ -15,6 +15,7 @@ mod connection;
 mod connections;
 mod conversations;
 mod descriptors;
+mod discovering;
 mod drain;
 mod endpoint;
 mod event;

@@ -1,6 +1,7 @@
 //! The tools, as the daemon uses them: pure ones at once on the io thread, all others on the work runtime.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -110,6 +111,11 @@ impl Toolbox {
     /// Each provider's condition.
     pub(crate) fn providers(&self) -> Vec<ProviderHealth> {
         self.providers.health()
+    }
+
+    /// Asks providers now and then which models they have; never ends.
+    pub(crate) async fn keep_discovering(&self) -> Infallible {
+        self.providers.keep_discovering().await
     }
 
     /// Answers a pure call. It reads memory only, so it is done on the spot: no hop to another thread, and `status`

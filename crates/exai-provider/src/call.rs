@@ -2,6 +2,7 @@
 
 mod admitting;
 mod affording;
+mod barred;
 mod continuing;
 mod deciding;
 mod outcome;

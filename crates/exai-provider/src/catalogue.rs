@@ -6,16 +6,19 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::chat::Effort;
-use crate::model::{IdleClass, Model, Price, Thinking};
+use crate::day::Day;
+use crate::discovery::Found;
+use crate::model::{Capability, IdleClass, Model, Price, Status, Thinking};
 use crate::nearest::nearest;
 use crate::prefix::Prefix;
 
 const BUILTIN: &str = include_str!("models.toml");
 
-/// Known models, in the order of the file.
+/// Known models, in the order of the file, and behind them those that nobody listed and a provider says that it has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {
     models: Vec<Model>,
+    found: Vec<Model>,
 }
 
 /// A file that is no catalogue.
@@ -45,6 +48,10 @@ struct Entry {
     aliases: Option<Vec<String>>,
     context: Option<u32>,
     output_cap: Option<u32>,
+    status: Option<Status>,
+    ends: Option<Day>,
+    successor: Option<String>,
+    can: Option<Vec<Capability>>,
     idle: Option<IdleClass>,
     first_event_floor_s: Option<u32>,
     idle_floor_s: Option<u32>,
@@ -84,27 +91,58 @@ impl Catalogue {
         Ok(self)
     }
 
-    /// Every model.
+    /// Every model that is listed.
     pub fn models(&self) -> &[Model] {
         &self.models
     }
 
-    /// The model that an id or alias means; ids win over aliases.
+    /// Models that are not listed and that a provider says it has.
+    pub(crate) fn found(&self) -> &[Model] {
+        &self.found
+    }
+
+    /// The listed model that an id or alias means; ids win over aliases.
     pub fn find(&self, name: &str) -> Option<&Model> {
         let by_id = self.models.iter().find(|model| model.id.eq_ignore_ascii_case(name));
         by_id.or_else(|| self.models.iter().find(|model| model.is_called(name)))
     }
 
-    /// The first model of a provider.
+    /// The model of this provider that a name means, listed or found there.
+    pub(crate) fn at(&self, provider: &str, name: &str) -> Option<&Model> {
+        let mut all = self.models.iter().chain(&self.found);
+        all.find(|model| model.provider == provider && model.is_called(name))
+    }
+
+    /// Listed models of a provider that it serves, in the order in which they answer where none is named. What was only
+    /// found there is not among them: it may make images or vectors.
+    pub(crate) fn served_by<'a>(&'a self, provider: &str) -> impl Iterator<Item = &'a Model> {
+        self.models.iter().filter(move |model| model.provider == provider && model.status != Status::Retired)
+    }
+
+    /// The first of them.
     pub(crate) fn first_of(&self, provider: &str) -> Option<&Model> {
-        self.models.iter().find(|model| model.provider == provider)
+        self.served_by(provider).next()
     }
 
     /// At most three names near to one that is unknown, of models whose provider `usable` accepts.
     pub(crate) fn nearest(&self, name: &str, usable: impl Fn(&str) -> bool) -> Vec<&str> {
-        let models = self.models.iter().filter(|model| usable(&model.provider));
+        let served = |model: &&Model| usable(&model.provider) && model.status != Status::Retired;
+        let models = self.models.iter().chain(&self.found).filter(served);
         let names = models.flat_map(|model| std::iter::once(&model.id).chain(&model.aliases));
         nearest(name, names.map(String::as_str), 3)
+    }
+
+    /// With what a provider says of its own models: it fills in what nobody has written of those that are listed, and
+    /// adds the others.
+    pub(crate) fn with_found(&mut self, provider: &str, found: &[Found]) {
+        for one in found {
+            let listed =
+                self.models.iter_mut().find(|model| model.provider == provider && model.is_called(&one.id));
+            match listed {
+                Some(model) => one.fill(model),
+                None => self.found.push(one.model(provider)),
+            }
+        }
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), String> {
@@ -141,9 +179,8 @@ impl Entry {
             model.first_event_floor = idle.first_event();
             model.idle_floor = idle.idle();
         }
-        let floor = |seconds: u32| Duration::from_secs(u64::from(seconds.max(1)));
-        set(&mut model.first_event_floor, self.first_event_floor_s.map(floor));
-        set(&mut model.idle_floor, self.idle_floor_s.map(floor));
+        set(&mut model.first_event_floor, self.first_event_floor_s.map(seconds));
+        set(&mut model.idle_floor, self.idle_floor_s.map(seconds));
         if let Some(mut efforts) = self.effort {
             efforts.sort();
             model.efforts = efforts;
@@ -161,6 +198,14 @@ impl Entry {
         set(&mut model.aliases, self.aliases);
         set(&mut model.context, self.context);
         set(&mut model.output_cap, self.output_cap);
+        set(&mut model.status, self.status);
+        model.ends = self.ends.or(model.ends);
+        model.successor = self.successor.or(model.successor);
+        if let Some(mut can) = self.can {
+            can.sort();
+            can.dedup();
+            model.can = can;
+        }
         set(&mut model.thinking, self.thinking);
         set(&mut model.temperature_max, self.temperature_max);
         model.prefix = self.prefix.or(model.prefix);
@@ -177,6 +222,10 @@ fn set<T>(place: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *place = value;
     }
+}
+
+fn seconds(n: u32) -> Duration {
+    Duration::from_secs(u64::from(n.max(1)))
 }
 
 fn line_of(text: &str, at: usize) -> usize {

@@ -68,6 +68,8 @@ pub enum Cause {
     AccountDead,
     /// The provider does not serve this model.
     ModelGone,
+    /// The catalogue says that nobody serves this model any more; nothing was sent.
+    Retired,
     /// More than the model's context.
     ContextOverflow,
     /// The request is wrong; sending it again or elsewhere helps nobody.
@@ -107,7 +109,7 @@ pub enum Cause {
 }
 
 /// Every cause; which denial it was makes no difference to its word.
-const ALL: [Cause; 30] = [
+const ALL: [Cause; 31] = [
     Cause::Connect,
     Cause::Dns,
     Cause::Tls,
@@ -117,6 +119,7 @@ const ALL: [Cause; 30] = [
     Cause::AuthDead,
     Cause::AccountDead,
     Cause::ModelGone,
+    Cause::Retired,
     Cause::ContextOverflow,
     Cause::BadRequest,
     Cause::Policy,
@@ -196,6 +199,7 @@ impl Cause {
             Self::AuthDead => "auth_dead",
             Self::AccountDead => "account_dead",
             Self::ModelGone => "model_gone",
+            Self::Retired => "retired",
             Self::ContextOverflow => "context_overflow",
             Self::BadRequest => "bad_request",
             Self::Policy => "policy",
@@ -232,6 +236,7 @@ impl Cause {
             Self::AuthDead => "key refused",
             Self::AccountDead => "account refused",
             Self::ModelGone => "model not served there",
+            Self::Retired => "retired model",
             Self::ContextOverflow => "more than its context holds",
             Self::BadRequest => "request refused",
             Self::Policy => "refused by its content rules",

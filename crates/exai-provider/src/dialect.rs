@@ -31,6 +31,15 @@ pub(crate) enum RequestId {
     Field,
 }
 
+/// Whether it can be asked which models it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ModelList {
+    /// It has no such list.
+    None,
+    /// `GET /models`.
+    Models,
+}
+
 /// Whether calls without a key make sense.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyNeed {
@@ -52,6 +61,7 @@ pub(crate) struct Dialect {
     pub(crate) output_field: OutputField,
     pub(crate) usage: StreamUsage,
     pub(crate) request_id: RequestId,
+    pub(crate) list: ModelList,
     /// How it goes on from the beginning of an answer, unless the catalogue says otherwise of the model.
     pub(crate) prefix: Prefix,
     /// The clock of the moments in its messages, in hours east of Greenwich; `None`: it names none.
@@ -103,6 +113,7 @@ const DIALECTS: &[Dialect] = &[
         output_field: OutputField::MaxTokens,
         usage: StreamUsage::Unasked,
         request_id: RequestId::Field,
+        list: ModelList::None,
         prefix: Prefix::None,
         // Its messages name no zone; Beijing's is assumed.
         hours_east: Some(8),
@@ -116,6 +127,7 @@ const DIALECTS: &[Dialect] = &[
         output_field: OutputField::MaxCompletionTokens,
         usage: StreamUsage::Asked,
         request_id: RequestId::None,
+        list: ModelList::Models,
         prefix: Prefix::Partial,
         hours_east: None,
         causes: KIMI_CAUSES,
@@ -133,6 +145,7 @@ const COMPATIBLE: Dialect = Dialect {
     output_field: OutputField::MaxTokens,
     usage: StreamUsage::Asked,
     request_id: RequestId::None,
+    list: ModelList::Models,
     prefix: Prefix::None,
     hours_east: None,
     causes: COMPATIBLE_CAUSES,

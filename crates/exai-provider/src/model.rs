@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::chat::Effort;
+use crate::day::Day;
 use crate::prefix::Prefix;
 use crate::reply::Usage;
 
@@ -50,6 +51,45 @@ pub enum Thinking {
     Switch,
     /// It can't be turned off.
     Always,
+}
+
+/// Where a model stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Served, and no end of it is known.
+    #[default]
+    Current,
+    /// Served still; its vendor advises against it, or has named the day of its end.
+    Deprecated,
+    /// Served no more; it is not asked.
+    Retired,
+}
+
+/// What a model can do beside answering text with text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Capability {
+    /// It takes images.
+    Vision,
+    /// It calls tools.
+    Tools,
+    /// It answers in JSON where that is asked of it.
+    Json,
+    /// Its provider searches the web for it.
+    Search,
+}
+
+impl Capability {
+    /// The word in the catalogue.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Vision => "vision",
+            Self::Tools => "tools",
+            Self::Json => "json",
+            Self::Search => "search",
+        }
+    }
 }
 
 /// USD per million tokens.
@@ -98,6 +138,14 @@ pub struct Model {
     pub context: u32,
     /// Most tokens of an answer, reasoning included; 0 where unknown.
     pub output_cap: u32,
+    /// Where it stands in its life.
+    pub status: Status,
+    /// Its last day, where one is known.
+    pub ends: Option<Day>,
+    /// Id of the model that takes its place.
+    pub successor: Option<String>,
+    /// What it can do beside answering text, each once, in the order of [`Capability`].
+    pub can: Vec<Capability>,
     /// How long it may be silent.
     pub idle: IdleClass,
     /// Longest wait for the first sign.
@@ -125,6 +173,10 @@ impl Model {
             aliases: Vec::new(),
             context: 0,
             output_cap: 0,
+            status: Status::Current,
+            ends: None,
+            successor: None,
+            can: Vec::new(),
             idle: IdleClass::Thinking,
             first_event_floor: IdleClass::Thinking.first_event(),
             idle_floor: IdleClass::Thinking.idle(),

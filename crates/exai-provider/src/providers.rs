@@ -9,13 +9,16 @@ use crate::call::Call;
 use crate::catalogue::Catalogue;
 use crate::chat::Chat;
 use crate::config::{ProviderConfig, ProvidersConfig};
+use crate::day::Day;
 use crate::gate::Gate;
 use crate::health::ProviderHealth;
 use crate::kept::Kept;
+use crate::known::Known;
 use crate::memory::{Memory, Recalled};
-use crate::model::Thinking;
+use crate::model::{Capability, Model, Status, Thinking};
 use crate::observer::Observer;
 use crate::places::Places;
+use crate::quarantine::Quarantine;
 use crate::redact::Redactor;
 use crate::reply::{Failure, Reply};
 use crate::route;
@@ -56,6 +59,18 @@ pub struct ModelInfo {
     pub context: u32,
     /// Longest output in tokens; 0 where unknown.
     pub output_cap: u32,
+    /// Where it stands in its life.
+    pub status: Status,
+    /// Its last day, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Day>,
+    /// Id of the model that takes its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
+    /// What it can do beside answering text.
+    pub can: Vec<Capability>,
+    /// Whether it stands in no catalogue, and its provider says that it has it.
+    pub found: bool,
     /// Whether it thinks before it answers.
     pub thinks: bool,
     /// Whether it answers calls that name no model.
@@ -68,15 +83,39 @@ pub struct ModelInfo {
     pub price: Option<(f64, f64)>,
 }
 
+impl ModelInfo {
+    /// What the catalogue knows; nobody has set up its provider.
+    fn of(model: &Model) -> Self {
+        Self {
+            id: model.id.clone(),
+            provider: model.provider.clone(),
+            aliases: model.aliases.clone(),
+            context: model.context,
+            output_cap: model.output_cap,
+            status: model.status,
+            ends: model.ends,
+            successor: model.successor.clone(),
+            can: model.can.clone(),
+            found: false,
+            thinks: model.thinking != Thinking::Never,
+            is_default: false,
+            usable: false,
+            key_variable: String::new(),
+            price: model.price.map(|price| (price.input, price.output)),
+        }
+    }
+}
+
 /// All configured providers.
 pub struct Providers {
-    layer: Layer,
+    pub(crate) layer: Layer,
 }
 
 /// What every call shares.
 pub(crate) struct Layer {
     pub(crate) config: ProvidersConfig,
-    catalogue: Catalogue,
+    pub(crate) known: Known,
+    pub(crate) quarantine: Quarantine,
     states: Vec<ProviderState>,
     ledgers: Vec<Ledger>,
     pub(crate) transport: Arc<dyn Transport>,
@@ -118,7 +157,10 @@ impl Providers {
         let ledgers = config.providers.iter().map(ledger).collect();
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
-        Self { layer: Layer { config, catalogue, states, ledgers, transport, timer, redactor, jitter } }
+        let (known, quarantine) = (Known::new(catalogue), Quarantine::default());
+        Self {
+            layer: Layer { config, known, quarantine, states, ledgers, transport, timer, redactor, jitter },
+        }
     }
 
     /// Asks a model, with retry and fallback by the cause of each failure, until the call's deadline. Dropping the
@@ -127,7 +169,7 @@ impl Providers {
     /// # Errors
     /// When no attempt brought any text; see [`Failure`].
     pub async fn chat(&self, chat: Chat, call: CallContext<'_>) -> Result<Reply, Failure> {
-        let route = match route::route(&self.layer.config, &self.layer.catalogue, &chat) {
+        let route = match route::route(&self.layer.config, &self.layer.known.now(), &chat) {
             Ok(route) => route,
             Err(failure) => {
                 // Settings may have changed since; the text is paid for all the same.
@@ -139,31 +181,27 @@ impl Providers {
         Call::new(&self.layer, &chat, call, &route).run().await
     }
 
-    /// Every model of the catalogue whose provider is configured, in the catalogue's order.
+    /// Every model whose provider is configured: those of the catalogue in its order, then those that were found.
     pub fn models(&self) -> Vec<ModelInfo> {
-        let Layer { config, catalogue, .. } = &self.layer;
-        let default = route::default_candidate(config, catalogue).map(|candidate| candidate.model);
-        let mut models: Vec<_> = catalogue.models().to_vec();
-        // A default that is addressed as `provider/model` need not be listed.
-        models.extend(default.iter().filter(|default| !catalogue.models().contains(default)).cloned());
-        let mut infos = Vec::new();
-        for model in models {
-            let Some(provider) = config.providers.iter().find(|provider| provider.name == model.provider)
-            else {
-                continue;
-            };
-            infos.push(ModelInfo {
-                is_default: default.as_ref() == Some(&model),
+        let config = &self.layer.config;
+        let catalogue = self.layer.known.now();
+        let default = route::default_candidate(config, &catalogue).map(|candidate| candidate.model);
+        let info = |model: &Model, found: bool| {
+            let provider = config.providers.iter().find(|provider| provider.name == model.provider)?;
+            Some(ModelInfo {
+                is_default: default.as_ref() == Some(model),
                 usable: route::is_usable(provider),
                 key_variable: provider.key_variable.clone(),
-                thinks: model.thinking != Thinking::Never,
-                id: model.id,
-                provider: model.provider,
-                aliases: model.aliases,
-                context: model.context,
-                output_cap: model.output_cap,
-                price: model.price.map(|price| (price.input, price.output)),
-            });
+                found,
+                ..ModelInfo::of(model)
+            })
+        };
+        let listed = catalogue.models().iter().filter_map(|model| info(model, false));
+        let mut infos: Vec<ModelInfo> =
+            listed.chain(catalogue.found().iter().filter_map(|model| info(model, true))).collect();
+        // A default that is addressed as `provider/model` need not be among them.
+        if !infos.iter().any(|info| info.is_default) {
+            infos.extend(default.as_ref().and_then(|model| info(model, false)));
         }
         infos
     }
@@ -171,7 +209,7 @@ impl Providers {
     /// Names of providers that can be asked and have no model in the catalogue: any model of theirs is addressed as
     /// `provider/model`.
     pub fn unlisted(&self) -> Vec<String> {
-        let Layer { config, catalogue, .. } = &self.layer;
+        let (config, catalogue) = (&self.layer.config, self.layer.known.now());
         let bare = |provider: &&ProviderConfig| {
             route::is_usable(provider) && catalogue.first_of(&provider.name).is_none()
         };

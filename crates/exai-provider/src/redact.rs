@@ -39,6 +39,11 @@ impl Redactor {
         self.line(text, NAME_CHARS_MAX)
     }
 
+    /// Whether a word gives away a key, or a part of one.
+    pub(crate) fn holds_key(&self, word: &str) -> bool {
+        self.keys.iter().any(|key| betrays(word, key))
+    }
+
     fn line(&self, text: &str, most: usize) -> String {
         // What is not seen goes first: it would hide a key from the search, and be dropped from what people read.
         let seen = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c));
@@ -48,7 +53,7 @@ impl Redactor {
             if !clean.is_empty() {
                 clean.push(' ');
             }
-            if self.keys.iter().any(|key| betrays(word, key)) {
+            if self.holds_key(word) {
                 clean.push_str("[key]");
             } else {
                 clean.push_str(word);

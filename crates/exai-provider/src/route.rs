@@ -6,12 +6,16 @@ use crate::chat::{Chat, Fallback};
 use crate::config::{FallbackPolicy, ProviderConfig, ProvidersConfig};
 use crate::dialect::{Dialect, KeyNeed};
 use crate::left_out::{self, LeftOut};
-use crate::model::Model;
+use crate::model::{Model, Status};
 use crate::reply::Failure;
+use crate::succession;
 use crate::tokens;
 
 /// Most models that are tried for one question; there are three attempts.
 const CANDIDATES_MAX: usize = 4;
+
+/// Most models of a provider's own list that a sentence names; `listmodels` shows more.
+const FOUND_TOLD: usize = 5;
 
 /// A model at a configured provider.
 #[derive(Debug, Clone)]
@@ -51,12 +55,12 @@ pub(crate) fn is_usable(provider: &ProviderConfig) -> bool {
 /// Finds them; nothing is sent.
 ///
 /// # Errors
-/// For an unknown model, and where a key is missing.
+/// For an unknown model, where a key is missing, and for a retired model that no other may answer for.
 pub(crate) fn route(config: &ProvidersConfig, catalogue: &Catalogue, chat: &Chat) -> Result<Route, Failure> {
     let resolver = Resolver { config, catalogue };
     let requested = chat.model.as_deref().map(str::trim).filter(|name| !is_auto(name)).map(str::to_owned);
     let first = match &requested {
-        Some(name) => resolver.resolve(name)?,
+        Some(name) => resolver.locate(name)?,
         None => resolver.default()?,
     };
     let allowed = match chat.fallback {
@@ -68,6 +72,12 @@ pub(crate) fn route(config: &ProvidersConfig, catalogue: &Catalogue, chat: &Chat
     let mut route = Route { candidates: vec![first], requested, prompt_tokens, left_out: Vec::new() };
     if allowed {
         resolver.extend(&mut route);
+    }
+    if let [Candidate { model, .. }] = route.candidates.as_slice()
+        && model.status == Status::Retired
+    {
+        let default = if route.requested.is_none() { ", in EXAI_DEFAULT_MODEL" } else { "" };
+        return Err(failure(Cause::Retired, format!("{}{default}.", succession::retired(model))));
     }
     Ok(route)
 }
@@ -89,7 +99,7 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn default(&self) -> Result<Candidate, Failure> {
         if let Some(name) = self.config.default_model.as_deref().filter(|name| !is_auto(name)) {
-            return self.resolve(name);
+            return self.locate(name);
         }
         self.firsts().into_iter().next().ok_or_else(|| self.nothing_usable())
     }
@@ -105,13 +115,23 @@ impl Resolver<'_> {
             .collect()
     }
 
+    /// What a name means, if it can be asked.
     fn resolve(&self, name: &str) -> Result<Candidate, Failure> {
+        let candidate = self.locate(name)?;
+        match candidate.model.status {
+            Status::Retired => Err(failure(Cause::Retired, succession::retired(&candidate.model))),
+            Status::Current | Status::Deprecated => Ok(candidate),
+        }
+    }
+
+    /// What a name means, retired or not. What people have written beats what a provider says of itself.
+    fn locate(&self, name: &str) -> Result<Candidate, Failure> {
         let model = match self.catalogue.find(name) {
             Some(model) => model.clone(),
-            None => match (self.first_at(name), self.addressed(name)) {
-                (Some(first), _) => first?,
-                (None, Some(model)) => model,
-                (None, None) => return Err(self.unknown(name)),
+            None => match (self.first_at(name), self.addressed(name), self.found(name)) {
+                (Some(first), ..) => first?,
+                (None, Some(model), _) | (None, None, Some(model)) => model,
+                (None, None, None) => return Err(self.unknown(name)),
             },
         };
         let found =
@@ -136,7 +156,7 @@ impl Resolver<'_> {
     /// The first model of the provider that is called so, if there is such a provider; a failure where none is listed.
     fn first_at(&self, name: &str) -> Option<Result<Model, Failure>> {
         let config = self.config.providers.iter().find(|config| config.name.eq_ignore_ascii_case(name))?;
-        Some(self.catalogue.first_of(&config.name).cloned().ok_or_else(|| no_listed_model(config)))
+        Some(self.catalogue.first_of(&config.name).cloned().ok_or_else(|| self.no_listed_model(config)))
     }
 
     /// `provider/model`, listed or not.
@@ -147,9 +167,13 @@ impl Resolver<'_> {
         if id.is_empty() {
             return None;
         }
-        let listed =
-            self.catalogue.models().iter().find(|model| model.provider == config.name && model.is_called(id));
-        Some(listed.cloned().unwrap_or_else(|| Model::unlisted(&config.name, id)))
+        let known = self.catalogue.at(&config.name, id);
+        Some(known.cloned().unwrap_or_else(|| Model::unlisted(&config.name, id)))
+    }
+
+    /// A model that only its provider has told of.
+    fn found(&self, name: &str) -> Option<Model> {
+        self.catalogue.found().iter().find(|model| model.is_called(name)).cloned()
     }
 
     /// Adds the candidates of the policy that are not there yet, but for those that can't take the question, and those that
@@ -189,8 +213,7 @@ impl Resolver<'_> {
             FallbackPolicy::Chain => {}
             FallbackPolicy::Family => {
                 others.retain(|(candidate, _)| candidate.provider == first.provider);
-                let family =
-                    self.catalogue.models().iter().filter(|model| model.provider == first.model.provider);
+                let family = self.catalogue.served_by(&first.model.provider);
                 let of_first = |model: &Model| Candidate { provider: first.provider, model: model.clone() };
                 others.extend(family.map(|model| (of_first(model), Chosen::ByUs)));
             }
@@ -204,7 +227,7 @@ impl Resolver<'_> {
             self.config.providers.iter().filter(|provider| is_usable(provider)).collect();
         usable.sort_by_key(|provider| provider.key.is_none());
         if let Some(bare) = usable.first() {
-            return no_listed_model(bare);
+            return self.no_listed_model(bare);
         }
         let variables: Vec<&str> =
             self.config.providers.iter().map(|provider| provider.key_variable.as_str()).collect();
@@ -215,6 +238,22 @@ impl Resolver<'_> {
         let message =
             format!("No key is set, so no model can be asked: set {} and {ANEW}.", variables.join(" or "));
         failure(Cause::NoKey, message)
+    }
+
+    /// A provider that can be asked, and no model to ask it for.
+    fn no_listed_model(&self, provider: &ProviderConfig) -> Failure {
+        let name = &provider.name;
+        let key = if provider.key.is_some() { "a key" } else { "an address" };
+        let mut message = format!(
+            "Provider `{name}` has {key} but no listed model: name one as {name}/<model>, or set \
+             EXAI_DEFAULT_MODEL={name}/<model>."
+        );
+        let found = self.catalogue.found().iter().filter(|model| model.provider == *name);
+        let found: Vec<&str> = found.take(FOUND_TOLD).map(|model| model.id.as_str()).collect();
+        if !found.is_empty() {
+            message.push_str(&format!(" It says that it has {}.", found.join(", ")));
+        }
+        failure(Cause::UnknownModel, message)
     }
 
     fn unknown(&self, name: &str) -> Failure {
@@ -236,17 +275,6 @@ impl Resolver<'_> {
 /// How a daemon comes to know a key.
 const ANEW: &str =
     "start the daemon again (`exai stop`; the next call starts one, unless it is started by hand)";
-
-/// A provider that can be asked, and no model to ask it for.
-fn no_listed_model(provider: &ProviderConfig) -> Failure {
-    let name = &provider.name;
-    let key = if provider.key.is_some() { "a key" } else { "an address" };
-    let message = format!(
-        "Provider `{name}` has {key} but no listed model: name one as {name}/<model>, or set \
-         EXAI_DEFAULT_MODEL={name}/<model>."
-    );
-    failure(Cause::UnknownModel, message)
-}
 
 fn failure(cause: Cause, message: String) -> Failure {
     Failure { cause, message, attempts: Vec::new() }

@@ -133,7 +133,8 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
         ),
         Cause::WrongAddress => format!("Check the base URL of {name}: {url}."),
         Cause::Denied(why) => after_denial(why).to_owned(),
-        Cause::NoKey | Cause::UnknownModel => return None,
+        // Their own words say what to do.
+        Cause::NoKey | Cause::UnknownModel | Cause::Retired => return None,
     })
 }
 

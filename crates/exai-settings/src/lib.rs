@@ -35,7 +35,7 @@ pub use problem::{Origin, Problem};
 pub use provider::{ChosenBy, Provider, StreamTimeout};
 pub use secret::Secret;
 pub use settings::{
-    Address, Autostart, Calls, Connection, Daemon, Fallback, Journal, ListenError, LogLevel, Models,
-    Settings, Shim, State, Target,
+    Address, Autostart, Calls, Connection, Daemon, Discovery, Fallback, Journal, ListenError, LogLevel,
+    Models, Settings, Shim, State, Target,
 };
 pub use sources::{Platform, ReadFile, Sources, Start};

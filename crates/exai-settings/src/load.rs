@@ -14,7 +14,8 @@ use crate::provider::Provider;
 use crate::registry::{self, ADDRESS, BUILT_IN, FAMILY_TITLE, Preset, Reader, Row};
 use crate::secret::Secret;
 use crate::settings::{
-    Address, Autostart, Calls, Connection, Daemon, Fallback, Journal, LogLevel, Models, Settings, Shim, State,
+    Address, Autostart, Calls, Connection, Daemon, Discovery, Fallback, Journal, LogLevel, Models, Settings,
+    Shim, State,
 };
 use crate::sources::{Platform, Sources, Start};
 use crate::{finish, unknown};
@@ -322,7 +323,13 @@ fn blank() -> Settings {
             conversations_keep: None,
             conversations_mib: 0,
         },
-        models: Models { default: None, fallback: Fallback::Off, chain: Vec::new(), catalogue_file: None },
+        models: Models {
+            default: None,
+            fallback: Fallback::Off,
+            chain: Vec::new(),
+            catalogue_file: None,
+            discovery: Discovery::Off,
+        },
         providers: BUILT_IN.iter().map(|built_in| Provider::blank(built_in.name, "")).collect(),
     }
 }

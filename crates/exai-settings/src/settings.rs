@@ -220,6 +220,17 @@ pub struct Models {
     pub chain: Vec<String>,
     /// A model catalogue that is laid over the built-in one, absolute.
     pub catalogue_file: Option<PathBuf>,
+    /// Whether providers are asked which models they have.
+    pub discovery: Discovery,
+}
+
+/// `EXAI_DISCOVER_MODELS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Discovery {
+    /// They are asked now and then.
+    On,
+    /// Never.
+    Off,
 }
 
 /// `EXAI_FALLBACK`.

@@ -7,7 +7,7 @@ mod prompt;
 mod report;
 mod seams;
 
-use exai_provider::{Before, Chat, ModelInfo, Reply};
+use exai_provider::{Before, Chat, ModelInfo, Reply, Status};
 use serde_json::value::RawValue;
 
 use self::arguments::ChatArguments;
@@ -59,7 +59,9 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         prompt: &exchange.prompt,
         files: &exchange.files,
     };
-    let prompt = match prompt::build(question, &thread.history, asked) {
+    // A retired model takes nothing, however short: the provider layer says so, or has another one answer.
+    let taker = asked.filter(|model| model.status != Status::Retired);
+    let prompt = match prompt::build(question, &thread.history, taker) {
         Ok(prompt) => prompt,
         Err(too_long) => {
             let failed = failure::too_long(&too_long, asked, &models, context.call.before);

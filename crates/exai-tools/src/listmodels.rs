@@ -1,6 +1,6 @@
 //! `listmodels`: what `chat` can be asked to use.
 
-use exai_provider::ModelInfo;
+use exai_provider::{ModelInfo, Status};
 use serde_json::json;
 
 use crate::class::Class;
@@ -12,8 +12,8 @@ use crate::tool::{Reach, Tool};
 pub(crate) const TOOL: Tool = Tool {
     name: "listmodels",
     title: "List models",
-    description: "Models that `chat` can use: id, provider, aliases, context, output limit, price, and whether a key is \
-        set. Free.",
+    description: "Models that `chat` can use: id, provider, aliases, context, output limit, capabilities, price, end and \
+        successor, and whether a key is set. Free.",
     search_hint: "available models, providers, GLM, Kimi, context size",
     class: Class::Pure,
     reach: Reach::Local,
@@ -24,16 +24,39 @@ pub(crate) const TOOL: Tool = Tool {
 /// Most models that are shown, a file of the user's with thousands notwithstanding: a result is read by a model.
 const SHOWN: usize = 200;
 
+/// Most of them that nobody has listed: a router tells of hundreds.
+const FOUND_SHOWN: usize = 50;
+
 /// One line for each model, those first that can be used.
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
-    let mut models = context.providers.models();
-    models.sort_by_key(|model| (!model.usable, !model.is_default));
-    let more = models.len().saturating_sub(SHOWN);
-    models.truncate(SHOWN);
+    let (models, more) = shown(context.providers.models());
     let unlisted = context.providers.unlisted();
     let main = text(&models, more, &unlisted);
     let facts = json!({ "models": models, "more": more, "any_model": unlisted });
     ToolResult::success(Text { main, ..Text::default() }, facts)
+}
+
+/// The models that are shown, in their order, and how many are not.
+fn shown(mut models: Vec<ModelInfo>) -> (Vec<ModelInfo>, usize) {
+    let all = models.len();
+    models.sort_by_key(|model| (!model.usable, !model.is_default, rank(model)));
+    let mut found = 0;
+    models.retain(|model| {
+        found += usize::from(model.found);
+        !model.found || found <= FOUND_SHOWN
+    });
+    models.truncate(SHOWN);
+    let more = all - models.len();
+    (models, more)
+}
+
+/// Models that are served and listed come first.
+const fn rank(model: &ModelInfo) -> u8 {
+    match (model.status, model.found) {
+        (Status::Retired, _) => 2,
+        (_, true) => 1,
+        (_, false) => 0,
+    }
 }
 
 fn text(models: &[ModelInfo], more: usize, unlisted: &[String]) -> String {
@@ -46,9 +69,8 @@ fn text(models: &[ModelInfo], more: usize, unlisted: &[String]) -> String {
     if lines.is_empty() {
         lines.push("No model can be used yet: set the key of a provider in <NAME>_API_KEY.".to_owned());
     }
-    lines.extend(
-        others.into_iter().map(|model| format!("{} · NO KEY: set {}", line(model), model.key_variable)),
-    );
+    let others = others.into_iter().filter(|model| model.status != Status::Retired);
+    lines.extend(others.map(|model| format!("{} · NO KEY: set {}", line(model), model.key_variable)));
     if more > 0 {
         lines.push(format!("and {more} more, which are asked by name"));
     }
@@ -59,11 +81,18 @@ fn line(model: &ModelInfo) -> String {
     let ModelInfo { id, provider, context, output_cap, .. } = model;
     let default = if model.is_default { ", default" } else { "" };
     let mut parts = vec![format!("{id} ({provider}{default})")];
+    if model.status == Status::Retired {
+        // Nobody chooses it.
+        parts.extend(end(model));
+        return parts.join(" · ");
+    }
     if !model.aliases.is_empty() {
         parts.push(format!("also: {}", model.aliases.join(", ")));
     }
     if *context > 0 {
-        parts.push(format!("context {}, output {} tokens", grouped(*context), grouped(*output_cap)));
+        let output =
+            if *output_cap > 0 { format!(", output {}", grouped(*output_cap)) } else { String::new() };
+        parts.push(format!("context {}{output} tokens", grouped(*context)));
     }
     if model.thinks {
         parts.push("thinks".to_owned());
@@ -72,7 +101,27 @@ fn line(model: &ModelInfo) -> String {
         (0.0, 0.0) => "free".to_owned(),
         (input, output) => format!("USD {input}/{output} per million tokens in/out"),
     }));
+    if !model.can.is_empty() {
+        let can: Vec<&str> = model.can.iter().map(|can| can.word()).collect();
+        parts.push(can.join(", "));
+    }
+    parts.extend(model.found.then(|| "found at the provider".to_owned()));
+    parts.extend(end(model));
     parts.join(" · ")
+}
+
+/// What is known of its end, and of what comes after it.
+fn end(model: &ModelInfo) -> Option<String> {
+    let when = |word: &str| model.ends.map_or_else(String::new, |day| format!("{word} {}", day.when()));
+    let mut text = match model.status {
+        Status::Current => return None,
+        Status::Deprecated => format!("DEPRECATED{}", when(", ends")),
+        Status::Retired => format!("RETIRED{}, not asked", when("")),
+    };
+    if let Some(successor) = &model.successor {
+        text.push_str(&format!(", successor: {successor}"));
+    }
+    Some(text)
 }
 
 /// With a comma between thousands.

@@ -1,6 +1,6 @@
 //! Which model a name means.
 
-use exai_provider::ModelInfo;
+use exai_provider::{ModelInfo, Status};
 
 /// The model that a call with this name asks for first; `None` as a name, or `auto`, means the default.
 pub(crate) fn find<'a>(models: &'a [ModelInfo], name: Option<&str>) -> Option<&'a ModelInfo> {
@@ -8,8 +8,13 @@ pub(crate) fn find<'a>(models: &'a [ModelInfo], name: Option<&str>) -> Option<&'
         None => models.iter().find(|model| model.is_default),
         Some(name) if name.eq_ignore_ascii_case("auto") => models.iter().find(|model| model.is_default),
         Some(name) => {
-            let of_provider = |model: &&ModelInfo| model.provider.eq_ignore_ascii_case(name);
-            models.iter().find(|model| is_called(model, name)).or_else(|| models.iter().find(of_provider))
+            let called = |model: &&ModelInfo| is_called(model, name);
+            let first_of = |model: &&ModelInfo| {
+                model.provider.eq_ignore_ascii_case(name) && model.status != Status::Retired
+            };
+            let listed = || models.iter().filter(|model| !model.found);
+            let found = || models.iter().find(called);
+            listed().find(called).or_else(|| listed().find(first_of)).or_else(found)
         }
     }
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use exai_provider::ModelInfo;
+use exai_provider::{ModelInfo, Status};
 use serde_json::Value;
 
 use crate::{Class, catalogue_hash, catalogue_json, class, files_params, names};
@@ -13,6 +13,11 @@ pub(crate) fn model(id: &str) -> ModelInfo {
         aliases: Vec::new(),
         context: 200_000,
         output_cap: 131_072,
+        status: Status::Current,
+        ends: None,
+        successor: None,
+        can: Vec::new(),
+        found: false,
         thinks: true,
         is_default: false,
         usable: true,

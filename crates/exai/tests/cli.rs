@@ -41,6 +41,7 @@ fn help_and_version_are_data() {
         "daemon",
         "call",
         "tools",
+        "models",
         "help",
         "status",
         "health",

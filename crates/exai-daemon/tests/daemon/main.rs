@@ -3,6 +3,7 @@
 
 mod http;
 mod lifetime;
+mod models;
 mod session;
 mod upkeep;
 mod work;

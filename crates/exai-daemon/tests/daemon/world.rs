@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use exai_daemon::{DaemonOptions, Extras, Mode};
-use exai_settings::{Secret, Settings};
+use exai_settings::{Discovery, Secret, Settings};
 use exai_wire::{
     Call, CallId, DaemonFrame, DialNo, Endpoint, Fingerprint, Hello, PROTO, SessionId, ShimFrame, ShimPeer,
 };
@@ -31,6 +31,8 @@ pub(crate) struct Daemon {
 pub(crate) fn options(dir: &TempDir) -> DaemonOptions {
     let mut settings = Settings::default();
     settings.state.dir = Some(dir.path().to_owned());
+    // Asked for where a test is about it; elsewhere it would leave a connection open.
+    settings.models.discovery = Discovery::Off;
     settings.state.health_file = Some(dir.path().join("logs/ws_daemon.health.json"));
     let effective = [("EXAI_WS_PORT".to_owned(), "0".to_owned())].into();
     DaemonOptions {

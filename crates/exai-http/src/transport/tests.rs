@@ -83,6 +83,43 @@ async fn read(url: &str) -> Result<Vec<u8>, TransportError> {
 }
 
 #[tokio::test]
+async fn what_is_only_asked_for_goes_without_a_body() {
+    let (listener, url) = listener().await;
+    let wish = Request {
+        method: Method::Get,
+        url: format!("{url}/models"),
+        headers: vec![
+            ("accept", "application/json".to_owned()),
+            ("authorization", "Bearer secret".to_owned()),
+        ],
+        body: Bytes::new(),
+        ..request(&url)
+    };
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            assert_eq!(stream.read(&mut byte).await.unwrap(), 1);
+            head.extend_from_slice(&byte);
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        assert!(
+            head.starts_with("get /models http/1.1\r\n") && head.contains("authorization: bearer secret"),
+            "{head}"
+        );
+        assert!(!head.contains("content-length") && !head.contains("transfer-encoding"), "{head}");
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]").await.unwrap();
+    };
+    let transport = transport(&url);
+    let asked = async {
+        let mut response = transport.open(wish).await.unwrap();
+        (response.status, response.body.chunk().await.unwrap())
+    };
+    assert_eq!(both(asked, server).await, (200, Some(Bytes::from_static(b"[]"))));
+}
+
+#[tokio::test]
 async fn head_and_body_come_as_they_are() {
     let (listener, url) = listener().await;
     let server = async {

@@ -30,6 +30,7 @@ impl Call<'_> {
         state: &ProviderState,
         n: &mut u32,
     ) -> Result<Brought, Failed> {
+        self.passable(candidate, index)?;
         self.affordable(candidate)?;
         self.fits(candidate)?;
         let place = self.place(state, index, &config.name).await?;
@@ -80,6 +81,7 @@ impl Call<'_> {
             Err(failed) => (failed.answer.usage, failed.billed),
         };
         self.cost = charge.map_or_else(Cost::default, |charge| charge.settle(usage, is_billed));
+        self.remember(candidate, outcome.as_ref().map(|_| ()));
         let now = self.layer.timer.now();
         match &outcome {
             Ok(_) => state.succeeded(now),

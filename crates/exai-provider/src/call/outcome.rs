@@ -13,6 +13,7 @@ use crate::reply::{Ending, Failure, Reply, Usage};
 use crate::request;
 use crate::sentence;
 use crate::splice::Joined;
+use crate::succession;
 
 /// An answer, or a part of one, and whose it is.
 struct Text {
@@ -56,6 +57,10 @@ impl Call<'_> {
         let left_out = self.left_out(cause);
         let Some(part) = self.best.take() else {
             let mut message = sentence::failure(cause, &self.reports, &self.layer.config.providers);
+            for successor in self.successors() {
+                message.push(' ');
+                message.push_str(&successor);
+            }
             if !left_out.is_empty() {
                 message = format!("{message} {left_out}");
             }
@@ -78,9 +83,11 @@ impl Call<'_> {
         let redactor = &self.layer.redactor;
         let is_asked = |index: &usize| self.names(*index) == (provider.clone(), asked_model.clone());
         let asked = (0..self.route.candidates.len()).find(is_asked);
-        let mut notes = asked
-            .and_then(|index| self.route.candidates.get(index))
-            .map_or_else(Vec::new, |candidate| request::left_out(&candidate.model, self.chat));
+        let asked =
+            asked.and_then(|index| self.route.candidates.get(index)).map(|candidate| &candidate.model);
+        let mut notes = asked.map_or_else(Vec::new, |model| request::left_out(model, self.chat));
+        notes.extend(asked.and_then(succession::note));
+        notes.extend(self.successors());
         if unreadable > 0 {
             notes.push(
                 "One chunk of the stream could not be read; a piece of the answer may be missing.".to_owned(),
@@ -105,6 +112,10 @@ impl Call<'_> {
             continued: seams,
             notes,
         }
+    }
+
+    fn successors(&self) -> Vec<String> {
+        succession::successors(&self.layer.known.now(), &self.reports)
     }
 
     /// Names of a candidate: its provider's and its model's.

@@ -1,3 +1,5 @@
+mod listed;
+
 use super::*;
 
 #[test]

@@ -36,6 +36,7 @@ const TABLE: &[Row] = &[
     (Cause::NoKey, Again::No, Next::Any, Retryable::No, Billed::Never),
     // model_gone, and an address at which there is none.
     (Cause::ModelGone, Again::No, Next::Any, Retryable::No, Billed::Never),
+    (Cause::Retired, Again::No, Next::Any, Retryable::No, Billed::Never),
     (Cause::WrongAddress, Again::No, Next::Any, Retryable::No, Billed::Never),
     (Cause::UnknownModel, Again::No, Next::No, Retryable::No, Billed::Never),
     // context_overflow: only where more fits.

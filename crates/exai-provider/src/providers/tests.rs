@@ -1,9 +1,11 @@
 //! The attempt loop against a scripted transport in paused time: what goes out, when, and what comes back.
 
 mod continuing;
+mod discovering;
 mod ending;
 mod fitting;
 mod refusing;
+mod retiring;
 mod retrying;
 mod sleeping;
 mod spending;

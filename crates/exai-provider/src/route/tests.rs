@@ -200,3 +200,28 @@ fn a_stand_in_that_the_question_does_not_fit_is_left_out() {
         "{left_out}"
     );
 }
+
+#[test]
+fn what_is_found_is_asked_by_name_behind_everything_that_people_have_written() {
+    let mut catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+    let list = br#"[{"id":"gee"},{"id":"kimi"},{"id":"kimi/k1"},{"id":"new"},{"id":"B1"}]"#;
+    catalogue.with_found("box", &crate::discovery::parse(list, &crate::redact::Redactor::default()).unwrap());
+    let first = |name: &str| {
+        let route = route(&config(), &catalogue, &asking(name)).map_err(|failure| failure.message)?;
+        let Candidate { provider, model } = &route.candidates[0];
+        Ok::<_, String>(format!("{}/{}", config().providers[*provider].name, model.id))
+    };
+    for (name, means) in [
+        ("gee", "glm/g1"),
+        ("kimi", "kimi/k1"),
+        ("kimi/k1", "kimi/k1"),
+        ("box/gee", "box/gee"),
+        ("NEW", "box/new"),
+        ("b1", "box/B1"),
+    ] {
+        assert_eq!(first(name).as_deref(), Ok(means), "{name}");
+    }
+    assert!(first("newe").unwrap_err().contains("did you mean new"));
+    let text = first("box").unwrap_err();
+    assert!(text.ends_with("It says that it has gee, kimi, kimi/k1, new, B1."), "{text}");
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Preset, Reader, Row};
 use crate::kind::{self, Choice, Kind, Relative};
-use crate::settings::{Fallback, Settings};
+use crate::settings::{Discovery, Fallback, Settings};
 use crate::url;
 
 use Preset::{Unset, Value};
@@ -147,6 +147,26 @@ pub(super) const MODELS: &[Row<Settings>] = &[
         },
         doc: "A model catalogue that is laid over the built-in one: ids, aliases, context, output limit, clocks. docs/models.md \
               describes it.",
+    },
+    Row {
+        name: "EXAI_DISCOVER_MODELS",
+        aliases: &[],
+        default: Value("on"),
+        readers: &[Provider],
+        kind: Kind::Choice(&[
+            Choice {
+                word: "on",
+                also: &["true", "1", "yes"],
+                set: |settings| settings.models.discovery = Discovery::On,
+            },
+            Choice {
+                word: "off",
+                also: &["false", "0", "no", "never"],
+                set: |settings| settings.models.discovery = Discovery::Off,
+            },
+        ]),
+        doc: "Whether providers are asked which models they have (`GET /models`, free): soon after the start, daily, and when \
+              one says that it does not serve a model. docs/models.md says what becomes of it.",
     },
     Row {
         name: "EXAI_PROVIDERS",

@@ -25,7 +25,7 @@ pub(super) fn neighbours(bed: &Bed) -> anyhow::Result<Vec<Row>> {
     let alone = ask(&mut shim)?;
     let mut lines = Vec::new();
     for _ in 0..STUCK {
-        other.push_call(&mut lines, "chat", r#""prompt":"[[sim glm: hang]]","model":"glm-5.3""#)?;
+        other.push_call(&mut lines, "chat", r#""prompt":"[[sim glm: hang]]","model":"glm""#)?;
     }
     let asked = provider.requests().len();
     other.write(&lines)?;
@@ -43,5 +43,5 @@ pub(super) fn neighbours(bed: &Bed) -> anyhow::Result<Vec<Row>> {
 }
 
 fn ask(shim: &mut RawHost) -> anyhow::Result<Samples> {
-    shim.paced("chat", r#""prompt":"[[sim: chunks=1]]","model":"kimi-k3""#, EVERY, QUESTIONS / 4)
+    shim.paced("chat", r#""prompt":"[[sim: chunks=1]]","model":"kimi""#, EVERY, QUESTIONS / 4)
 }

@@ -101,8 +101,9 @@ fn keeping(
 
 /// The same questions over one connection that is kept open, by a client that does nothing but read to the end.
 fn directly(address: SocketAddr) -> anyhow::Result<Samples> {
-    let body =
-        format!(r#"{{"model":"glm-5.3","stream":true,"messages":[{{"role":"user","content":"{PROMPT}"}}]}}"#);
+    let body = format!(
+        r#"{{"model":"sim-model","stream":true,"messages":[{{"role":"user","content":"{PROMPT}"}}]}}"#
+    );
     let head = format!(
         "POST /glm/v1/chat/completions HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
         body.len()

@@ -14,6 +14,7 @@ mod contents;
 pub mod directive;
 mod http;
 mod log;
+mod models;
 mod reply;
 mod script;
 mod serve;
@@ -23,6 +24,8 @@ mod shape;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+
+use anyhow::Context as _;
 
 pub use answer::{answer_to, digest, wide_answer_to};
 pub use log::{End, Ended, Request};
@@ -86,6 +89,31 @@ impl SimProvider {
     /// Asks `decide` first, for every request; `None` leaves the decision to queue, directives and default.
     pub fn decide(&self, decide: impl Fn(&Request) -> Option<Script> + Send + Sync + 'static) {
         self.server.behaviour.change(|b| b.decide = Some(Arc::new(decide)));
+    }
+
+    /// Questions which models there are get this from now on: an error reply or a silence as it is, anything else the usual
+    /// list.
+    pub fn set_models(&self, reply: Reply) {
+        self.server.behaviour.change(|b| b.models = reply);
+    }
+
+    /// They get a list of these ids.
+    pub fn list_models(&self, ids: &[&str]) {
+        self.set_models(Reply::Error(models::list(ids)));
+    }
+
+    /// Waits until so many of them were asked, of any provider that this one plays.
+    ///
+    /// # Errors
+    /// They are not within `timeout`.
+    pub fn wait_models(&self, least: usize, timeout: Duration) -> anyhow::Result<()> {
+        let asked = self.server.behaviour.wait(timeout, |b| (b.models_asked >= least).then_some(()));
+        asked.with_context(|| format!("it was asked for its models {} times", self.models_asked()))
+    }
+
+    /// How often it was asked which models there are.
+    pub fn models_asked(&self) -> usize {
+        self.server.behaviour.read(|b| b.models_asked)
     }
 
     /// All chat requests so far, oldest first (the newest 65,536 of them).

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::http::HttpRequest;
 use super::log::Log;
 use super::reply::{self, Next};
-use super::{End, ErrorReply, Request, Script, directive};
+use super::{End, ErrorReply, Reply, Request, Script, directive, models};
 use crate::sync::Watched;
 
 /// Connections served at a time; one more is closed at once. A thread each, so the bound is the machine's.
@@ -38,6 +38,10 @@ pub(crate) struct Behaviour {
     pub(crate) decide: Option<Decide>,
     pub(crate) queue: VecDeque<Script>,
     pub(crate) default: Script,
+    /// What a question which models there are gets.
+    pub(crate) models: Reply,
+    /// Such questions so far.
+    pub(crate) models_asked: usize,
 }
 
 impl std::fmt::Debug for Behaviour {
@@ -135,7 +139,7 @@ impl Server {
             let path = request.path.split('?').next().unwrap_or_default();
             let next = match (request.method.as_str(), path) {
                 ("POST", path) if path.ends_with("/chat/completions") => self.chat(&mut connection, &request),
-                ("GET", path) if path.ends_with("/models") => plain(&mut connection, 200, &models()),
+                ("GET", path) if path.ends_with("/models") => self.list(&mut connection),
                 ("GET", "/sim/log") => plain(&mut connection, 200, &self.log.json()),
                 _ => {
                     plain(&mut connection, 404, &json!({"error": {"code": "404", "message": "no such path"}}))
@@ -164,6 +168,14 @@ impl Server {
         next
     }
 
+    fn list(&self, connection: &mut Connection) -> Next {
+        let reply = self.behaviour.change(|b| {
+            b.models_asked += 1;
+            b.models.clone()
+        });
+        models::send(connection, reply)
+    }
+
     fn script_for(&self, request: &Request) -> Script {
         let decide = self.behaviour.read(|b| b.decide.clone());
         if let Some(script) = decide.and_then(|decide| decide(request)) {
@@ -178,7 +190,7 @@ impl Server {
             // A misspelt directive must not look like a healthy answer.
             Err(error) => Script {
                 delay: Duration::ZERO,
-                reply: super::Reply::Error(ErrorReply::glm(400, "1210", &error.to_string())),
+                reply: Reply::Error(ErrorReply::glm(400, "1210", &error.to_string())),
             },
         }
     }
@@ -195,11 +207,4 @@ fn plain(connection: &mut Connection, status: u16, body: &Value) -> Next {
         Ok(()) => Next::Request,
         Err(_) => Next::Close(None),
     }
-}
-
-fn models() -> Value {
-    let ids = ["glm-4.6", "glm-4.5-flash", "kimi-k3", "kimi-k2.7", "sim-model"];
-    let data: Vec<Value> =
-        ids.iter().map(|id| json!({"id": id, "object": "model", "owned_by": "sim"})).collect();
-    json!({"object": "list", "data": data})
 }

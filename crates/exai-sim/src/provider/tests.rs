@@ -239,3 +239,27 @@ fn a_beginning_of_another_answer_is_refused() {
         assert!(response.starts_with("HTTP/1.1 400") && response.contains("does not begin"), "{response}");
     }
 }
+
+/// The answer to a question which models there are.
+fn models(provider: &SimProvider) -> (String, Option<std::io::ErrorKind>) {
+    let mut stream = TcpStream::connect(provider.address()).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    write!(stream, "GET /kimi/v1/models HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    Client(stream).rest()
+}
+
+#[test]
+fn the_list_of_models_is_by_script() {
+    let provider = SimProvider::start().unwrap();
+    assert!(models(&provider).0.contains(r#"{"data":[{"id":"sim-model","#));
+    provider.list_models(&["a", "b"]);
+    let (text, _) = models(&provider);
+    assert!(text.starts_with("HTTP/1.1 200 ") && text.contains(r#""id":"b""#), "{text}");
+    provider.set_models(Reply::Error(ErrorReply::kimi(401, "invalid_authentication_error", "who")));
+    assert!(models(&provider).0.starts_with("HTTP/1.1 401 "));
+    provider.set_models(Reply::Close(Cut::Fin));
+    assert_eq!(models(&provider).0, "");
+    provider.wait_models(4, LONG).unwrap();
+    assert_eq!((provider.models_asked(), provider.requests().len()), (4, 0));
+}

@@ -1,6 +1,6 @@
 //! Failures of `chat`, in sentences that say what to do next.
 
-use exai_provider::{Before, Cause, Failure, ModelInfo};
+use exai_provider::{Before, Cause, Failure, ModelInfo, Status};
 use serde_json::{Value, json};
 
 use super::lost;
@@ -48,8 +48,10 @@ pub(crate) fn too_long(
     let TooLong { needed, room } = *beyond;
     let name = asked.map_or("the model", |model| model.id.as_str());
     let context = asked.map_or(0, |model| model.context);
+    // Not what ends soon, nor what may be no model for chat.
+    let offered = |model: &&ModelInfo| model.usable && model.status == Status::Current && !model.found;
     let mut larger: Vec<&ModelInfo> =
-        models.iter().filter(|model| model.usable && model.context > context).collect();
+        models.iter().filter(offered).filter(|model| model.context > context).collect();
     larger.sort_by_key(|model| std::cmp::Reverse(model.context));
     let offers: Vec<String> =
         larger.iter().take(OFFERED).map(|model| format!("{} ({} tokens)", model.id, model.context)).collect();

@@ -1,6 +1,6 @@
-use exai_provider::ModelInfo;
+use exai_provider::{Capability, Day, ModelInfo, Status};
 
-use super::{grouped, text};
+use super::{FOUND_SHOWN, SHOWN, grouped, shown, text};
 
 fn model(id: &str, usable: bool, price: Option<(f64, f64)>) -> ModelInfo {
     ModelInfo { aliases: vec!["g".to_owned()], is_default: usable, usable, price, ..crate::tests::model(id) }
@@ -37,4 +37,53 @@ fn thousands_are_kept_apart() {
     for (number, shown) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_048_576, "1,048,576")] {
         assert_eq!(grouped(number), shown);
     }
+}
+
+fn going(id: &str, status: Status, ends: &str) -> ModelInfo {
+    let ends = Day::try_from(ends.to_owned()).ok();
+    ModelInfo {
+        aliases: Vec::new(),
+        status,
+        ends,
+        successor: Some("new".to_owned()),
+        ..model(id, true, None)
+    }
+}
+
+#[test]
+fn what_a_model_can_do_and_when_it_ends_is_told() {
+    let sees = ModelInfo { can: vec![Capability::Vision, Capability::Json], ..model("a", true, None) };
+    assert!(text(&[sees], 0, &[]).ends_with(" · thinks · vision, json"));
+    for (ends, end) in
+        [("2026-12", "DEPRECATED, ends in 2026-12, successor: new"), ("", "DEPRECATED, successor: new")]
+    {
+        let text = text(&[going("a", Status::Deprecated, ends)], 0, &[]);
+        assert!(text.ends_with(&format!(" · thinks · {end}")), "{text}");
+    }
+    let retired = text(&[going("a", Status::Retired, "2026-05-25")], 0, &[]);
+    assert_eq!(retired, "a (glm, default) · RETIRED on 2026-05-25, not asked, successor: new");
+    let found = ModelInfo { found: true, output_cap: 0, ..model("a", true, None) };
+    assert!(text(&[found], 0, &[]).ends_with(" · context 200,000 tokens · thinks · found at the provider"));
+}
+
+#[test]
+fn retired_models_come_last_and_without_a_key_not_at_all() {
+    let found = ModelInfo { found: true, is_default: false, ..model("found", true, None) };
+    let old = ModelInfo { is_default: false, ..going("old", Status::Retired, "2026-05-25") };
+    let plain = ModelInfo { is_default: false, ..model("plain", true, None) };
+    let no_key = ModelInfo { usable: false, ..old.clone() };
+    let (models, more) = shown(vec![no_key, old, found, plain, model("default", true, None)]);
+    let ids: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
+    assert_eq!((ids, more), (vec!["default", "plain", "found", "old", "old"], 0));
+    assert_eq!(text(&models, 0, &[]).matches("RETIRED").count(), 1);
+}
+
+#[test]
+fn found_models_crowd_no_listed_one_out() {
+    let found = (0..400).map(|n| ModelInfo { found: true, ..model(&format!("f{n}"), true, None) });
+    let listed = (0..40).map(|n| model(&format!("l{n}"), true, None));
+    let (models, more) = shown(found.chain(listed).collect());
+    assert_eq!((models.len(), more), (40 + FOUND_SHOWN, 400 - FOUND_SHOWN));
+    let (models, more) = shown((0..500).map(|n| model(&format!("l{n}"), true, None)).collect());
+    assert_eq!((models.len(), more), (SHOWN, 500 - SHOWN));
 }

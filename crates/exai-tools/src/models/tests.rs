@@ -1,4 +1,4 @@
-use exai_provider::ModelInfo;
+use exai_provider::{ModelInfo, Status};
 
 use super::{find, is_same};
 
@@ -21,6 +21,19 @@ fn a_model_is_found_by_id_alias_provider_and_as_default() {
         assert_eq!(find(&models, Some(name)).map(|model| model.id.as_str()), Some("moonshot/k3"), "{name}");
     }
     assert_eq!(find(&models, Some("kimi/glm-5.3")), None);
+}
+
+#[test]
+fn what_was_found_is_meant_where_nothing_listed_is_and_a_provider_means_a_model_that_it_serves() {
+    let found = |id: &str| ModelInfo { found: true, ..model(id, "router", "", false) };
+    let old = ModelInfo { status: Status::Retired, ..model("old", "glm", "", false) };
+    let models = [old, model("new", "glm", "n", false), found("glm"), found("n"), found("x")];
+    for (name, means) in
+        [("glm", "new"), ("n", "new"), ("x", "x"), ("router/n", "n"), ("old", "old"), ("router", "")]
+    {
+        let id = find(&models, Some(name)).map_or("", |model| model.id.as_str());
+        assert_eq!(id, means, "{name}");
+    }
 }
 
 #[test]

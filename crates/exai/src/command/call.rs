@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use exai_settings::{Loaded, Start};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 
@@ -77,6 +77,16 @@ pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCod
     if let Some(sentence) = tool.complaint(&arguments) {
         return wrong_use(&sentence);
     }
+    ask(world, tool.name.clone(), arguments, matches.get_flag("json"))
+}
+
+/// Calls a tool through a shim of its own, and prints what came: its text, or the `whole` result as JSON.
+pub(super) fn ask(
+    world: &World,
+    tool: String,
+    arguments: Map<String, Value>,
+    whole: bool,
+) -> anyhow::Result<ExitCode> {
     // A program names it in full; a person may name it from where he is.
     let env_file = world.env_file_in_full();
     let in_full = env_file.as_deref().map(|path| world.with_env_file(path));
@@ -87,9 +97,9 @@ pub(crate) fn run(world: &World, matches: &ArgMatches) -> anyhow::Result<ExitCod
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut shim = Shim::start(&world.exe, env_file.as_deref()).await?;
-        let end = shim.converse(&Dialogue::new(tool.name.clone(), arguments)).await?;
+        let end = shim.converse(&Dialogue::new(tool, arguments)).await?;
         shim.stop().await?;
-        report(&end, matches.get_flag("json"))
+        report(&end, whole)
     })
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod daemon;
 pub(crate) mod demo;
 pub(crate) mod health;
 pub(crate) mod journal;
+pub(crate) mod models;
 pub(crate) mod settings;
 pub(crate) mod shim;
 pub(crate) mod sim_provider;
@@ -30,11 +31,12 @@ pub(crate) struct Subcommand {
 }
 
 /// All of them, in the order of the help.
-pub(crate) const ALL: [Subcommand; 14] = [
+pub(crate) const ALL: [Subcommand; 15] = [
     Subcommand { words: shim::command, run: shim::run },
     Subcommand { words: daemon::command, run: daemon::run },
     Subcommand { words: call::command, run: call::run },
     Subcommand { words: tools::command, run: tools::run },
+    Subcommand { words: models::command, run: models::run },
     Subcommand { words: status::command, run: status::run },
     Subcommand { words: health::command, run: health::run },
     Subcommand { words: calls::command, run: calls::run },

@@ -1,6 +1,7 @@
 //! What a model is told when its call can't be served.
 
 use exai_sim::host::{Answer, Host, Revision};
+use exai_sim::process::HANG;
 use exai_sim::provider::SimProvider;
 use serde_json::{Value, json};
 
@@ -79,6 +80,24 @@ fn an_unknown_model_is_answered_with_the_nearest_names() {
         assert!(text.contains(wrong) && text.contains(near), "{text}");
     }
     assert_eq!(world.provider.requests().len(), 0);
+    check(&host);
+}
+
+#[test]
+fn models_are_listed_on_the_terminal_as_to_a_host() {
+    let world = World::with(&[("EXAI_DISCOVER_MODELS", "off")]);
+    let host = world.greeted(Revision::V2025_11_25);
+    let listed = host.ask("listmodels", json!({})).unwrap().text().unwrap();
+    let output = world.exai.run(&["models"], HANG).unwrap();
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!((output.status.code(), shown.trim_end()), (Some(0), listed.as_str()));
+    let old = shown.lines().find(|line| line.starts_with("kimi-latest ")).unwrap();
+    assert!(old.ends_with("RETIRED on 2026-05-25, not asked, successor: kimi-k3.1-pro"), "{old}");
+    let going = shown.lines().find(|line| line.starts_with("kimi-k2.6 ")).unwrap();
+    assert!(
+        going.contains("vision, tools, json, search") && going.contains("DEPRECATED, ends in 2026-12"),
+        "{going}"
+    );
     check(&host);
 }
 

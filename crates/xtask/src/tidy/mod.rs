@@ -11,6 +11,7 @@ mod layers;
 mod length;
 mod links;
 mod manifest;
+mod model_names;
 mod text;
 mod unit_tests;
 
@@ -54,6 +55,7 @@ pub fn all(repo: &Repo) -> Vec<Finding> {
         dependencies::check,
         length::check,
         ambient::check,
+        model_names::check,
         unit_tests::check,
         generated::check,
         text::check,

@@ -115,6 +115,26 @@ fn clocks_are_found_in_the_layers_without_io_only_and_not_in_tests_or_comments()
 }
 
 #[test]
+fn models_that_code_names_are_found() {
+    let repo = Repo::of([
+        ("crates/exai-provider/src/models.toml", "[[model]]\nid = \"m-5\"\naliases = [\"m\"]\n"),
+        (
+            "crates/a/src/lib.rs",
+            "// m-5 thinks\nif model == \"m-5.1\" || model == \"m\" {\nlet atom-5 = item-5;\n",
+        ),
+        ("crates/a/src/lib/tests.rs", "let model = \"m-5\";\n"),
+        ("crates/a/tests/b.rs", "let model = \"m-5\";\n"),
+    ]);
+    assert_eq!(
+        messages(&model_names::check(&repo)),
+        [
+            "crates/a/src/lib.rs:2: model `m-5` in code: crates/exai-provider/src/models.toml is the place for what differs \
+          between models"
+        ]
+    );
+}
+
+#[test]
 fn inline_and_ignored_tests_are_found() {
     let repo = Repo::of([("crates/a/src/lib.rs", "mod tests;\n    mod tests {\n    #[ignore = \"slow\"]\n")]);
     assert_eq!(

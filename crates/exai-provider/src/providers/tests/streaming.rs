@@ -240,3 +240,15 @@ async fn health_shows_what_runs() {
     assert_eq!((health.in_flight, health.oldest_ms, health.last_progress_ms), (1, Some(8000), Some(3000)));
     assert_eq!(health.state, HealthState::Unknown);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_floor_of_its_own_gives_a_model_more_time_for_its_first_sign() {
+    let models = "[[model]]\nid = \"slow\"\nprovider = \"glm\"\nidle = \"fast\"\nfirst_event_floor_s = 200\n";
+    let late =
+        |seconds| stream(vec![Do::Wait(S * seconds), content("late"), finish("stop"), done(), Do::End]);
+    let world = World::knowing(models, vec![late(190)], vec![], |_| {});
+    assert_eq!(world.ask(Some("slow"), 1200).await.unwrap().text, "late");
+    let world = World::knowing(models, vec![late(210), late(1)], vec![], |_| {});
+    let reply = world.ask(Some("slow"), 1200).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:stall_first_event", "glm:ok"]);
+}

@@ -134,7 +134,17 @@ impl World {
         Self::of_models(MODELS, Arc::new(Forgetful), glm, kimi, change)
     }
 
-    /// The same with other models, the text of a catalogue, and a memory.
+    /// With these models.
+    pub(super) fn knowing(
+        models: &str,
+        glm: Vec<Answer>,
+        kimi: Vec<Answer>,
+        change: impl FnOnce(&mut ProvidersConfig),
+    ) -> Self {
+        Self::of_models(models, Arc::new(Forgetful), glm, kimi, change)
+    }
+
+    /// The same with a memory, too.
     pub(super) fn of_models(
         models: &str,
         memory: Arc<dyn Memory>,
@@ -155,6 +165,8 @@ impl World {
         let net = Arc::new(Net {
             glm: Mutex::new(glm.into()),
             kimi: Mutex::new(kimi.into()),
+            lists: Mutex::default(),
+            lists_asked: Mutex::default(),
             clock: clock.clone(),
             requests: Mutex::default(),
             open: Arc::default(),
@@ -337,6 +349,10 @@ impl Observer for Notes {
 pub(super) struct Net {
     glm: Mutex<VecDeque<Answer>>,
     kimi: Mutex<VecDeque<Answer>>,
+    /// Answers to the questions which models there are, whichever provider is asked.
+    pub(super) lists: Mutex<VecDeque<Answer>>,
+    /// Provider, second and `authorization` of each such question.
+    pub(super) lists_asked: Mutex<Vec<(String, u64, Option<String>)>>,
     clock: Clock,
     requests: Mutex<Vec<(String, Duration, Value)>>,
     open: Arc<AtomicU32>,
@@ -344,10 +360,22 @@ pub(super) struct Net {
 
 impl Transport for Net {
     fn open(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
-        let script = if request.provider == "glm" { &self.glm } else { &self.kimi };
+        let is_list = request.method == Method::Get;
+        let script = match request.provider.as_str() {
+            _ if is_list => &self.lists,
+            "glm" => &self.glm,
+            _ => &self.kimi,
+        };
         let answer = script.lock().unwrap().pop_front().expect("a request that the script does not know");
-        let body = serde_json::from_slice(&request.body).unwrap();
-        self.requests.lock().unwrap().push((request.provider, self.clock.now(), body));
+        if is_list {
+            assert!(request.body.is_empty() && request.url.ends_with("/models"), "{}", request.url);
+            let key = request.headers.iter().find(|(name, _)| *name == "authorization");
+            let asked = (request.provider, self.clock.now().as_secs(), key.map(|(_, key)| key.clone()));
+            self.lists_asked.lock().unwrap().push(asked);
+        } else {
+            let body = serde_json::from_slice(&request.body).unwrap();
+            self.requests.lock().unwrap().push((request.provider, self.clock.now(), body));
+        }
         let connection = Connection::new(&self.open);
         Box::pin(async move {
             match answer {

@@ -1,4 +1,4 @@
-use exai_provider::{AttemptReport, Before, Cause, Failure, Fate, ModelInfo};
+use exai_provider::{AttemptReport, Before, Cause, Failure, Fate, ModelInfo, Status};
 use serde_json::Value;
 
 use super::{provider, too_long};
@@ -48,7 +48,13 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
 
 #[test]
 fn a_prompt_that_is_too_long_gets_numbers_and_larger_models() {
-    let models = [model("small", 1000, true), model("large", 9000, true), model("no-key", 99_000, false)];
+    let models = [
+        model("small", 1000, true),
+        model("large", 9000, true),
+        model("no-key", 99_000, false),
+        ModelInfo { status: Status::Deprecated, ..model("going", 99_000, true) },
+        ModelInfo { found: true, ..model("found", 99_000, true) },
+    ];
     let refused = TooLong { needed: 1234, room: 750 };
     let (text, _) = shown(&too_long(&refused, models.first(), &models, &[]));
     assert!(
@@ -56,7 +62,7 @@ fn a_prompt_that_is_too_long_gets_numbers_and_larger_models() {
         "{text}"
     );
     assert!(text.contains("1234 tokens, and 750 of its context of 1000"), "{text}");
-    assert!(text.contains("large (9000 tokens)") && !text.contains("no-key"), "{text}");
+    assert!(text.ends_with("choose a model with a larger context: large (9000 tokens)."), "{text}");
     let (provider, model) = ("glm".to_owned(), "small".to_owned());
     let before = [Before { n: 1, provider, model, fate: Fate::Cut }];
     let (text, facts) = shown(&too_long(&refused, models.first(), &models, &before));
