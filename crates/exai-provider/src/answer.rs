@@ -110,12 +110,14 @@ impl Answer {
         let Some(call) = self.tool_calls.get_mut(at) else { return Ok(0) };
         if call.id.is_empty() {
             call.id.push_str(id);
+            self.tool_bytes += id.len();
         }
         let Some(function) = &delta.function else { return Ok(0) };
         let mut fresh = 0;
         // Some providers repeat the name in each chunk.
         if call.name.is_empty() {
             call.name.push_str(&function.name.0);
+            self.tool_bytes += function.name.0.len();
             fresh += chars(&function.name.0);
         }
         call.arguments.push_str(&function.arguments.0);

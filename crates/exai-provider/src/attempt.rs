@@ -14,7 +14,7 @@ use crate::answer::{Answer, Progress};
 use crate::cause::{Besides, Cause};
 use crate::clocks::{Clocks, Expired};
 use crate::dialect::Dialect;
-use crate::error_body::ErrorBody;
+use crate::error_body::{self, ErrorBody};
 use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
@@ -26,9 +26,6 @@ use crate::stream::{Broken, Stream};
 use crate::timer::Timer;
 use crate::transport::{Body, BoxFuture, Request, Response, Transport, TransportError, TransportErrorKind};
 use crate::wake::{LOOK_EVERY, Watch};
-
-/// Bytes of an error's body that are read.
-const ERROR_BODY_BYTES_MAX: usize = 64 << 10;
 
 /// How long the body of an error may take.
 const ERROR_BODY_WAIT: Duration = Duration::from_secs(10);
@@ -335,7 +332,7 @@ impl Attempt<'_> {
         let read = async {
             while let Ok(Some(piece)) = body.chunk().await {
                 text.extend_from_slice(&piece);
-                if text.len() >= ERROR_BODY_BYTES_MAX {
+                if text.len() >= error_body::READ_BYTES_MAX {
                     break;
                 }
             }
@@ -345,7 +342,7 @@ impl Attempt<'_> {
             _ = self.or_expired(read) => {}
             () = timer.sleep_until(until) => {}
         }
-        text.truncate(ERROR_BODY_BYTES_MAX);
+        text.truncate(error_body::READ_BYTES_MAX);
         let error = match encoded {
             Some(encoding) => {
                 ErrorBody { message: format!("its text has the encoding {encoding}"), ..ErrorBody::default() }

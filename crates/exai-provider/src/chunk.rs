@@ -5,12 +5,20 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::error_body::ErrorBody;
+use crate::error_body::{self, ErrorBody};
 use crate::reply::Usage;
-use crate::tolerant::{Count, Text};
+use crate::tolerant::{Count, First, Text, Upto};
+
+/// Most pieces of tool calls in one chunk, sixteen times what an answer may have of calls: each takes a hundred times the
+/// memory of the shortest text it can be written in.
+const CALL_PIECES_MAX: usize = 4096;
 
 /// What a chunk is.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "lives for one delta, on the stack; a box would be an allocation each"
+)]
 pub(crate) enum Parsed<'a> {
     /// A piece of an answer, possibly an empty one.
     Piece(Chunk<'a>),
@@ -28,7 +36,7 @@ pub(crate) struct Chunk<'a> {
     #[serde(borrow, default)]
     pub(crate) model: Text<'a>,
     #[serde(borrow, default)]
-    choices: Option<Vec<Choice<'a>>>,
+    choices: Option<First<Choice<'a>>>,
     #[serde(default)]
     usage: Option<WireUsage>,
     #[serde(borrow, default)]
@@ -61,7 +69,7 @@ pub(crate) struct Delta<'a> {
     #[serde(borrow, default)]
     thinking: Text<'a>,
     #[serde(borrow, default)]
-    tool_calls: Option<Vec<ToolDelta<'a>>>,
+    tool_calls: Option<Upto<CALL_PIECES_MAX, ToolDelta<'a>>>,
 }
 
 /// New text of a tool call.
@@ -134,7 +142,7 @@ impl<'a> Chunk<'a> {
 
     /// The first choice: no caller asks for more than one.
     pub(crate) fn choice(&self) -> Option<&Choice<'a>> {
-        self.choices.as_ref().and_then(|choices| choices.first())
+        self.choices.as_ref().and_then(|choices| choices.0.as_ref())
     }
 
     /// The usage, wherever it stands; none where its numbers can't be true.
@@ -170,11 +178,14 @@ impl<'a> Delta<'a> {
 
     /// Tool calls.
     pub(crate) fn tool_calls(&self) -> &[ToolDelta<'a>] {
-        self.tool_calls.as_deref().unwrap_or_default()
+        self.tool_calls.as_ref().map(|calls| calls.0.as_slice()).unwrap_or_default()
     }
 }
 
 fn parse_error<'a>(data: &[u8]) -> Option<Parsed<'a>> {
+    if data.len() > error_body::READ_BYTES_MAX {
+        return None;
+    }
     let value: Value = serde_json::from_slice(data).ok()?;
     ErrorBody::from_value(&value).map(Parsed::Error)
 }

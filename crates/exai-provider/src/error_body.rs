@@ -4,6 +4,9 @@ use serde_json::Value;
 
 use crate::page;
 
+/// Most bytes of an error that are read; as values, JSON takes up to thirty times as much.
+pub(crate) const READ_BYTES_MAX: usize = 64 << 10;
+
 /// What an error says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ErrorBody {
@@ -22,6 +25,9 @@ impl ErrorBody {
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         if page::is_page(bytes) {
             return Self { page: true, message: page::told(bytes), ..Self::default() };
+        }
+        if bytes.len() > READ_BYTES_MAX {
+            return Self::plain(&String::from_utf8_lossy(bytes.get(..READ_BYTES_MAX).unwrap_or_default()));
         }
         match serde_json::from_slice::<Value>(bytes) {
             Ok(value) => Self::from_value(&value).unwrap_or_else(|| Self::plain(&value.to_string())),

@@ -174,9 +174,16 @@ impl Decoder {
     }
 }
 
+/// Adds to a buffer that never has room for more than the bound and an LF, which may follow.
 fn keep(buffer: &mut Vec<u8>, bytes: &[u8]) -> Result<(), TooLong> {
-    if buffer.len() + bytes.len() > LINE_BYTES_MAX {
+    let len = buffer.len() + bytes.len();
+    if len > LINE_BYTES_MAX {
         return Err(TooLong);
+    }
+    if len >= buffer.capacity() {
+        // By doubling, as a vector does by itself: in linear time.
+        let room = (2 * buffer.capacity()).clamp(len + 1, LINE_BYTES_MAX + 1);
+        buffer.reserve_exact(room - buffer.len());
     }
     buffer.extend_from_slice(bytes);
     Ok(())

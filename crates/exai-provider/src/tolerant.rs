@@ -1,9 +1,10 @@
-//! Values that providers send in more than one shape; none of these ever fails to parse.
+//! Values that providers send in more than one shape, of which none fails to parse, and lists that are bounded.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// Text: a string, `null` (empty), a list of parts with `text` (joined); anything else is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -15,6 +16,14 @@ const ABSURD: u64 = 1 << 40;
 /// A count: a number, `null` (0); anything else is 0. `None` for a number that can't be true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Count(pub(crate) Option<u64>);
+
+/// The first item of a list; the others are passed over, whatever they are.
+#[derive(Debug)]
+pub(crate) struct First<T>(pub(crate) Option<T>);
+
+/// A list of at most `N` items; a longer one fails to parse.
+#[derive(Debug)]
+pub(crate) struct Upto<const N: usize, T>(pub(crate) Vec<T>);
 
 impl Default for Count {
     fn default() -> Self {
@@ -37,6 +46,55 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(CountVisitor)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(FirstVisitor(PhantomData))
+    }
+}
+
+impl<'de, const N: usize, T: Deserialize<'de>> Deserialize<'de> for Upto<N, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(UptoVisitor(PhantomData))
+    }
+}
+
+struct FirstVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstVisitor<T> {
+    type Value = First<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<First<T>, A::Error> {
+        let first = items.next_element()?;
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(First(first))
+    }
+}
+
+struct UptoVisitor<const N: usize, T>(PhantomData<T>);
+
+impl<'de, const N: usize, T: Deserialize<'de>> Visitor<'de> for UptoVisitor<N, T> {
+    type Value = Upto<N, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of at most {N} items")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Upto<N, T>, A::Error> {
+        let mut kept = Vec::new();
+        while let Some(item) = items.next_element()? {
+            if kept.len() == N {
+                return Err(A::Error::invalid_length(N + 1, &self));
+            }
+            kept.push(item);
+        }
+        Ok(Upto(kept))
     }
 }
 

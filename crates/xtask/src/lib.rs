@@ -5,4 +5,5 @@
 
 pub mod generate;
 pub mod repo;
+pub mod seeds;
 pub mod tidy;

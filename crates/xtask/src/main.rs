@@ -7,7 +7,7 @@ use xtask::repo::Repo;
 use xtask::{generate, tidy};
 
 const USAGE: &str = "usage: cargo xtask tidy      check the rules of the house
-       cargo xtask generate  write the generated files (docs/settings.md, .env.example)
+       cargo xtask generate  write the generated files (docs/settings.md, .env.example, seeds of fuzz/corpus/sse)
 ";
 
 fn main() -> anyhow::Result<ExitCode> {

@@ -103,3 +103,35 @@ fn absurd_counts_are_no_usage() {
         assert_eq!(piece(&chunk).usage().map(|usage| usage.cached_tokens), Some(0), "{absurd}");
     }
 }
+
+#[test]
+fn of_many_choices_only_the_first_is_kept() {
+    // Not even looked at.
+    for others in [",{}", r#",{"delta":{"content":"y"}}"#, ",7", ",null"] {
+        let many = format!(r#"{{"choices":[{{"delta":{{"content":"x"}}}}{}]}}"#, others.repeat(10_000));
+        assert_eq!(content(&many), "x", "{others}");
+    }
+}
+
+#[test]
+fn more_pieces_of_calls_than_any_model_makes_at_once_are_no_chunk() {
+    let calls = |count: usize| {
+        let calls = vec!["{}"; count].join(",");
+        format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{calls}]}}}}]}}"#)
+    };
+    assert_eq!(piece(&calls(1000)).choice().unwrap().delta().unwrap().tool_calls().len(), 1000);
+    assert!(Chunk::parse(calls(100_000).as_bytes()).is_err());
+}
+
+#[test]
+fn what_is_too_long_for_an_error_is_none() {
+    let long = format!("[{}1]", "1,".repeat(1 << 20));
+    for odd in [format!(r#"[{{"message":"m"}},{long}]"#), format!(r#"{{"message":"m","odd":{long}}}"#)] {
+        assert!(!matches!(Chunk::parse(odd.as_bytes()), Ok(Parsed::Error(_))));
+    }
+    // Of one that says that it is one, the beginning is told.
+    let error = format!(r#"{{"error":{{"code":"1302","odd":{long}}}}}"#);
+    assert!(
+        matches!(Chunk::parse(error.as_bytes()), Ok(Parsed::Error(error)) if error.message.len() == 64 << 10)
+    );
+}

@@ -2,6 +2,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod bounds;
+mod fixtures;
+
 fn feed(pieces: &[&[u8]]) -> (Stream, Result<(), Broken>) {
     let mut stream = Stream::default();
     for piece in pieces {

@@ -17,12 +17,17 @@
 //! | `pause=5s`, `malformed=1`, `huge=BYTES`, `nothing=N` | faults after which the stream goes on |
 //! | `cut=fin`, `cut=close`, `cut=rst`, `error-chunk=CODE` | faults that end the stream |
 //! | `status=429`, `code=1302`, `type=NAME`, `message="…"`, `retry-after=5` | an error in GLM's (`code`) or Kimi's (`type`) shape |
+//! | `fixture=glm/plain` | a response byte for byte ([`super::fixtures`]); of the words above go with it `delay`, `bytes` (of each write), `gap` (between writes), `framing`, and for its end `stall`, `cut=fin`, `cut=rst`, `cut=close` |
+//! | `framing=length`, `framing=chunked`, `only=BYTES` | of a fixture: how its end is marked, so many bytes of it |
 //! | `json`, `html`, `empty`, `hang`, `close=fin`, `close=rst` | other responses than a stream |
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::{
-    Cut, Done, ErrorReply, Fault, FaultKind, Framing, GoingOn, Reply, Script, Shape, Stream, Writes,
+    Cut, Cuts, Done, ErrorReply, Fault, FaultKind, Framing, GoingOn, Raw, RawEnd, RawFraming, Reply, Script,
+    Shape, Stream, Writes, fixtures,
 };
 
 /// The script for the `nth` request (from 1) with this prompt to the provider `name`; `None`: no directive fits.
@@ -62,7 +67,7 @@ pub fn parse(words: &str) -> anyhow::Result<Script> {
         };
         draft.take(key, value)?;
     }
-    Ok(draft.finish())
+    draft.finish()
 }
 
 /// Words are separated by blanks; double quotes keep blanks together and are dropped.
@@ -91,6 +96,15 @@ struct Draft {
     fault: Option<FaultKind>,
     reply: Option<Reply>,
     error: ErrorWords,
+    fixture: FixtureWords,
+}
+
+/// What only fixtures have.
+#[derive(Default)]
+struct FixtureWords {
+    raw: Option<Raw>,
+    framing: Option<RawFraming>,
+    only: Option<usize>,
 }
 
 #[derive(Default)]
@@ -143,6 +157,13 @@ impl Draft {
             "type" => self.error.kind = Some(value.into()),
             "message" => self.error.message = Some(value.into()),
             "retry-after" => self.error.retry_after = Some(value.into()),
+            "fixture" => {
+                let raw = fixtures::fixture(value);
+                self.fixture.raw =
+                    Some(raw.with_context(|| format!("simulated provider: no fixture {value:?}"))?);
+            }
+            "only" => self.fixture.only = Some(value.parse()?),
+            "framing" => self.take_framing(value)?,
             _ => self.take_stream(key, value)?,
         }
         Ok(())
@@ -164,8 +185,19 @@ impl Draft {
             ("finish", _) => stream.finish = Some(value.into()),
             ("done", "bare") => stream.done = Done::Bare,
             ("bytes", _) => stream.piece = Some(value.parse()?),
-            ("framing", "close") => stream.framing = Framing::CloseDelimited,
             _ => anyhow::bail!("simulated provider: no directive reads {key}={value}"),
+        }
+        Ok(())
+    }
+
+    fn take_framing(&mut self, value: &str) -> anyhow::Result<()> {
+        match value {
+            "close" => self.stream.framing = Framing::CloseDelimited,
+            "length" => self.fixture.framing = Some(RawFraming::Length),
+            "chunked" => self.fixture.framing = Some(RawFraming::Chunked),
+            _ => {
+                anyhow::bail!("simulated provider: a body ends by close, length or chunked, not by {value:?}")
+            }
         }
         Ok(())
     }
@@ -179,13 +211,39 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(mut self) -> Script {
+    fn finish(mut self) -> anyhow::Result<Script> {
+        if let Some(raw) = self.fixture.raw.take() {
+            return Ok(Script { delay: self.delay, reply: Reply::Raw(self.played(raw)?) });
+        }
+        if self.fixture.framing.is_some() || self.fixture.only.is_some() {
+            anyhow::bail!("simulated provider: `only` and this framing are for fixtures");
+        }
         let reply = self.error.reply().or(self.reply.take());
         let reply = reply.unwrap_or_else(|| {
             self.stream.fault = self.fault.map(|kind| Fault { after: self.after, kind });
             Reply::Stream(self.stream)
         });
-        Script { delay: self.delay, reply }
+        Ok(Script { delay: self.delay, reply })
+    }
+
+    /// The fixture as the other words say.
+    fn played(&self, mut raw: Raw) -> anyhow::Result<Raw> {
+        if self.stream.framing == Framing::CloseDelimited {
+            raw.framing = RawFraming::Close;
+        }
+        raw.framing = self.fixture.framing.unwrap_or(raw.framing);
+        raw.cuts = self.stream.piece.map_or(Cuts::None, Cuts::Every);
+        raw.gap = self.stream.gap;
+        raw.end = match self.fault {
+            None => RawEnd::Clean,
+            Some(FaultKind::Stall) => RawEnd::Stall,
+            Some(FaultKind::Cut(cut)) => RawEnd::Cut(cut),
+            Some(_) => anyhow::bail!("simulated provider: a fixture ends by stall or cut"),
+        };
+        if let Some(part) = self.fixture.only.and_then(|only| raw.bytes.get(..only)) {
+            raw.bytes = part.into();
+        }
+        Ok(raw)
     }
 }
 

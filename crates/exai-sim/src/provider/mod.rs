@@ -3,7 +3,8 @@
 //! It serves `POST …/chat/completions` and `GET …/models` under any prefix; the first path segment names the provider,
 //! and `kimi` answers in Kimi's shapes, everything else in GLM's. What an answer looks like is decided, in this order,
 //! by the test's function ([`SimProvider::decide`]), its queue ([`SimProvider::push`]), directives in the prompt
-//! (`[[sim: chunks=10 gap=100ms]]`, see [`directive`]), and the default script.
+//! (`[[sim: chunks=10 gap=100ms]]`, see [`directive`]), and the default script. It may be made on the way, or be bytes as
+//! they are ([`Raw`]), for example those that real providers document ([`fixtures`]).
 //!
 //! A request whose last message is the assistant's, or is the turn by which exai asks for the rest of a message, goes on
 //! from that beginning: it belongs to the prompt before, and is sent what comes after (see [`GoingOn`]).
@@ -12,9 +13,11 @@ mod answer;
 mod connection;
 mod contents;
 pub mod directive;
+pub mod fixtures;
 mod http;
 mod log;
 mod models;
+mod raw;
 mod reply;
 mod script;
 mod serve;
@@ -29,6 +32,7 @@ use anyhow::Context as _;
 
 pub use answer::{answer_to, digest, wide_answer_to};
 pub use log::{End, Ended, Request};
+pub use raw::{Cuts, Raw, RawEnd, RawFraming};
 pub use script::{Cut, Done, ErrorReply, Fault, FaultKind, Framing, GoingOn, Reply, Script, Stream, Writes};
 pub use serve::{Lifetime, ServeOptions, serve_blocking};
 pub use shape::Shape;

@@ -25,7 +25,7 @@ pub(super) fn send(connection: &mut Connection, reply: Reply) -> Next {
             return Next::Close(None);
         }
         Reply::Close(cut) => return Next::Close(Some(cut)),
-        Reply::Stream(_) | Reply::Json => list(&[DEFAULT]),
+        Reply::Stream(_) | Reply::Json | Reply::Raw(_) => list(&[DEFAULT]),
     };
     match connection.write(&whole_response(&reply)) {
         Ok(()) => Next::Request,

@@ -8,6 +8,7 @@ use super::answer;
 use super::connection::{Connection, Gone};
 use super::contents::{Contents, OtherBeginning};
 use super::log::Log;
+use super::raw;
 use super::shape::{ChunkWriter, Usage};
 use super::{Cut, Done, End, ErrorReply, FaultKind, Framing, Reply, Request, Script, Shape, Stream, Writes};
 
@@ -47,6 +48,7 @@ pub(crate) fn send(connection: &mut Connection, log: &Log, request: &Request, sc
             send_whole(connection, log, request, &reply)
         }
         Reply::Error(reply) => send_whole(connection, log, request, &reply),
+        Reply::Raw(bytes) => raw::play(connection, log, request, &bytes),
         Reply::Hang => Err(connection.pause_for_ever()),
         Reply::Close(cut) => Ok(Last::Cut(cut)),
     };
@@ -91,9 +93,13 @@ fn id_of(request: &Request) -> String {
 }
 
 /// How the script ended.
-enum Last {
+#[derive(Debug)]
+pub(crate) enum Last {
+    /// Whole; the connection is kept.
     Sent,
+    /// Whole; the end of the connection belongs to it.
     SentAndClose,
+    /// By an end of the connection that belongs to nothing.
     Cut(Cut),
 }
 
@@ -262,12 +268,7 @@ impl<'a> Player<'a> {
         }
         for piece in bytes.chunks(self.stream.piece.unwrap_or(bytes.len()).max(1)) {
             match self.stream.framing {
-                Framing::Chunked => {
-                    let mut frame = format!("{:x}\r\n", piece.len()).into_bytes();
-                    frame.extend_from_slice(piece);
-                    frame.extend_from_slice(b"\r\n");
-                    self.connection.write(&frame)?;
-                }
+                Framing::Chunked => self.connection.write(&raw::chunk(piece))?,
                 Framing::CloseDelimited => self.connection.write(piece)?,
             }
         }

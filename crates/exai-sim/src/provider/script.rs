@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::Shape;
+use super::{Raw, Shape};
 
 /// The behaviour for one request.
 #[derive(Clone, Debug, Default)]
@@ -24,6 +24,8 @@ pub enum Reply {
     Json,
     /// A response that is no answer: a status with a body.
     Error(ErrorReply),
+    /// Bytes as they are, for example a fixture's.
+    Raw(Raw),
     /// No byte, for ever.
     Hang,
     /// The connection ends without a response.

@@ -28,13 +28,11 @@ impl Shape {
     /// Writes the chunks of one answer.
     pub(crate) fn writer(self, id: &str, model: &str) -> ChunkWriter {
         let model = Value::from(model);
-        let object = match self {
-            Self::Glm => "",
-            Self::Kimi => r#""object":"chat.completion.chunk","#,
-        };
         ChunkWriter {
             shape: self,
-            head: format!(r#"data: {{"id":"{id}",{object}"created":1763798400,"model":{model},"choices":["#),
+            head: format!(
+                r#"data: {{"id":"{id}","object":"chat.completion.chunk","created":1763798400,"model":{model},"choices":["#
+            ),
         }
     }
 

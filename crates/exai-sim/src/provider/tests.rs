@@ -3,6 +3,9 @@ use std::net::TcpStream;
 
 use super::*;
 
+mod client;
+mod raw;
+
 const LONG: Duration = Duration::from_secs(20);
 
 /// A client that knows just enough: it sends a chat request and gives back the raw response.

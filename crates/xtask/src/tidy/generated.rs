@@ -7,7 +7,7 @@ use crate::repo::Repo;
 pub(super) fn check(repo: &Repo) -> Vec<Finding> {
     generate::files()
         .into_iter()
-        .filter(|(path, text)| repo.text(path) != Some(text))
-        .map(|(path, _)| Finding::of_file(path, "out of step with its source: run `cargo xtask generate`"))
+        .filter(|(path, text)| repo.text(path) != Some(text.as_str()))
+        .map(|(path, _)| Finding::of_file(&path, "out of step with its source: run `cargo xtask generate`"))
         .collect()
 }

@@ -181,7 +181,7 @@ fn relative_links_are_followed_from_the_file_they_stand_in() {
 #[test]
 fn a_generated_file_that_was_not_written_is_found() {
     let findings = generated::check(&Repo::of([]));
-    let expected: Vec<&str> = crate::generate::files().iter().map(|(path, _)| *path).collect();
-    let found: Vec<&str> = findings.iter().map(|finding| finding.path.as_str()).collect();
+    let expected: Vec<String> = crate::generate::files().into_iter().map(|(path, _)| path).collect();
+    let found: Vec<String> = findings.into_iter().map(|finding| finding.path).collect();
     assert_eq!(found, expected);
 }

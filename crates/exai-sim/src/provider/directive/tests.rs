@@ -64,3 +64,40 @@ fn a_misspelt_word_is_an_error() {
         assert!(parse(words).is_err(), "{words}");
     }
 }
+
+#[test]
+fn a_fixture_takes_the_words_that_fit_it() {
+    let raw = |words: &str| match parse(words).unwrap().reply {
+        Reply::Raw(raw) => raw,
+        other => panic!("{words} gave {other:?}"),
+    };
+    let plain = raw("fixture=glm/plain");
+    assert_eq!(
+        (plain.framing, plain.cuts.clone(), plain.end),
+        (RawFraming::Chunked, Cuts::None, RawEnd::Clean)
+    );
+    assert_eq!(raw("fixture=glm/err_1308").framing, RawFraming::Length);
+    assert_eq!(raw("bytes=7 fixture=kimi/plain").cuts, Cuts::Every(7));
+    for (words, framing) in [
+        ("framing=length", RawFraming::Length),
+        ("framing=chunked", RawFraming::Chunked),
+        ("framing=close", RawFraming::Close),
+        ("cut=close", RawFraming::Close),
+    ] {
+        assert_eq!(raw(&format!("fixture=any/html_502 {words}")).framing, framing, "{words}");
+    }
+    for (words, end) in [
+        ("stall", RawEnd::Stall),
+        ("cut=fin", RawEnd::Cut(Cut::Fin)),
+        ("cut=close", RawEnd::Cut(Cut::Fin)),
+        ("cut=rst", RawEnd::Cut(Cut::Rst)),
+    ] {
+        assert_eq!(raw(&format!("{words} fixture=glm/plain")).end, end, "{words}");
+    }
+    assert_eq!(*raw("fixture=glm/plain only=9").bytes, plain.bytes[..9]);
+    assert_eq!(raw("fixture=glm/plain only=99999").bytes, plain.bytes);
+    for words in ["fixture=glm/plan", "fixture=glm/plain trickle", "only=9", "framing=length", "framing=oral"]
+    {
+        assert!(parse(words).is_err(), "{words}");
+    }
+}
