@@ -64,6 +64,11 @@ impl Entry {
         matches!(&self.change, Change::Add(row, _) if row.kind == Kind::Accepted)
     }
 
+    /// Whether somebody would be paid on the strength of it.
+    pub(crate) fn is_start(&self) -> bool {
+        matches!(&self.change, Change::Add(row, _) if row.kind == Kind::Started)
+    }
+
     /// Bytes to be written, as far as they are worth counting.
     pub(crate) fn bytes(&self) -> usize {
         match &self.change {
@@ -98,6 +103,7 @@ pub(crate) struct Statements<'c> {
     pages: Statement<'c>,
     free_pages: Statement<'c>,
     add: Statement<'c>,
+    add_to_call: Statement<'c>,
     drop_texts: Statement<'c>,
     drop_question: Statement<'c>,
     drop_loads: Statement<'c>,
@@ -117,6 +123,10 @@ impl<'c> Statements<'c> {
             pages: conn.prepare("PRAGMA page_count")?,
             free_pages: conn.prepare("PRAGMA freelist_count")?,
             add: conn.prepare("INSERT INTO records (call_id, kind, head, load) VALUES (?1, ?2, ?3, ?4)")?,
+            add_to_call: conn.prepare(
+                "INSERT INTO records (call_id, kind, head, load)
+                 SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM records WHERE call_id = ?1)",
+            )?,
             drop_texts: conn.prepare("DELETE FROM records WHERE call_id = ?1 AND kind = ?2")?,
             drop_question: conn.prepare(
                 "UPDATE records SET load = NULL WHERE call_id = ?1 AND kind = ?2 AND load IS NOT NULL",
@@ -159,15 +169,15 @@ impl<'c> Statements<'c> {
         Ok(u64::from(all.saturating_sub(free)))
     }
 
-    /// Makes one change; tells whether there was anything to delete.
+    /// Makes one change; tells whether there was anything to delete, or to add to.
     pub(crate) fn write(&mut self, conn: &Connection, change: &Change) -> rusqlite::Result<bool> {
         match change {
             Change::Add(row, turn) => {
-                self.write_row(row)?;
+                let written = self.write_row(row)?;
                 if let Some((turn, at_ms)) = turn {
                     self.write_turn(row.call_id, turn, *at_ms)?;
                 }
-                Ok(true)
+                Ok(written)
             }
             Change::Remove(call_id) => Ok(self.remove.execute([call_id.as_bytes()])? > 0),
             Change::Delete(key) => Ok(self.delete.execute([key.as_bytes()])? > 0),
@@ -178,7 +188,7 @@ impl<'c> Statements<'c> {
         }
     }
 
-    fn write_row(&mut self, row: &Row) -> rusqlite::Result<()> {
+    fn write_row(&mut self, row: &Row) -> rusqlite::Result<bool> {
         let call_id = row.call_id.as_bytes();
         match row.kind {
             // Nobody asks again, or goes on from texts, once a call has ended.
@@ -190,7 +200,8 @@ impl<'c> Statements<'c> {
             _ => {}
         }
         let load = row.load.as_ref().map(String::as_bytes);
-        self.add.execute(params![call_id, row.kind.number(), row.head, load]).map(drop)
+        let add = if row.kind.continues() { &mut self.add_to_call } else { &mut self.add };
+        Ok(add.execute(params![call_id, row.kind.number(), row.head, load])? > 0)
     }
 
     fn write_turn(&mut self, call_id: CallId, turn: &Turn, at_ms: u64) -> rusqlite::Result<()> {

@@ -196,7 +196,10 @@ impl Writer<'_> {
         for entry in entries {
             outcomes.push(match &refusal {
                 Some(why) if entry.is_new_call() => Err(JournalError::Full(why.clone())),
-                _ => Ok(self.statements.write(self.conn, &entry.change)?),
+                _ => match self.statements.write(self.conn, &entry.change)? {
+                    false if entry.is_start() => Err(JournalError::Unfounded),
+                    found => Ok(found),
+                },
             });
         }
         Ok(outcomes)

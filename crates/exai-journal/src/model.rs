@@ -132,6 +132,11 @@ impl ModelStore {
             _ => 0,
         };
         match Written::of(record) {
+            Written::Row(row, _) if row.kind.continues() && !kept.rows.contains_key(&row.call_id) => {
+                if row.kind == Kind::Started {
+                    return Err(JournalError::Unfounded);
+                }
+            }
             Written::Row(row, turn) => {
                 let is_wanted = |turn: &Turn| {
                     turn.place == TurnPlace::First || kept.turns.contains_key(&turn.conversation)

@@ -40,6 +40,11 @@ impl Kind {
         Self::Buried,
     ];
 
+    /// Whether it only adds to what is kept of a call. One of a call that is not kept is not written: it would stay for ever.
+    pub const fn continues(self) -> bool {
+        !matches!(self, Self::Accepted | Self::Done)
+    }
+
     /// Its number in files.
     pub const fn number(self) -> u8 {
         self as u8

@@ -15,6 +15,9 @@ pub enum JournalError {
     /// The disk refuses.
     #[error("the journal can't be written: {0}")]
     Unavailable(String),
+    /// It belongs to a call that was not taken.
+    #[error("the journal does not have the call that this belongs to")]
+    Unfounded,
     /// Another daemon has begun an epoch of its own on this journal; nothing of this one is written any more.
     #[error("another daemon has taken over the journal")]
     Usurped,
@@ -26,6 +29,7 @@ impl JournalError {
         match self {
             Self::Full(_) => "journal_full",
             Self::Unavailable(_) => "journal_unavailable",
+            Self::Unfounded => "journal_unfounded",
             Self::Usurped => "journal_usurped",
         }
     }
@@ -40,7 +44,8 @@ pub trait Store {
     /// Of the loads of calls that have ended only the size is told: see [`Row::bytes`].
     fn take_rows(&mut self) -> Vec<Row>;
 
-    /// Takes a record; never blocks.
+    /// Takes a record; never blocks. Of a call that is not kept, because its `Accepted` was refused, nothing is written but an
+    /// `Accepted` or `Done`; a `Started` is refused then.
     fn submit(&mut self, ticket: u64, record: Record);
 
     /// What has been decided since the last call, in order of submission: durable, or why not. What is not urgent

@@ -21,6 +21,7 @@ contract!(
     what_was_durable_survives_a_crash,
     a_store_that_was_left_behind_writes_nothing_any_more,
     an_end_is_fetched_until_the_call_is_buried,
+    of_a_call_that_is_not_kept_nothing_begins_and_nothing_stays,
     texts_are_joined_and_dropped_with_the_end,
     a_question_is_dropped_with_the_end,
     a_turn_is_kept_once_whatever_is_written_again,
@@ -101,6 +102,17 @@ fn a_store_that_was_left_behind_writes_nothing_any_more(world: &impl World) {
     drop(new);
     let calls = world.open().calls();
     assert_eq!(calls.iter().map(|call| call.call_id).collect::<Vec<_>>(), [id(1), id(3), id(4)]);
+}
+
+fn of_a_call_that_is_not_kept_nothing_begins_and_nothing_stays(world: &impl World) {
+    let mut desk = world.open();
+    desk.submit(started(1, 1, 0));
+    assert_eq!(desk.decision().result.unwrap_err(), JournalError::Unfounded);
+    desk.keep([partial(1, 1, 0, "ab"), acked(1), accepted(2), started(2, 1, 0)]);
+    drop(desk);
+    let rows = world.open().journal.store_mut().take_rows();
+    let calls: Vec<_> = rows.iter().map(|row| row.call_id).collect();
+    assert_eq!(calls, [id(2), id(2)]);
 }
 
 fn an_end_is_fetched_until_the_call_is_buried(world: &impl World) {

@@ -51,8 +51,7 @@ proptest! {
         for records in records.chunks(group) {
             // The last one does not wait for company.
             let records = records.iter().cloned().chain([started(1, 1, 0)]);
-            on_disk.keep(records.clone());
-            in_memory.keep(records);
+            prop_assert_eq!(on_disk.decide(records.clone()), in_memory.decide(records));
         }
         let found = if crash { seen(&disk.crashed()) } else { drop(on_disk); seen(&disk) };
         prop_assert_eq!(found, seen(&model));

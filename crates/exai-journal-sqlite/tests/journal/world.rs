@@ -5,7 +5,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use exai_journal::{Committed, Durable, Journal, Memo, Memos, ModelDisk, ModelStore, Pace, Store, Turns};
+use exai_journal::{
+    Committed, Durable, Journal, JournalError, Memo, Memos, ModelDisk, ModelStore, Pace, Store, Turns,
+};
 use exai_journal_sqlite::{Options, SqliteStore};
 use exai_wire::{
     Asked, Attempt, CallId, Class, ConversationKey, End, Fingerprint, JournalId, Kept, KeptFrame, Outcome,
@@ -169,12 +171,19 @@ impl<S: Store> Desk<S> {
 
     /// Submits all and waits until each is durable.
     pub(crate) fn keep(&mut self, records: impl IntoIterator<Item = Record>) {
+        let refused: Vec<_> = self.decide(records).into_iter().flatten().collect();
+        assert!(refused.is_empty(), "{refused:?}");
+    }
+
+    /// Submits all and waits until each is decided; why they were refused, if they were.
+    pub(crate) fn decide(&mut self, records: impl IntoIterator<Item = Record>) -> Vec<Option<JournalError>> {
         let tickets: Vec<_> = records.into_iter().map(|record| self.submit(record)).collect();
-        for ticket in tickets {
+        let decided = tickets.into_iter().map(|ticket| {
             let decision = self.decision();
             assert_eq!(decision.ticket, ticket, "in order of submission");
-            decision.result.expect("durable");
-        }
+            decision.result.err()
+        });
+        decided.collect()
     }
 
     pub(crate) fn calls(&mut self) -> Vec<Kept> {

@@ -138,6 +138,10 @@ impl World {
                     let live = self.is_heard(no, from);
                     self.count_taken(no, from);
                     self.takes.insert(*call_id, live);
+                    // Left by its host it is parked without a word, and comes back whatever else there is.
+                    if let Some(daemon) = self.daemons.get_mut(&no) {
+                        daemon.parked += 1;
+                    }
                     if let Some(facts) = self.calls.get_mut(&from) {
                         facts.takers.push(*call_id);
                     }

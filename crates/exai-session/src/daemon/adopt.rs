@@ -135,7 +135,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     fn presence(&self, now: Duration, session: SessionId) -> Presence {
         let lost_at = match self.sessions.get(&session) {
-            Some(open) if open.conn.is_some() => return Presence::Here,
+            Some(open) if open.conn.is_some() || self.greets(session) => return Presence::Here,
             Some(open) => open.lost_at.unwrap_or(now),
             // Nobody can have come back before the daemon listened.
             None if self.left.contains(&session) => return Presence::Gone,
@@ -157,7 +157,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if is_done {
             return self.fetch_for(followed, None, Some(call_id));
         }
-        let Some(session) = sponsors.first().copied() else { return self.leave_follower(call_id) };
+        let Some(session) = sponsors.first().copied() else { return self.wait_parked(call_id) };
         if let Some(entry) = self.calls.get_mut(followed) {
             entry.sponsors.extend(sponsors);
             // One that has not begun has all the time of who came for it.
@@ -170,10 +170,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
     }
 
-    /// Nobody waits for a follower any more: it is as good as one that never began.
-    pub(super) fn leave_follower(&mut self, call_id: CallId) {
-        self.set_aside(call_id);
-        self.calls.set_phase(call_id, Phase::Parked);
+    /// A call does not take over what it was to: the next one that asks the same may.
+    pub(super) fn leave_answer(&mut self, call_id: CallId) {
+        let followed = self.calls.get(call_id).and_then(|entry| entry.follows);
+        if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
+            followed.adopted = false;
+        }
     }
 
     /// A followed call may come to wait for somebody: its start could not be kept, or its comers were away. They are back, but
@@ -283,10 +285,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             .filter(|(_, entry)| matches!(entry.phase, Phase::Following) && entry.deadline <= now);
         let over: Vec<(CallId, Class)> = over.map(|(call_id, entry)| (call_id, entry.class)).collect();
         for (call_id, class) in over {
-            let followed = self.calls.get(call_id).and_then(|entry| entry.follows);
-            if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
-                followed.adopted = false;
-            }
+            self.leave_answer(call_id);
             let outcome = if class == Class::Effect { Outcome::OutcomeUnknown } else { Outcome::Error };
             self.conclude(now, call_id, error_body(outcome, STILL_RUNS));
         }

@@ -68,13 +68,33 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.calls.set_phase(call_id, Phase::Accepting(Ahead::Ended(finished)));
     }
 
-    /// A call is promised now; it goes on from where the executor is with it.
+    /// The executor leaves a call whose record is still on its way: it is not parked, which would be to say that it is kept.
+    pub(super) fn leave_ahead(&mut self, call_id: CallId, why: AbortReason) {
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        entry.starting = false;
+        if entry.is_at_work() {
+            self.events.push_back(DaemonEvent::Abort { call_id, why });
+        }
+        self.calls.set_phase(call_id, Phase::Accepting(Ahead::No));
+    }
+
+    /// A call is promised now; it goes on from where the executor is with it, if anybody is there for it.
     pub(super) fn catch_up(&mut self, now: Duration, call_id: CallId, ahead: Ahead) {
-        self.calls.set_phase(call_id, Phase::Running);
+        let Some(entry) = self.calls.get(call_id) else { return };
+        let (awaited, starting) = (!entry.sponsors.is_empty(), entry.starting);
+        // It had gone ahead. A drain that left it has sent its shim away.
+        let left = Self::goes_ahead(entry) && self.drain.is_some();
         match ahead {
-            Ahead::No => self.begin(now, call_id),
-            Ahead::Runs => {}
             Ahead::Ended(finished) => self.conclude(now, call_id, finished),
+            Ahead::No if left || !awaited => self.wait_parked(call_id),
+            Ahead::No => self.begin(now, call_id),
+            Ahead::Runs => {
+                self.calls.set_phase(call_id, Phase::Running);
+                // Of one that is about to start, that decides.
+                if !awaited && !starting {
+                    self.park(call_id, AbortReason::Orphaned);
+                }
+            }
         }
     }
 

@@ -26,11 +26,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             Phase::Running if entry.class == Class::Pure => self.cancel_pure(now, call_id),
             Phase::Considering | Phase::Running | Phase::Parked | Phase::Following => {
                 entry.wish = Wish::Cancel;
-                let followed = entry.follows;
-                self.conclude_cancelled(now, call_id);
-                if let Some(followed) = followed {
-                    self.unfollow(now, followed);
-                }
+                self.end_cancelled(now, call_id);
             }
             // The result crosses the cancel; the shim acks and drops it.
             Phase::Ending => {}
@@ -54,6 +50,15 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let frame = ResultFrame { call_id, attempt: 0, outcome, body, replayed: false };
         self.tell_waiters(now, call_id, &DaemonFrame::Result(frame));
         self.forget(call_id);
+    }
+
+    /// Ends a call that is cancelled, and leaves whom it followed to others.
+    pub(super) fn end_cancelled(&mut self, now: Duration, call_id: CallId) {
+        let followed = self.calls.get(call_id).and_then(|entry| entry.follows);
+        self.conclude_cancelled(now, call_id);
+        if let Some(followed) = followed {
+            self.unfollow(now, followed);
+        }
     }
 
     pub(super) fn conclude_cancelled(&mut self, now: Duration, call_id: CallId) {

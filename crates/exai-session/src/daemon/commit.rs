@@ -95,7 +95,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             (Kind::Done, CommitResult::Failed(error)) => {
                 let told = self.told_unkept.remove(&call_id);
                 // Of a call that another daemon has by now, this one says nothing any more.
-                let end = end.filter(|_| !error.usurped);
+                let end = end.filter(|_| !error.usurped && self.calls.get(call_id).is_some());
                 self.refusals.refused(now, end.as_ref().map(|_| call_id), &error);
                 self.retries.extend(end.map(|end| Retry { at: now + RETRY, call_id, end, told }));
             }
@@ -110,7 +110,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
         entry.accepted = Some(sealed);
         let wish = entry.wish;
-        // Whoever came for it in vain meanwhile has left it parked.
+        self.refusals.taken();
         let ahead = match &mut entry.phase {
             Phase::Accepting(ahead) => Some(std::mem::replace(ahead, Ahead::No)),
             _ => None,
@@ -119,30 +119,41 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         match (ahead, wish) {
             (None, _) => {}
             (Some(ahead), Wish::Run) => self.catch_up(now, call_id, ahead),
-            (Some(_), Wish::Cancel) => self.conclude_cancelled(now, call_id),
+            (Some(_), Wish::Cancel) => self.end_cancelled(now, call_id),
         }
     }
 
     fn not_accepted(&mut self, now: Duration, call_id: CallId, error: &NotKept) {
         self.refuse_waiters(now, call_id, error);
         self.fall_back(call_id);
-        let followed = self.calls.get(call_id).and_then(|entry| entry.follows);
-        if let Some(followed) = followed.and_then(|followed| self.calls.get_mut(followed)) {
-            followed.adopted = false;
-        }
+        self.leave_answer(call_id);
         self.forget(call_id);
     }
 
     fn started(&mut self, now: Duration, call_id: CallId, attempt: u32, sealed: &D) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
-        entry.starting = false;
         entry.started = entry.started.max(attempt);
-        if entry.is_running() {
+        // Otherwise it was left meanwhile.
+        if entry.attempts != attempt || !std::mem::replace(&mut entry.starting, false) {
+            return;
+        }
+        let (running, awaited, class) = (entry.is_running(), !entry.sponsors.is_empty(), entry.class);
+        if !running {
+            return self.deny(call_id, AttemptDenied::Over);
+        }
+        let cut_off = self.is_cut_off(class);
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        if awaited && !cut_off {
             entry.under_way = Some(attempt);
             self.events.push_back(DaemonEvent::Go { call_id, attempt });
-            self.tell_waiters(now, call_id, &sealed.as_ref().clone().into());
+            return self.tell_waiters(now, call_id, &sealed.as_ref().clone().into());
+        }
+        // Nobody is there any more for whom it would be paid, or it would be cut at once. The number is written again.
+        entry.attempts -= 1;
+        if cut_off {
+            self.cut_one(now, call_id);
         } else {
-            self.deny(call_id, AttemptDenied::Over);
+            self.park(call_id, AbortReason::Orphaned);
         }
     }
 
@@ -150,10 +161,14 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// is room or its time is over; nothing is paid meanwhile.
     fn not_started(&mut self, now: Duration, call_id: CallId, attempt: u32, error: &NotKept) {
         let Some(entry) = self.calls.get_mut(call_id) else { return };
-        entry.starting = false;
+        if entry.attempts != attempt {
+            return;
+        }
+        let asked = std::mem::replace(&mut entry.starting, false);
         // Also where the journal has this number: it is written again only after it has cost nothing.
-        if entry.attempts == attempt {
-            entry.attempts -= 1;
+        entry.attempts -= 1;
+        if !asked {
+            return;
         }
         if !entry.is_running() {
             return self.deny(call_id, AttemptDenied::Over);

@@ -24,6 +24,8 @@ enum Step {
 pub(super) struct Drain {
     began: Duration,
     plan: DrainPlan,
+    /// What sessions are told.
+    goaway: Goaway,
     step: Step,
     /// Calls may be through before their time: looked at on this grid.
     look: Duration,
@@ -43,19 +45,35 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         if self.drain.is_some() {
             return;
         }
-        self.drain = Some(Drain { began: now, plan, step: Step::Finishing, look: now });
-        let goaway = DaemonFrame::Goaway(Goaway {
+        let goaway = Goaway {
             reason: reason.to_owned(),
             grace_ms: millis(plan.finish),
             retry_after_ms: millis(plan.retry_after),
             spread_ms: millis(plan.spread),
-        });
+        };
+        self.drain = Some(Drain { began: now, plan, goaway, step: Step::Finishing, look: now });
         let welcomed: Vec<PeerConn> =
             self.conns.iter().filter(|(_, open)| open.session.is_some()).map(|(conn, _)| *conn).collect();
         for conn in welcomed {
-            self.send(now, conn, &goaway);
+            self.send_away(now, conn);
         }
         self.step_drain(now);
+    }
+
+    /// Tells a session that has its welcome of the drain, if there is one.
+    pub(super) fn send_away(&mut self, now: Duration, conn: PeerConn) {
+        if let Some(goaway) = self.drain.as_ref().map(|drain| drain.goaway.clone()) {
+            self.send(now, conn, &DaemonFrame::Goaway(goaway));
+        }
+    }
+
+    /// Whether what begins now would be cut at once.
+    pub(super) fn is_cut_off(&self, class: Class) -> bool {
+        match self.drain.as_ref().map(|drain| drain.step) {
+            None | Some(Step::Finishing) => false,
+            Some(Step::Effects) => class != Class::Effect,
+            Some(Step::Closing | Step::Over) => true,
+        }
     }
 
     pub(super) fn step_drain(&mut self, now: Duration) {
@@ -91,7 +109,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         let following = self.calls.live().filter(|(_, entry)| matches!(entry.phase, Phase::Following));
         let following: Vec<CallId> = following.map(|(call_id, _)| call_id).collect();
         for call_id in following {
-            self.leave_follower(call_id);
+            self.wait_parked(call_id);
         }
     }
 
@@ -134,7 +152,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     fn running(&self, wanted: impl Fn(Class) -> bool) -> Vec<CallId> {
-        let running = self.calls.live().filter(|(_, entry)| entry.is_at_work() && wanted(entry.class));
+        let running = self.calls.live().filter(|(_, entry)| entry.is_running() && wanted(entry.class));
         running.map(|(call_id, _)| call_id).collect()
     }
 

@@ -122,9 +122,6 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     }
 
     pub(super) fn deny(&mut self, call_id: CallId, why: AttemptDenied) {
-        if let Some(entry) = self.calls.get_mut(call_id) {
-            entry.starting = false;
-        }
         self.events.push_back(DaemonEvent::Deny { call_id, why });
     }
 

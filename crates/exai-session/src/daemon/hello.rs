@@ -90,6 +90,11 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         hello.open.iter().any(|open| self.calls.get(open.call_id).is_some_and(on_its_way))
     }
 
+    /// Whether a hello of this session waits.
+    pub(super) fn greets(&self, session: SessionId) -> bool {
+        self.greeting.iter().any(|(_, hello)| hello.session == session)
+    }
+
     /// Known, and kept. One that waits until it is clear whether it takes something over is not: it will be sent again, and
     /// joined; a hello that waited for that would wait longer than a shim does.
     fn is_known(&self, call_id: CallId) -> bool {
@@ -135,6 +140,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.send(now, conn, &DaemonFrame::Welcome(welcome));
         self.events.push_back(DaemonEvent::Joined { session: hello.session, about: about(hello) });
         self.resume(now, hello);
+        // One that waited for the journal may come into a drain.
+        self.send_away(now, conn);
     }
 
     fn reconnect(&self) -> Reconnect {

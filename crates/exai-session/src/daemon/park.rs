@@ -18,6 +18,9 @@ const EXPIRED: &str = "This call was broken off (the daemon ended, or its host h
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     /// Leaves a running call to whoever comes for it.
     pub(super) fn park(&mut self, call_id: CallId, why: AbortReason) {
+        if self.calls.get(call_id).is_some_and(|entry| matches!(entry.phase, Phase::Accepting(_))) {
+            return self.leave_ahead(call_id, why);
+        }
         self.events.push_back(DaemonEvent::Abort { call_id, why });
         self.no_longer_alone(call_id);
         self.set_aside(call_id);
@@ -30,6 +33,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             let fate = if n < entry.attempts { AttemptFate::Failed } else { fate };
             entry.before.push(Before { n, provider, model, fate });
         }
+        self.calls.set_phase(call_id, Phase::Parked);
+    }
+
+    /// Nobody waits for a call that is not with the executor: it is as good as one that never began.
+    pub(super) fn wait_parked(&mut self, call_id: CallId) {
+        self.set_aside(call_id);
         self.calls.set_phase(call_id, Phase::Parked);
     }
 
@@ -73,6 +82,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 Some(partial) => partial_body(&partial.text),
                 None => error_body(Outcome::Error, EXPIRED),
             };
+            self.leave_answer(call_id);
             self.conclude(now, call_id, end);
         }
     }

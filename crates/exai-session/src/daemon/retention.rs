@@ -166,6 +166,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
                 break;
             }
             freed += bytes;
+            self.leave_answer(call_id);
             self.conclude(now, call_id, error_body(Outcome::Error, GIVEN_UP));
         }
         freed

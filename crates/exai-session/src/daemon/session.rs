@@ -45,8 +45,9 @@ impl Departed {
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
     pub(super) fn sweep_sessions(&mut self, now: Duration) {
         let absent = |session: &Session| session.lost_at.is_some_and(|at| at + ABSENT_AFTER <= now);
-        let gone: BTreeSet<SessionId> =
-            self.sessions.iter().filter(|(_, session)| absent(session)).map(|(id, _)| *id).collect();
+        // One whose hello waits for the disk is there.
+        let gone = self.sessions.iter().filter(|(id, session)| absent(session) && !self.greets(**id));
+        let gone: BTreeSet<SessionId> = gone.map(|(id, _)| *id).collect();
         self.leave(&gone);
     }
 
@@ -81,7 +82,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             .filter(|(_, entry)| matches!(entry.phase, Phase::Following) && entry.sponsors.is_empty());
         let left: Vec<CallId> = left.map(|(call_id, _)| call_id).collect();
         for call_id in left {
-            self.leave_follower(call_id);
+            self.wait_parked(call_id);
         }
         for (call_id, class) in orphans {
             if class == Class::Pure {

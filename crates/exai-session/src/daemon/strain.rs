@@ -47,6 +47,13 @@ impl Refusals {
         self.unkept.remove(&call_id);
     }
 
+    /// The journal has taken something new: there is room.
+    pub(super) fn taken(&mut self) {
+        if self.unkept.is_empty() {
+            self.last = None;
+        }
+    }
+
     pub(super) fn is_behind(&self) -> bool {
         !self.unkept.is_empty()
     }

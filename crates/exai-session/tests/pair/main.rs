@@ -10,6 +10,7 @@ mod keep;
 mod links;
 mod motion;
 mod recover;
+mod windows;
 mod world;
 
 use exai_journal::JournalError;
