@@ -35,6 +35,7 @@ use crate::listen::{self, BindError, Doors, Meter};
 use crate::lock::{LockError, StateLock};
 use crate::log::{self, Log};
 use crate::lookups::Library;
+use crate::memory::KeptMemory;
 use crate::models::{self, ModelsError};
 use crate::options::{DaemonOptions, Mode, Runtimes};
 use crate::signals::Signals;
@@ -154,7 +155,8 @@ fn begin_once(
     let nothing = present_at_start();
     health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
 
-    let providers = models::providers(&options.settings, clock)?;
+    let memory = KeptMemory::in_journal(Arc::clone(&opened.memos));
+    let providers = models::providers(&options.settings, clock, Arc::new(memory))?;
     let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing, None));
     let turns = Arc::clone(&opened.shelf.turns);
     let toolbox = Toolbox::new(providers, KeptConversations::new(turns), told);

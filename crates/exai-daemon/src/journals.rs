@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_journal::{Durable, Journal, ModelDisk, ModelStore, Pace, Store};
+use exai_journal::{Durable, Journal, Memos, ModelDisk, ModelStore, Pace, Store};
 use exai_journal_sqlite::{Options, SqliteArchive, SqliteStore};
 use exai_session::{Keeping, RecoveredCall};
 use exai_settings::Settings;
@@ -32,6 +32,8 @@ pub(crate) struct Opened {
     pub(crate) calls: Vec<RecoveredCall<Durable<KeptFrame>>>,
     /// The same journal, to look at.
     pub(crate) shelf: Shelf,
+    /// What it keeps beside calls and conversations.
+    pub(crate) memos: Arc<dyn Memos>,
     /// Where it is.
     pub(crate) store: JournalStore,
     /// Told when it has decided on something.
@@ -63,12 +65,13 @@ pub(crate) fn open(
             }
             let found = JournalStore::Disk { path: store.path().display().to_string() };
             let shelf = Shelf { archive: Arc::new(SqliteArchive::of(dir)), turns: Arc::new(store.turns()) };
+            let memos = Arc::new(store.memos());
             let store: AnyStore = Box::new(store);
             let store = match around {
                 Some(around) => around(store),
                 None => store,
             };
-            Ok(recovered(Journal::new(store), found, shelf, news))
+            Ok(recovered(Journal::new(store), found, Kept { shelf, memos }, news))
         }
         Err(error) => {
             tracing::error!(code = error.fault.code(), %error, "no call is taken");
@@ -122,16 +125,24 @@ fn in_memory(news: Arc<Notify>, found: JournalStore) -> std::io::Result<Opened> 
     let disk = Arc::new(ModelDisk::default());
     let store = ModelStore::open(JournalId::from_bytes(random::bytes()?), &disk, Pace::AtOnce);
     let shelf = Shelf { archive: Arc::clone(&disk) as _, turns: disk };
-    Ok(recovered(Journal::new(Box::new(store)), found, shelf, news))
+    let memos = Arc::new(store.memos());
+    Ok(recovered(Journal::new(Box::new(store)), found, Kept { shelf, memos }, news))
 }
 
-fn recovered(mut journal: Journal<AnyStore>, store: JournalStore, shelf: Shelf, news: Arc<Notify>) -> Opened {
+/// What of a journal is read beside it.
+struct Kept {
+    shelf: Shelf,
+    memos: Arc<dyn Memos>,
+}
+
+fn recovered(mut journal: Journal<AnyStore>, store: JournalStore, kept: Kept, news: Arc<Notify>) -> Opened {
     let found = journal.recover();
     for error in found.unreadable.iter().take(10) {
         tracing::warn!(%error, "a record of the journal is left aside");
     }
     let calls = found.calls.into_iter().map(|(kept, accepted)| RecoveredCall { kept, accepted }).collect();
-    Opened { journal, calls, shelf, store, news }
+    let Kept { shelf, memos } = kept;
+    Opened { journal, calls, shelf, memos, store, news }
 }
 
 /// How long and how much is kept.

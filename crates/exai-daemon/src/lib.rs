@@ -38,6 +38,7 @@ mod lobby;
 mod lock;
 mod log;
 mod lookups;
+mod memory;
 mod metrics;
 mod models;
 mod options;

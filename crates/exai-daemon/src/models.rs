@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use exai_http::{HttpTransport, TokioTimer};
 use exai_provider::{
-    Bounds, Catalogue, ClockOverrides, FallbackPolicy, Key, ProviderConfig, Providers, ProvidersConfig,
-    StreamTimeout,
+    Bounds, Catalogue, ClockOverrides, FallbackPolicy, Key, Memory, ProviderConfig, Providers,
+    ProvidersConfig, StreamTimeout,
 };
 use exai_settings::{ChosenBy, Fallback, Provider, Settings};
+use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
 use crate::random;
@@ -27,7 +28,11 @@ pub(crate) enum ModelsError {
 ///
 /// # Errors
 /// [`ModelsError`]; each says what to do.
-pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, ModelsError> {
+pub(crate) fn providers(
+    settings: &Settings,
+    clock: Clock,
+    memory: Arc<dyn Memory>,
+) -> Result<Providers, ModelsError> {
     let config = ProvidersConfig {
         providers: settings.providers.iter().map(provider).collect(),
         bounds: Bounds {
@@ -47,7 +52,7 @@ pub(crate) fn providers(settings: &Settings, clock: Clock) -> Result<Providers, 
     };
     let transport = HttpTransport::new(&config.providers);
     let timer = TokioTimer::new(clock.instant(std::time::Duration::ZERO));
-    Ok(Providers::new(config, catalogue(settings)?, Arc::new(transport), Arc::new(timer)))
+    Ok(Providers::new(config, catalogue(settings)?, Arc::new(transport), Arc::new(timer), memory))
 }
 
 /// Calls that are taken at a time: those that may run, and those that may wait. One more is refused by the session, and
@@ -83,6 +88,7 @@ fn provider(set: &Provider) -> ProviderConfig {
     ProviderConfig {
         key,
         key_variable: set.variable("API_KEY"),
+        fingerprint: fingerprint(set),
         connect_timeout: set.connect_timeout,
         stream_timeout: match set.stream_timeout.chosen_by {
             ChosenBy::Default => StreamTimeout::Default(after),
@@ -96,6 +102,17 @@ fn provider(set: &Provider) -> ProviderConfig {
         },
         requests_per_minute: set.requests_per_minute,
         tokens_per_minute: set.tokens_per_minute,
+        daily_nano_usd: set.daily_nano_usd,
         ..built_in
     }
+}
+
+/// Of the account, as far as it is known: its address and its key.
+fn fingerprint(set: &Provider) -> String {
+    let mut hash = Sha256::new();
+    // An address has no line break.
+    hash.update(&set.base_url);
+    hash.update("\n");
+    hash.update(set.key.as_ref().map_or("", |key| key.expose()));
+    hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }

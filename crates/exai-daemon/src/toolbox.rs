@@ -190,9 +190,7 @@ impl Toolbox {
             Some(tool) => tool.run(arguments, &context).await,
             None => exai_tools::run(&params.name, arguments, &context).await,
         };
-        let spent = bill::spent(&result.body, job.before.len(), |provider, model| {
-            self.providers.price(provider, model)
-        });
+        let spent = bill::spent(&result.body, job.before.len());
         Finished { spent, ..finished(result) }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::mpsc::SyncSender;
 
-use exai_journal::{JournalError, Kind, Row, TurnsError, Written};
+use exai_journal::{JournalError, Kind, MemoChange, Row, TurnsError, Written};
 use exai_wire::{CallId, ConversationKey, Record, Turn, TurnPlace};
 use rusqlite::{Connection, Statement, params};
 
 use crate::mailbox::Work;
+use crate::memos::MemoStatements;
 use crate::turns_room;
 
 /// One change, and who is told.
@@ -29,6 +30,8 @@ pub(crate) enum Change {
     ForgetTurns(u64),
     /// The oldest conversations less, until the rest takes no more bytes than this.
     KeepTurnsWithin(u64),
+    /// A memo more, or less.
+    Memo(MemoChange),
     /// As many free pages less.
     GiveBack(i64),
 }
@@ -52,6 +55,7 @@ impl Entry {
             }
             Work::Delete(key, reply) => Self { change: Change::Delete(key), answer: Answer::Reply(reply) },
             Work::ForgetTurns(at_ms) => Self { change: Change::ForgetTurns(at_ms), answer: Answer::Nobody },
+            Work::Memo(change) => Self { change: Change::Memo(change), answer: Answer::Nobody },
         }
     }
 
@@ -107,6 +111,7 @@ pub(crate) struct Statements<'c> {
     add_turn: Statement<'c>,
     delete: Statement<'c>,
     forget_turns: Statement<'c>,
+    memos: MemoStatements<'c>,
 }
 
 impl<'c> Statements<'c> {
@@ -140,6 +145,7 @@ impl<'c> Statements<'c> {
                 "DELETE FROM turns WHERE conversation IN
                  (SELECT conversation FROM turns GROUP BY conversation HAVING max(at_ms) < ?1)",
             )?,
+            memos: MemoStatements::prepare(conn)?,
         })
     }
 
@@ -177,6 +183,7 @@ impl<'c> Statements<'c> {
             Change::Delete(key) => Ok(self.delete.execute([key.as_bytes()])? > 0),
             Change::ForgetTurns(at_ms) => Ok(self.forget_turns.execute([signed(*at_ms)])? > 0),
             Change::KeepTurnsWithin(bytes) => turns_room::keep_within(conn, *bytes).map(|()| true),
+            Change::Memo(change) => self.memos.write(change).map(|()| true),
             Change::GiveBack(pages) => give_back(conn, *pages).map(|()| true),
         }
     }

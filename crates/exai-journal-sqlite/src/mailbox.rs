@@ -2,14 +2,14 @@
 //!
 //! How much can wait is bounded by those who submit: of the texts of attempts, which come as long as models write, the
 //! sessions give out so many bytes at a time, all calls together; of its other records a call has a handful, and its
-//! session waits for each.
+//! session waits for each; of memos an attempt has two, and it waits for its start.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use exai_journal::TurnsError;
+use exai_journal::{MemoChange, TurnsError};
 use exai_wire::{ConversationKey, Record};
 
 /// How long records that nobody waits for may wait for one that somebody does, so that they share its sync.
@@ -28,6 +28,8 @@ pub(crate) enum Work {
     Delete(ConversationKey, SyncSender<Result<bool, TurnsError>>),
     /// Delete conversations that nobody has gone on with since then.
     ForgetTurns(u64),
+    /// Change memos.
+    Memo(MemoChange),
 }
 
 impl Work {
@@ -36,7 +38,7 @@ impl Work {
         match self {
             Self::Record(_, record) => record.is_urgent(),
             Self::Delete(..) => true,
-            Self::ForgetTurns(_) => false,
+            Self::ForgetTurns(_) | Self::Memo(_) => false,
         }
     }
 

@@ -26,7 +26,8 @@ pub(crate) enum Expect {
     Damage,
 }
 
-/// A journal that is there and that this release knows.
+/// A journal that is there and that this release knows; also one that it has not yet brought up to date, which may be damaged
+/// before it can be.
 pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result<Connection, OpenError> {
     if !place.file.exists() {
         return Err(OpenError::new(Fault::Missing, &place.file, "there is none"));
@@ -44,7 +45,7 @@ pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result
     if version == 0 && tables().map_err(failed)? == 0 {
         return Err(OpenError::new(Fault::Empty, &place.file, "nothing is in it"));
     }
-    if version != schema::VERSION {
+    if version < schema::READABLE {
         let known = schema::VERSION;
         let reason = format!("its format is {version}, and the daemon has not yet brought it up to {known}");
         return Err(OpenError::new(Fault::Older, &place.file, reason));

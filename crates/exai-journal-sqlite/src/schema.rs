@@ -10,7 +10,7 @@ const APPLICATION: i64 = 0x6578_6169;
 
 /// Each takes the schema one version up; a release adds to the end and changes none. The version stands in the file's header
 /// (`user_version`).
-const MIGRATIONS: [&str; 1] = [
+const MIGRATIONS: [&str; 2] = [
     // Loads are blobs, because the size of a blob is known without reading it; the head stands before the load, so that it is
     // found without reading that either. `bytes` of a turn stands in the index for the same reason.
     "CREATE TABLE meta (
@@ -37,7 +37,21 @@ const MIGRATIONS: [&str; 1] = [
         body BLOB NOT NULL
      ) STRICT;
      CREATE INDEX turns_of_conversation ON turns (conversation, seq, at_ms, bytes);",
+    // What they say is up to whoever puts them there, so that no release needs a table for another matter of this kind.
+    "CREATE TABLE memos (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        until_ms INTEGER NOT NULL,
+        body TEXT NOT NULL
+     ) STRICT;
+     CREATE UNIQUE INDEX memos_by_name ON memos (name);",
 ];
+
+/// The oldest version whose records and turns are where those of this one are.
+pub(crate) const READABLE: i64 = 1;
+
+/// The version from which on there are memos.
+const WITH_MEMOS: i64 = 2;
 
 /// The version that this release writes.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;
@@ -63,6 +77,15 @@ pub(crate) fn judge(conn: &Connection, place: &Place) -> Result<i64, OpenError> 
         return Err(OpenError::new(Fault::Newer, &place.file, reason));
     }
     Ok(version)
+}
+
+/// Whether a file has memos, which one of an earlier release has not.
+///
+/// # Errors
+/// As SQLite says.
+pub(crate) fn has_memos(conn: &Connection) -> rusqlite::Result<bool> {
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(version >= WITH_MEMOS)
 }
 
 /// Takes a file of an earlier version up to this one, each step whole or not at all.

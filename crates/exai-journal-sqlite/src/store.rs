@@ -12,6 +12,7 @@ use exai_wire::{CallId, Epoch, JournalId, Record};
 
 use crate::error::OpenError;
 use crate::mailbox::{Mailbox, Work};
+use crate::memos::SqliteMemos;
 use crate::open::{self, Opened};
 use crate::options::Options;
 use crate::place::Place;
@@ -144,6 +145,11 @@ impl SqliteStore {
     /// Its conversations, for any thread.
     pub fn turns(&self) -> SqliteTurns {
         SqliteTurns::new(self.file.clone(), Arc::clone(&self.shared))
+    }
+
+    /// Its memos, for any thread.
+    pub fn memos(&self) -> SqliteMemos {
+        SqliteMemos::new(self.file.clone(), Arc::clone(&self.shared))
     }
 }
 

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use exai_wire::{CallId, ConversationKey, Epoch, JournalId, Record, Turn, TurnPlace};
 
 use crate::archive::{Archive, ArchiveError};
+use crate::memos::Memo;
+use crate::model_memos::ModelMemos;
 use crate::row::{ConversationHead, KeptTurn, Kind, Row, Written};
 use crate::store::{JournalError, Store};
 use crate::turns::{Turns, TurnsError};
@@ -18,13 +20,14 @@ pub struct ModelDisk {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Kept {
-    epoch: u64,
+pub(crate) struct Kept {
+    pub(crate) epoch: u64,
     /// Rows written so far, those included that are gone.
     written: u64,
     /// By call, each with its place among all.
     rows: BTreeMap<CallId, Vec<(u64, Row)>>,
     turns: BTreeMap<ConversationKey, Vec<KeptTurn>>,
+    pub(crate) memos: BTreeMap<String, Memo>,
 }
 
 impl ModelDisk {
@@ -39,7 +42,7 @@ impl ModelDisk {
     }
 
     /// No operation leaves it half changed, so a panic elsewhere spoils nothing.
-    fn lock(&self) -> MutexGuard<'_, Kept> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -66,6 +69,7 @@ pub struct ModelStore {
     decided: VecDeque<(u64, Result<(), JournalError>)>,
     fetched: VecDeque<(CallId, Option<Record>)>,
     failing: Option<JournalError>,
+    memos: ModelMemos,
 }
 
 impl ModelStore {
@@ -81,7 +85,8 @@ impl ModelStore {
         let (epoch, rows) = (Epoch(kept.epoch), kept.in_order());
         drop(kept);
         let (waiting, decided, fetched) = (VecDeque::new(), VecDeque::new(), VecDeque::new());
-        Self { id, epoch, disk: disk.clone(), pace, rows, waiting, decided, fetched, failing: None }
+        let memos = ModelMemos::new(disk.clone(), epoch, pace);
+        Self { id, epoch, disk: disk.clone(), pace, rows, waiting, decided, fetched, failing: None, memos }
     }
 
     /// What it writes on.
@@ -89,13 +94,20 @@ impl ModelStore {
         &self.disk
     }
 
-    /// From now on every record fails like this (`None`: works again). A disk's faults, for tests.
+    /// Its memos, for any thread.
+    pub fn memos(&self) -> ModelMemos {
+        self.memos.clone()
+    }
+
+    /// From now on every record fails like this, and no memo is kept (`None`: works again). A disk's faults, for tests.
     pub fn fail_with(&mut self, error: Option<JournalError>) {
+        self.memos.asked().is_failing = error.is_some();
         self.failing = error;
     }
 
     /// Makes durable what waits, or refuses it.
     pub fn sync(&mut self) {
+        self.memos.sync();
         while let Some((ticket, record)) = self.waiting.pop_front() {
             let result = match &self.failing {
                 Some(error) => Err(error.clone()),

@@ -247,3 +247,23 @@ fn a_turn_is_kept_once_whatever_is_written_again() {
     assert!(disk.delete(key).unwrap() && !disk.delete(key).unwrap());
     assert!(disk.load(key).unwrap().is_empty());
 }
+
+#[test]
+fn memos_of_the_model_fail_and_wait_as_its_records_do() {
+    let memo = |body: &str| Some(Memo { until_ms: 1, body: body.to_owned() });
+    let disk = ModelDisk::default();
+    let mut store = ModelStore::open(ID, &disk, Pace::AtSync);
+    let memos = store.memos();
+    memos.put("a", memo("one"));
+    assert!(memos.all().unwrap().is_empty());
+    store.sync();
+    memos.put("a", memo("lost with the store"));
+    drop(store);
+    let mut store = ModelStore::open(ID, &disk, Pace::AtOnce);
+    let memos = store.memos();
+    store.fail_with(Some(JournalError::Full("of things".into())));
+    memos.put("a", memo("without room"));
+    memos.put("b", memo("without room"));
+    store.fail_with(None);
+    assert_eq!(memos.all().unwrap(), [("a".to_owned(), memo("one").unwrap())]);
+}

@@ -81,7 +81,7 @@ impl Answer {
         for call in delta.tool_calls() {
             progress.chars += self.absorb_tool(call)?;
         }
-        if self.before + self.text.len() + self.reasoning.len() + self.tool_bytes > ANSWER_BYTES_MAX {
+        if self.before + self.bytes() > ANSWER_BYTES_MAX {
             return Err(TooLarge);
         }
         Ok(progress)
@@ -123,6 +123,11 @@ impl Answer {
         call.arguments.push_str(&function.arguments.0);
         self.tool_bytes += function.arguments.0.len();
         Ok(fresh + chars(&function.arguments.0))
+    }
+
+    /// Bytes that have come.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.text.len() + self.reasoning.len() + self.tool_bytes
     }
 
     /// Whether there is nothing in it that a caller could use.

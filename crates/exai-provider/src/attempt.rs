@@ -19,6 +19,7 @@ use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
 use crate::sample::sample;
+use crate::spend::Charge;
 use crate::splice::{Joined, Manner, More, Splice};
 use crate::state::Place;
 use crate::stream::{Broken, Stream};
@@ -54,6 +55,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) place: &'a Place<'a>,
     /// What its text is to be joined to.
     pub(crate) splice: Splice<'a>,
+    /// What it costs.
+    pub(crate) charge: Option<&'a Charge<'a>>,
 }
 
 /// An answer and how it ended.
@@ -231,6 +234,9 @@ impl Attempt<'_> {
     fn take(&mut self, piece: &Bytes) -> Result<(), End> {
         let fed = self.stream.feed(piece);
         let now = self.world.timer.now();
+        if let Some(charge) = self.subject.charge {
+            charge.came(self.stream.answer.bytes());
+        }
         self.tell(More::Coming);
         let progress = fed.map_err(|broken| self.broken(broken))?;
         self.clocks.arrived(now);

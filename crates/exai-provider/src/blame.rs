@@ -64,6 +64,8 @@ impl Cause {
             | Self::Policy
             | Self::Deadline
             | Self::Busy
+            | Self::Budget
+            | Self::Unpriced
             | Self::Open
             | Self::Denied(_)
             | Self::NoKey
@@ -98,6 +100,8 @@ impl Cause {
             | Self::Policy
             | Self::Deadline
             | Self::Busy
+            | Self::Budget
+            | Self::Unpriced
             | Self::Open
             | Self::Denied(_)
             | Self::NoKey
@@ -130,6 +134,8 @@ impl Cause {
             | Self::WrongAddress
             | Self::Deadline
             | Self::Busy
+            | Self::Budget
+            | Self::Unpriced
             | Self::Open
             | Self::Denied(_)
             | Self::NoKey

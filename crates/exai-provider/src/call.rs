@@ -1,6 +1,7 @@
 //! The attempt loop: the one owner of retries and fallback, under one deadline.
 
 mod admitting;
+mod affording;
 mod barred;
 mod continuing;
 mod deciding;
@@ -21,6 +22,7 @@ use crate::providers::{CallContext, Layer};
 use crate::reply::{AttemptReport, Failure, Reply, Usage};
 use crate::request::Room;
 use crate::route::{Candidate, Route};
+use crate::spend::Cost;
 use crate::splice::Joined;
 
 /// Requests that may be billed, for one call, all causes together.
@@ -48,6 +50,10 @@ pub(crate) struct Call<'a> {
     /// An attempt that was granted and cost nothing yet.
     grant: Option<Grant>,
     usage: Option<Usage>,
+    /// What the newest request cost.
+    cost: Cost,
+    /// Why the newest request failed, of those that went out.
+    failed: Option<Cause>,
     /// The longest part of an answer so far.
     best: Option<Arc<Part>>,
     /// What the attempt that runs goes on from.
@@ -83,6 +89,8 @@ impl<'a> Call<'a> {
             billed: counted(context.before),
             grant: None,
             usage: None,
+            cost: Cost::default(),
+            failed: None,
             best: context.kept.and_then(|kept| Part::of_kept(kept, context.before)).map(Arc::new),
             plan: None,
             declined: BTreeSet::new(),
@@ -159,6 +167,7 @@ impl<'a> Call<'a> {
     async fn attempt(&mut self, candidate: &Candidate, index: usize, room: Room) -> Result<Brought, Failed> {
         let began = self.layer.timer.now();
         let mut n = self.grant.map_or(0, |grant| grant.n);
+        let requests = self.requests;
         let outcome = match self.layer.endpoint(candidate.provider) {
             Some((config, state)) => self.admitted(candidate, index, room, config, state, &mut n).await,
             None => Err(failed(Cause::UnknownModel, "the provider is not configured")),
@@ -189,7 +198,23 @@ impl<'a> Call<'a> {
             "attempt ended"
         );
         let (provider, model) = (provider.to_owned(), candidate.model.id.clone());
-        self.reports.push(AttemptReport { n, provider, model, cause, detail, until_ms, ms, billed });
+        let Cost { nano_usd, is_estimated: estimated } = std::mem::take(&mut self.cost);
+        let failure = outcome.as_ref().err();
+        if let Some(failed) = failure.filter(|_| self.requests > requests) {
+            self.failed = Some(failed.cause);
+        }
+        self.reports.push(AttemptReport {
+            n,
+            provider,
+            model,
+            cause,
+            detail,
+            ms,
+            billed,
+            nano_usd,
+            estimated,
+            until_ms,
+        });
         if billed {
             self.billed += 1;
             self.grant = None;
@@ -205,8 +230,9 @@ impl<'a> Call<'a> {
         self.context.call_id.get(..8).unwrap_or_default()
     }
 
+    /// Whether nobody is left to be asked after this one.
     fn is_last(&self, index: usize) -> bool {
-        index + 1 >= self.route.candidates.len()
+        !self.route.candidates.iter().skip(index + 1).any(|candidate| self.may_be_asked(candidate))
     }
 
     fn note(&self, text: String) {

@@ -96,6 +96,10 @@ pub enum Cause {
     Deadline,
     /// No free place within the wait for one.
     Busy,
+    /// The most that the provider may be paid for a day is reached; nothing was sent.
+    Budget,
+    /// There is such a limit, and the model has no price to be counted with; nothing was sent.
+    Unpriced,
     /// Paused after failures: not asked.
     Open,
     /// The gate gave no attempt.
@@ -107,7 +111,7 @@ pub enum Cause {
 }
 
 /// Every cause; which denial it was makes no difference to its word.
-pub(crate) const ALL: [Cause; 30] = [
+pub(crate) const ALL: [Cause; 32] = [
     Cause::Connect,
     Cause::Dns,
     Cause::Tls,
@@ -134,6 +138,8 @@ pub(crate) const ALL: [Cause; 30] = [
     Cause::WrongAddress,
     Cause::Deadline,
     Cause::Busy,
+    Cause::Budget,
+    Cause::Unpriced,
     Cause::Open,
     Cause::Denied(crate::gate::Denied::Over),
     Cause::NoKey,
@@ -213,6 +219,8 @@ impl Cause {
             Self::WrongAddress => "wrong_address",
             Self::Deadline => "deadline",
             Self::Busy => "busy",
+            Self::Budget => "budget",
+            Self::Unpriced => "unpriced",
             Self::Open => "open",
             Self::Denied(_) => "denied",
             Self::NoKey => "no_key",
@@ -249,6 +257,8 @@ impl Cause {
             Self::WrongAddress => "no model API at its address",
             Self::Deadline => "time was over",
             Self::Busy => "no free place",
+            Self::Budget => "daily limit reached",
+            Self::Unpriced => "price not known",
             Self::Open => "paused after failures",
             Self::Denied(_) => "not begun",
             Self::NoKey => "no key",
@@ -273,6 +283,7 @@ impl Cause {
             | Self::Malformed
             | Self::Page
             | Self::Busy
+            | Self::Budget
             | Self::Open
             | Self::Deadline => true,
             _ => false,

@@ -42,6 +42,8 @@ pub struct ProviderConfig {
     pub key: Option<Key>,
     /// Name of the variable that holds the key, for the sentence that asks for it.
     pub key_variable: String,
+    /// Eight hexadecimal digits that stand for base URL and key together; what is remembered of the account bears them.
+    pub fingerprint: String,
     /// Longest dial including TLS; for the transport.
     pub connect_timeout: Duration,
     /// From which age on a stream must keep delivering.
@@ -57,11 +59,15 @@ pub struct ProviderConfig {
     pub requests_per_minute: Option<u32>,
     /// Tokens a minute, those of question and answer together; at least 1.
     pub tokens_per_minute: Option<u32>,
+    /// The most that a UTC day may cost, in billionths of a dollar, but for the requests that are in flight when it is
+    /// reached. `None`: no such limit.
+    pub daily_nano_usd: Option<u64>,
 }
 
 impl ProviderConfig {
     /// An endpoint with the defaults of this crate: connect 10 s, stream timeout 300 s (`kimi`: 600 s), at most 4 requests
-    /// at a time, key variable `<NAME>_API_KEY`, no key.
+    /// at a time, key variable `<NAME>_API_KEY`, no key; its name for a
+    /// fingerprint.
     pub fn new(name: &str, base_url: &str) -> Self {
         let stream_s = if name == "kimi" { 600 } else { 300 };
         Self {
@@ -69,6 +75,7 @@ impl ProviderConfig {
             base_url: base_url.trim_end_matches('/').to_owned(),
             key: None,
             key_variable: format!("{}_API_KEY", name.to_uppercase().replace(['-', '.'], "_")),
+            fingerprint: name.to_owned(),
             connect_timeout: Duration::from_secs(10),
             stream_timeout: StreamTimeout::Default(Duration::from_secs(stream_s)),
             clocks: ClockOverrides::default(),
@@ -76,7 +83,14 @@ impl ProviderConfig {
             start_concurrency: None,
             requests_per_minute: None,
             tokens_per_minute: None,
+            daily_nano_usd: None,
         }
+    }
+
+    /// The name of one of its settings: `variable("DAILY_USD")` of `glm` is `GLM_DAILY_USD`.
+    pub(crate) fn variable(&self, suffix: &str) -> String {
+        let stem = self.key_variable.strip_suffix("API_KEY").unwrap_or_default();
+        format!("{stem}{suffix}")
     }
 }
 

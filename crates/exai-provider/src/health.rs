@@ -46,6 +46,10 @@ pub struct ProviderHealth {
     pub last_error_ms: Option<u64>,
     /// Attempts that failed since the last answer.
     pub failures: u32,
+    /// What it was paid since midnight UTC, in billionths of a dollar; in part an estimate.
+    pub spent_nano_usd: u64,
+    /// The most that it may be paid for such a day.
+    pub daily_nano_usd: Option<u64>,
     /// Retries that were left out since the start because too many of the requests were retries.
     pub retries_skipped: u64,
     /// Attempts that ended since the start, by `ok` or the code of their cause.

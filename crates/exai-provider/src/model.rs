@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::Effort;
 use crate::day::Day;
 use crate::prefix::Prefix;
+use crate::reply::Usage;
 
 /// How long a healthy model may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -100,6 +101,28 @@ pub struct Price {
     pub output: f64,
     /// Of the part of the question that the provider had in its cache.
     pub cached: Option<f64>,
+}
+
+impl Price {
+    /// What so many tokens cost, in billionths of a dollar; `None` where a part of them has no price, or the provider's
+    /// numbers contradict each other.
+    pub(crate) fn nano_usd(self, usage: Usage) -> Option<u64> {
+        let fresh = usage.prompt_tokens.checked_sub(usage.cached_tokens)?;
+        let cached = match (usage.cached_tokens, self.cached) {
+            (0, _) => 0.0,
+            (_, cached) => cached?,
+        };
+        let parts =
+            [(fresh, self.input), (usage.cached_tokens, cached), (usage.completion_tokens, self.output)];
+        let sum: f64 = parts.iter().map(|(tokens, price)| *tokens as f64 * price).sum();
+        // USD per million tokens: a token costs a thousand times as many billionths.
+        Some((sum * 1000.0).round() as u64)
+    }
+
+    /// Whether nothing of it costs anything.
+    pub(crate) fn is_free(self) -> bool {
+        self.input <= 0.0 && self.output <= 0.0
+    }
 }
 
 /// What is known of one model.

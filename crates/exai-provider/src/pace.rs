@@ -3,14 +3,10 @@
 use std::time::Duration;
 
 use crate::bucket::Bucket;
-use crate::chat::Chat;
 use crate::config::ProviderConfig;
 use crate::model::Model;
 use crate::request::{self, Room};
 use crate::retry_budget::RetryBudget;
-
-/// Bytes of a question that make a token, roughly and rather too few; what the provider counts replaces it.
-const TOKEN_BYTES: usize = 3;
 
 /// One provider's.
 #[derive(Debug)]
@@ -65,9 +61,8 @@ impl Pace {
     }
 }
 
-/// Tokens of a question and of the longest answer that is asked for.
-pub(crate) fn tokens(chat: &Chat, model: &Model, room: Room) -> u32 {
-    let bytes: usize = chat.messages.iter().map(|message| message.content.len()).sum();
-    let prompt = u32::try_from(bytes / TOKEN_BYTES).unwrap_or(u32::MAX);
+/// Tokens of a question of so many and of the longest answer that is asked for; what the provider counts replaces them.
+pub(crate) fn tokens(prompt: u64, model: &Model, room: Room) -> u32 {
+    let prompt = u32::try_from(prompt).unwrap_or(u32::MAX);
     prompt.saturating_add(request::output(model, room).unwrap_or(request::OUTPUT_DEFAULT))
 }

@@ -21,13 +21,15 @@ use crate::health::{BreakerState, ProviderHealth};
 use crate::kept::Kept;
 use crate::known::Known;
 use crate::limit::Start;
-use crate::model::{Capability, Model, Price, Status, Thinking};
+use crate::memory::{Memory, Recalled};
+use crate::model::{Capability, Model, Status, Thinking};
 use crate::observer::Observer;
 use crate::places::Places;
 use crate::quarantine::Quarantine;
 use crate::redact::Redactor;
 use crate::reply::{Failure, Reply};
 use crate::route;
+use crate::spend::Ledger;
 use crate::state::{KeyState, ProviderState};
 use crate::timer::Timer;
 use crate::transport::Transport;
@@ -122,6 +124,7 @@ pub(crate) struct Layer {
     pub(crate) known: Known,
     pub(crate) quarantine: Quarantine,
     states: Vec<ProviderState>,
+    ledgers: Vec<Ledger>,
     pub(crate) circuits: Circuits,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) timer: Arc<dyn Timer>,
@@ -135,6 +138,11 @@ impl Layer {
         Some((self.config.providers.get(index)?, self.states.get(index)?))
     }
 
+    /// What the provider with this index is paid.
+    pub(crate) fn ledger(&self, index: usize) -> Option<&Ledger> {
+        self.ledgers.get(index)
+    }
+
     /// The moment, on both clocks.
     pub(crate) fn moment(&self) -> Moment {
         Moment { now: self.timer.now(), wall: self.timer.wall() }
@@ -142,12 +150,13 @@ impl Layer {
 }
 
 impl Providers {
-    /// Puts the layer together. Nothing is sent.
+    /// Puts the layer together, with what `memory` holds of earlier starts. Nothing is sent.
     pub fn new(
         config: ProvidersConfig,
         catalogue: Catalogue,
         transport: Arc<dyn Transport>,
         timer: Arc<dyn Timer>,
+        memory: Arc<dyn Memory>,
     ) -> Self {
         let share =
             |one: &ProviderConfig| Share { places: one.max_concurrency, is_usable: route::is_usable(one) };
@@ -156,6 +165,11 @@ impl Providers {
             ProviderState::new(provider, Arc::clone(&places), index)
         };
         let states = config.providers.iter().enumerate().map(state).collect();
+        let recalled = Recalled::of(&*memory, timer.wall());
+        let ledger = |provider: &ProviderConfig| {
+            Ledger::new(&provider.name, provider.daily_nano_usd, Arc::clone(&memory), &recalled)
+        };
+        let ledgers = config.providers.iter().map(ledger).collect();
         let limits = |one: &ProviderConfig| Limits {
             name: one.name.clone(),
             start: one.start_concurrency.map_or(Dialect::of(one).start, Start::at),
@@ -166,7 +180,18 @@ impl Providers {
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
         let (known, quarantine) = (Known::new(catalogue), Quarantine::default());
-        let layer = Layer { config, known, quarantine, states, circuits, transport, timer, redactor, jitter };
+        let layer = Layer {
+            config,
+            known,
+            quarantine,
+            states,
+            ledgers,
+            circuits,
+            transport,
+            timer,
+            redactor,
+            jitter,
+        };
         Self { layer }
     }
 
@@ -213,13 +238,6 @@ impl Providers {
         infos
     }
 
-    /// The price of a model, where the catalogue knows it.
-    pub fn price(&self, provider: &str, model: &str) -> Option<Price> {
-        let catalogue = self.layer.known.now();
-        let mut models = catalogue.models().iter();
-        models.find(|known| known.provider == provider && known.id == model)?.price
-    }
-
     /// Names of providers that can be asked and have no model in the catalogue: any model of theirs is addressed as
     /// `provider/model`.
     pub fn unlisted(&self) -> Vec<String> {
@@ -250,11 +268,16 @@ impl Providers {
     /// State of every configured provider, in the order of the settings.
     pub fn health(&self) -> Vec<ProviderHealth> {
         let at = self.layer.moment();
-        let pairs = self.layer.config.providers.iter().zip(&self.layer.states);
+        let states = self.layer.states.iter().zip(&self.layer.ledgers);
+        let pairs = self.layer.config.providers.iter().zip(states);
         pairs
-            .map(|(provider, state)| {
+            .map(|(provider, (state, ledger))| {
                 let key = if route::is_usable(provider) { KeyState::Present } else { KeyState::Missing };
-                state.health(at, key, &self.layer.circuits)
+                ProviderHealth {
+                    spent_nano_usd: ledger.spent(at.wall),
+                    daily_nano_usd: ledger.ceiling(),
+                    ..state.health(at, key, &self.layer.circuits)
+                }
             })
             .enumerate()
             .map(|(index, health)| self.with_quarantine(index, health, at))

@@ -57,6 +57,10 @@ pub struct AttemptReport {
     pub ms: u64,
     /// Whether it may be billed.
     pub billed: bool,
+    /// What it cost, in billionths of a dollar; `None` where that is nothing, or not all of it has a price.
+    pub nano_usd: Option<u64>,
+    /// Whether that is an estimate, because the provider did not tell what it counted.
+    pub estimated: bool,
 }
 
 impl AttemptReport {
@@ -66,7 +70,11 @@ impl AttemptReport {
         // How long a pause still takes stands in its detail; it may be a matter of seconds.
         let until_ms = self.until_ms.filter(|_| self.cause != Cause::Open.code());
         let Some(until_ms) = until_ms else { return cause.to_owned() };
-        let hours_east = Dialect::named(&self.provider).hours_east.unwrap_or(0);
+        // The day that a limit is for is UTC's.
+        let hours_east = match Dialect::named(&self.provider).hours_east {
+            Some(hours) if self.cause != Cause::Budget.code() => hours,
+            _ => 0,
+        };
         format!("{cause} until {}", told(Duration::from_millis(until_ms), hours_east))
     }
 }

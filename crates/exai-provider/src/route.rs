@@ -5,9 +5,11 @@ use crate::cause::Cause;
 use crate::chat::{Chat, Fallback};
 use crate::config::{FallbackPolicy, ProviderConfig, ProvidersConfig};
 use crate::dialect::{Dialect, KeyNeed};
+use crate::left_out::{self, LeftOut};
 use crate::model::{Model, Status};
 use crate::reply::Failure;
 use crate::succession;
+use crate::tokens;
 
 /// Most models that are tried for one question; there are three attempts.
 const CANDIDATES_MAX: usize = 4;
@@ -23,6 +25,15 @@ pub(crate) struct Candidate {
     pub(crate) model: Model,
 }
 
+/// Who chose a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chosen {
+    /// People, in the chain.
+    ByName,
+    /// This program, by the policy.
+    ByUs,
+}
+
 /// Who may answer.
 #[derive(Debug)]
 pub(crate) struct Route {
@@ -30,6 +41,10 @@ pub(crate) struct Route {
     pub(crate) candidates: Vec<Candidate>,
     /// The model that the caller named.
     pub(crate) requested: Option<String>,
+    /// Tokens of the question, estimated.
+    pub(crate) prompt_tokens: u64,
+    /// Who else might have answered.
+    pub(crate) left_out: Vec<LeftOut>,
 }
 
 /// Whether a provider can be called.
@@ -53,17 +68,18 @@ pub(crate) fn route(config: &ProvidersConfig, catalogue: &Catalogue, chat: &Chat
         Fallback::Allowed => true,
         Fallback::ByPolicy => requested.is_none(),
     };
-    let mut candidates = vec![first];
+    let prompt_tokens = tokens::of_chat(chat);
+    let mut route = Route { candidates: vec![first], requested, prompt_tokens, left_out: Vec::new() };
     if allowed {
-        resolver.extend(&mut candidates);
+        resolver.extend(&mut route);
     }
-    if let [Candidate { model, .. }] = candidates.as_slice()
+    if let [Candidate { model, .. }] = route.candidates.as_slice()
         && model.status == Status::Retired
     {
-        let default = if requested.is_none() { ", in EXAI_DEFAULT_MODEL" } else { "" };
+        let default = if route.requested.is_none() { ", in EXAI_DEFAULT_MODEL" } else { "" };
         return Err(failure(Cause::Retired, format!("{}{default}.", succession::retired(model))));
     }
-    Ok(Route { candidates, requested })
+    Ok(route)
 }
 
 /// Model for calls that name none, if there is one.
@@ -160,32 +176,49 @@ impl Resolver<'_> {
         self.catalogue.found().iter().find(|model| model.is_called(name)).cloned()
     }
 
-    /// Adds the candidates of the policy that are not there yet.
-    fn extend(&self, candidates: &mut Vec<Candidate>) {
-        let Some(first) = candidates.first().cloned() else { return };
-        let mut more: Vec<Candidate> = if self.config.chain.is_empty() {
-            // What ails one model of a provider mostly ails its others.
-            self.firsts().into_iter().filter(|other| other.provider != first.provider).collect()
-        } else {
-            self.config.chain.iter().filter_map(|name| self.resolve(name).ok()).collect()
-        };
-        match self.config.fallback {
-            FallbackPolicy::Off => return,
-            FallbackPolicy::Chain => {}
-            FallbackPolicy::Family => {
-                more.retain(|candidate| candidate.provider == first.provider);
-                let family = self.catalogue.served_by(&first.model.provider);
-                more.extend(family.map(|model| Candidate { provider: first.provider, model: model.clone() }));
-            }
-        }
-        for candidate in more {
-            let same = |known: &Candidate| {
+    /// Adds the candidates of the policy that are not there yet, but for those that can't take the question, and those that
+    /// cost much more than the first and were not chosen by name.
+    fn extend(&self, route: &mut Route) {
+        let Some(first) = route.candidates.first().cloned() else { return };
+        for (candidate, chosen) in self.others(&first) {
+            let is_known = |known: &Candidate| {
                 known.provider == candidate.provider && known.model.id == candidate.model.id
             };
-            if candidates.len() < CANDIDATES_MAX && !candidates.iter().any(same) {
-                candidates.push(candidate);
+            if route.candidates.len() >= CANDIDATES_MAX || route.candidates.iter().any(is_known) {
+                continue;
+            }
+            let dear = || match chosen {
+                Chosen::ByName => None,
+                Chosen::ByUs => left_out::too_dear(&candidate.model, &first.model),
+            };
+            match left_out::too_long(&candidate.model, route.prompt_tokens).or_else(dear) {
+                Some(why) => route.left_out.push(LeftOut::new(&candidate.model, &why)),
+                None => route.candidates.push(candidate),
             }
         }
+    }
+
+    /// Who may answer by the policy when the first can't, in order.
+    fn others(&self, first: &Candidate) -> Vec<(Candidate, Chosen)> {
+        let mut others: Vec<(Candidate, Chosen)> = if self.config.chain.is_empty() {
+            // What ails one model of a provider mostly ails its others.
+            let firsts = self.firsts().into_iter().filter(|other| other.provider != first.provider);
+            firsts.map(|candidate| (candidate, Chosen::ByUs)).collect()
+        } else {
+            let chain = self.config.chain.iter().filter_map(|name| self.resolve(name).ok());
+            chain.map(|candidate| (candidate, Chosen::ByName)).collect()
+        };
+        match self.config.fallback {
+            FallbackPolicy::Off => others.clear(),
+            FallbackPolicy::Chain => {}
+            FallbackPolicy::Family => {
+                others.retain(|(candidate, _)| candidate.provider == first.provider);
+                let family = self.catalogue.served_by(&first.model.provider);
+                let of_first = |model: &Model| Candidate { provider: first.provider, model: model.clone() };
+                others.extend(family.map(|model| (of_first(model), Chosen::ByUs)));
+            }
+        }
+        others
     }
 
     fn nothing_usable(&self) -> Failure {

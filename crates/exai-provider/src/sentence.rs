@@ -54,6 +54,7 @@ const fn needs_a_person(cause: Cause) -> bool {
             | Cause::Tls
             | Cause::AuthDead
             | Cause::AccountDead
+            | Cause::Unpriced
             | Cause::Encoded
             | Cause::Page
             | Cause::WrongAddress
@@ -115,6 +116,17 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
             "Asking again in a minute may help, or another model.".to_owned()
         }
         Cause::Deadline => "Ask for less at a time, or raise EXAI_CALL_TIMEOUT.".to_owned(),
+        Cause::Budget => {
+            let limit = provider.map_or_else(String::new, |provider| provider.variable("DAILY_USD"));
+            format!("Raise {limit}, ask another model, or again after midnight UTC.")
+        }
+        Cause::Unpriced => {
+            let limit = provider.map_or_else(String::new, |provider| provider.variable("DAILY_USD"));
+            format!(
+                "With {limit}, only models with a price are asked: put its price into the file of EXAI_MODELS_FILE \
+                 (price_in, price_out), or unset the limit."
+            )
+        }
         Cause::TooLarge => "Ask for less at a time.".to_owned(),
         Cause::Encoded => format!(
             "Nothing but plain text was asked for: check what stands between here and {name}, and its base URL: {url}."

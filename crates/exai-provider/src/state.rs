@@ -181,6 +181,8 @@ impl ProviderState {
             last_error: open_error.map(|(cause, _)| cause.code()),
             last_error_ms: open_error.map(|(_, at)| ms_since(at)),
             failures: record.failures,
+            spent_nano_usd: 0,
+            daily_nano_usd: None,
             retries_skipped,
             attempts: record.ended.clone(),
             keys,

@@ -96,7 +96,7 @@ fn heading(text: &mut String, title: &str, about: &str) {
 fn table_row<T>(text: &mut String, row: &Row<T>, name: &str, default: Preset, aliases: &[&str]) {
     let old = if aliases.is_empty() { String::new() } else { format!(" Old names: {}.", code(aliases)) };
     let unit = match row.kind {
-        Kind::Count { unit, .. } => format!(" ({unit})"),
+        Kind::Count { unit, .. } | Kind::Amount { unit, .. } => format!(" ({unit})"),
         _ => String::new(),
     };
     let _ = writeln!(

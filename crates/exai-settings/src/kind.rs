@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::amount;
 use crate::duration;
 use crate::host::Host;
 use crate::secret::{REDACTED, Secret};
@@ -20,6 +21,8 @@ pub(crate) enum Kind<T: 'static> {
     Secret { set: fn(&mut T, Secret) },
     /// A whole number.
     Count { min: u32, max: u32, unit: &'static str, set: fn(&mut T, u32) },
+    /// An amount of money, in billionths.
+    Amount { min: u64, max: u64, unit: &'static str, set: fn(&mut T, u64) },
     /// A TCP port.
     Port { set: fn(&mut T, u16) },
     /// A span of time.
@@ -93,7 +96,7 @@ impl<T: 'static> Kind<T> {
     /// The unit of a bare number; empty where there is none.
     pub(crate) fn unit(&self) -> &'static str {
         match self {
-            Self::Count { unit, .. } => unit,
+            Self::Count { unit, .. } | Self::Amount { unit, .. } => unit,
             Self::Duration { .. } | Self::DurationOrOff { .. } => "seconds",
             _ => "",
         }
@@ -106,6 +109,9 @@ impl<T: 'static> Kind<T> {
             Self::Words { what, .. } => format!("{what}, with commas between"),
             Self::Secret { .. } => "visible ASCII characters without blanks".into(),
             Self::Count { min, max, .. } => format!("a whole number from {min} to {max}"),
+            Self::Amount { min, max, .. } => {
+                format!("an amount from {} to {}", amount::write(*min), amount::write(*max))
+            }
             Self::Port { .. } => "a whole number from 0 to 65535".into(),
             Self::Duration { min, max, .. } => {
                 format!("a duration from {} to {}", duration::write(*min), duration::write(*max))
@@ -156,6 +162,10 @@ impl<T: 'static> Kind<T> {
             Self::Count { min, max, set, .. } => {
                 let count = text.parse().ok().filter(|count| (min..=max).contains(&count));
                 count.ok_or_else(needed).map(|count: u32| reading(count.to_string(), count, *set))
+            }
+            Self::Amount { min, max, set, .. } => {
+                let amount = amount::parse(text).filter(|amount| (min..=max).contains(&amount));
+                amount.ok_or_else(needed).map(|amount| reading(amount::write(amount), amount, *set))
             }
             Self::Port { set } => {
                 text.parse().map_err(|_| needed()).map(|port: u16| reading(port.to_string(), port, *set))

@@ -6,6 +6,7 @@
 //!
 //! Nothing here opens a file, reads the environment, or shows a secret.
 
+mod amount;
 mod dirs;
 pub mod docs;
 mod duration;

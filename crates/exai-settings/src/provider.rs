@@ -29,6 +29,8 @@ pub struct Provider {
     pub requests_per_minute: Option<u32>,
     /// Tokens a minute, those of question and answer together; `None`: as many as come.
     pub tokens_per_minute: Option<u32>,
+    /// The most that a UTC day may cost, in billionths of a dollar. `None`: no such limit.
+    pub daily_nano_usd: Option<u64>,
 }
 
 /// `<NAME>_STREAM_TIMEOUT`: the age from which on an attempt is cut as soon as it trickles or hangs.

@@ -10,6 +10,7 @@ use super::{Expect, bytes, existing};
 use crate::error::OpenError;
 use crate::place::Place;
 use crate::rows;
+use crate::schema;
 
 /// More of them tell nobody more.
 const PROBLEMS_MAX: usize = 100;
@@ -25,6 +26,8 @@ pub struct Report {
     pub conversations: u64,
     /// Their turns.
     pub turns: u64,
+    /// Memos.
+    pub memos: u64,
     /// Bytes on the disk, the write-ahead log included.
     pub bytes: u64,
     /// What is wrong; a sentence each, not more than a hundred.
@@ -99,6 +102,8 @@ pub(super) fn look_through(conn: &Connection, place: &Place) -> Report {
     tried("the records", result, &mut report);
     let result = turns(conn, &mut report);
     tried("the conversations", result, &mut report);
+    let result = memos(conn, &mut report);
+    tried("the memos", result, &mut report);
     let _ = conn.execute_batch("COMMIT");
     report
 }
@@ -146,6 +151,20 @@ fn turns(conn: &Connection, report: &mut Report) -> rusqlite::Result<()> {
         if serde_json::from_slice::<serde::de::IgnoredAny>(row.get_ref(0)?.as_blob()?).is_err() {
             report.problem(format!("turn {} is no JSON", row.get::<_, i64>(1)?));
         }
+    }
+    Ok(())
+}
+
+/// What they say is not for a journal to judge.
+fn memos(conn: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    if !schema::has_memos(conn)? {
+        return Ok(());
+    }
+    let mut statement = conn.prepare("SELECT name, until_ms, body FROM memos ORDER BY id")?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let (_, _, _): (String, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        report.memos += 1;
     }
     Ok(())
 }

@@ -46,6 +46,14 @@ const TURNS: Table = Table {
     index: ("turns_of_conversation", "conversation"),
 };
 
+const MEMOS: Table = Table {
+    name: "memos",
+    key: "id",
+    columns: "name, until_ms",
+    load: "body",
+    index: ("memos_by_name", "name"),
+};
+
 /// Copies what can be read of the journal of a state directory into a new file, which takes its place; the old one stays
 /// beside it as `journal.db.damaged-1`, or the next number that is free.
 ///
@@ -128,7 +136,25 @@ fn copy(from: &Connection, to: &Connection, lost: &mut Vec<String>) -> rusqlite:
         None => Ok(Use::LeftOut),
     })?;
     gone.tell("turns", lost);
+    memos(from, to, lost)?;
     to.execute_batch("COMMIT")
+}
+
+fn memos(from: &Connection, to: &Connection, lost: &mut Vec<String>) -> rusqlite::Result<()> {
+    // A header that can't be read is told of with the name.
+    if !schema::has_memos(from).unwrap_or_default() {
+        return Ok(());
+    }
+    let mut gone = Lost::default();
+    let mut insert = to.prepare("INSERT INTO memos (id, name, until_ms, body) VALUES (?1, ?2, ?3, ?4)")?;
+    salvage(from, &MEMOS, &mut gone, |id, head, body| match (<[Value; 2]>::try_from(head), body) {
+        (Ok([name @ Value::Text(_), until @ Value::Integer(_)]), Some(body @ Value::Text(_))) => {
+            inserted(insert.execute(params![id, name, until, body]))
+        }
+        _ => Ok(Use::LeftOut),
+    })?;
+    gone.tell("memos", lost);
+    Ok(())
 }
 
 fn is_json(load: &Value) -> bool {

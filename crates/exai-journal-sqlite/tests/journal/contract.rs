@@ -1,7 +1,7 @@
 //! What every store does. Each behaviour runs on the model and on the disk.
 
 use crate::world::*;
-use exai_journal::{JournalError, ModelDisk, Pace, Store as _};
+use exai_journal::{JournalError, MEMO_BYTES_MAX, MEMOS_MAX, ModelDisk, Pace, Store as _};
 use exai_wire::{KeptFrame, Outcome};
 
 macro_rules! contract {
@@ -28,6 +28,11 @@ contract!(
     a_deleted_conversation_stays_deleted,
     conversations_are_listed_and_deleted,
     a_megabyte_more_or_less_is_the_same,
+    memos_are_put_replaced_and_removed,
+    memos_outlive_their_store_and_a_crash,
+    a_store_that_was_left_behind_keeps_no_memo,
+    of_too_many_memos_those_go_whose_time_ends_first,
+    a_memo_that_is_too_long_is_none,
 );
 
 fn memory() -> Memory {
@@ -212,4 +217,90 @@ fn a_megabyte_more_or_less_is_the_same(world: &impl World) {
     let calls = world.open().calls();
     assert_eq!((calls.len(), calls[0].ended.unwrap().bytes), (5, large.len()));
     assert!(calls[1].asked.as_ref().unwrap().params.get() == large);
+}
+
+/// What was put before a record that is durable can be read.
+fn memos_are_put_replaced_and_removed(world: &impl World) {
+    let mut desk = world.open();
+    let memos = world.memos(&mut desk);
+    memos.put("b", memo(200, "two"));
+    memos.put("a", memo(100, "one"));
+    memos.put("c", memo(300, "drei: Grüße"));
+    desk.keep([accepted(1)]);
+    assert_eq!(told(&*memos), ["a 100 one", "b 200 two", "c 300 drei: Grüße"]);
+    memos.put("a", memo(400, "uno"));
+    memos.put("b", None);
+    memos.put("nobody knows it", None);
+    desk.keep([accepted(2)]);
+    assert_eq!(told(&*memos), ["a 400 uno", "c 300 drei: Grüße"]);
+    memos.forget_before(300);
+    desk.keep([accepted(3)]);
+    assert_eq!(told(&*memos).len(), 2, "until then it says something");
+    memos.forget_before(301);
+    desk.keep([accepted(4)]);
+    assert_eq!(told(&*memos), ["a 400 uno"]);
+}
+
+fn memos_outlive_their_store_and_a_crash<W: World>(world: &W) {
+    let mut desk = world.open();
+    let memos = world.memos(&mut desk);
+    memos.put("a", memo(100, "one"));
+    desk.keep([accepted(1)]);
+    let crashed = world.crashed();
+    let mut next = crashed.open();
+    assert_eq!(told(&*crashed.memos(&mut next)), ["a 100 one"]);
+    memos.put("b", memo(100, "two"));
+    drop(desk);
+    memos.put("c", memo(100, "after the end"));
+    let mut desk = world.open();
+    assert_eq!(told(&*world.memos(&mut desk))[..2], ["a 100 one", "b 100 two"]);
+}
+
+fn a_store_that_was_left_behind_keeps_no_memo(world: &impl World) {
+    let mut old = world.open();
+    let late = world.memos(&mut old);
+    late.put("a", memo(100, "one"));
+    old.keep([accepted(1)]);
+    let mut new = world.open();
+    let memos = world.memos(&mut new);
+    for change in [memo(100, "another"), None] {
+        late.put("a", change);
+        late.put("b", memo(100, "two"));
+        late.forget_before(1000);
+        old.submit(accepted(2));
+        assert_eq!(old.decision().result.unwrap_err(), JournalError::Usurped);
+    }
+    memos.put("c", memo(100, "three"));
+    new.keep([accepted(3)]);
+    assert_eq!(told(&*memos), ["a 100 one", "c 100 three"]);
+}
+
+fn of_too_many_memos_those_go_whose_time_ends_first(world: &impl World) {
+    let mut desk = world.open();
+    let memos = world.memos(&mut desk);
+    for n in 0..MEMOS_MAX as u64 {
+        memos.put(&format!("{n:04}"), memo(10_000 - n, "old"));
+    }
+    memos.put("0000", memo(10_000, "replaced"));
+    desk.keep([accepted(1)]);
+    assert_eq!(told(&*memos).len(), MEMOS_MAX);
+    // Also if the new one's own time ends first.
+    memos.put("new", memo(1, "new"));
+    desk.keep([accepted(2)]);
+    let all = told(&*memos);
+    assert_eq!((all.len(), all.first().unwrap().as_str()), (MEMOS_MAX, "0000 10000 replaced"));
+    assert_eq!(all[MEMOS_MAX - 2..], ["0510 9490 old", "new 1 new"]);
+}
+
+fn a_memo_that_is_too_long_is_none(world: &impl World) {
+    let mut desk = world.open();
+    let memos = world.memos(&mut desk);
+    let [longest, longer] = [0, 1].map(|more| "x".repeat(MEMO_BYTES_MAX + more));
+    memos.put("a", memo(1, &longest));
+    memos.put(&longest, memo(1, "a name"));
+    memos.put("b", memo(1, "short"));
+    memos.put("b", memo(1, &longer));
+    memos.put(&longer, memo(1, "too long a name"));
+    desk.keep([accepted(1)]);
+    assert_eq!(told(&*memos), [format!("a 1 {longest}"), format!("{longest} 1 a name")]);
 }

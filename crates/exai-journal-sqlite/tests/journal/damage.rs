@@ -255,6 +255,61 @@ fn a_number_of_starts_that_can_be_none_makes_it_a_new_journal() {
 }
 
 #[test]
+fn a_repair_keeps_memos() {
+    let disk = many_calls();
+    let mut desk = disk.open();
+    let memos = disk.memos(&mut desk);
+    (0..100).for_each(|n| memos.put(&format!("{n:03}"), memo(n, &"x".repeat(1000))));
+    desk.keep([accepted(1000)]);
+    drop(desk);
+    let leaves = pages_where(&disk, "name = 'memos' AND pagetype = 'leaf'");
+    overwrite(&disk, [leaves[1]]);
+    overwrite(&disk, self::leaves(&disk).into_iter().take(1));
+    assert_eq!(open_error(&disk).fault, Fault::Damaged);
+    let repaired = repair(disk.dir.path()).unwrap();
+    let lost = &repaired.report.problems;
+    assert!(lost.iter().any(|lost| lost.starts_with("no memos can be read from number ")), "{lost:?}");
+    assert!((90..100).contains(&repaired.report.memos), "{:?}", repaired.report);
+    let mut desk = disk.open();
+    let left = told(&*disk.memos(&mut desk));
+    assert_eq!(left.len() as u64, repaired.report.memos);
+    assert!(left[0].starts_with("000 0 xxx"), "{left:?}");
+}
+
+/// A file as the first release wrote it: without memos.
+fn of_the_first_release() -> Disk {
+    let disk = many_calls();
+    let conn = rusqlite::Connection::open(disk.file()).unwrap();
+    conn.execute_batch("DROP TABLE memos; PRAGMA user_version = 1; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    disk
+}
+
+#[test]
+fn a_journal_of_the_first_release_is_brought_up_to_date() {
+    let disk = of_the_first_release();
+    let before = check(disk.dir.path()).unwrap();
+    assert_eq!((before.calls.ended, before.memos, before.problems.len()), (CALLS + 2, 0, 0));
+    let mut desk = disk.open();
+    let memos = disk.memos(&mut desk);
+    assert!(told(&*memos).is_empty());
+    memos.put("a", memo(1, "one"));
+    desk.keep([accepted(1000)]);
+    assert_eq!(told(&*memos), ["a 1 one"]);
+    let after = check(disk.dir.path()).unwrap();
+    assert_eq!((after.records, after.turns), (before.records + 1, before.turns));
+    assert_eq!((after.memos, after.problems.len()), (1, 0));
+}
+
+#[test]
+fn a_damaged_journal_of_the_first_release_is_repaired_by_this_one() {
+    let disk = of_the_first_release();
+    overwrite(&disk, leaves(&disk).into_iter().take(1));
+    assert_eq!(open_error(&disk).fault, Fault::Damaged);
+    assert!(!repair(disk.dir.path()).unwrap().report.problems.is_empty());
+    assert!(call_ids(&disk).len() > 300);
+}
+
+#[test]
 fn a_journal_is_checked_while_a_daemon_works() {
     let disk = Disk::default();
     assert_eq!(check(disk.dir.path()).unwrap_err().fault, Fault::Missing);

@@ -139,3 +139,33 @@ fn questions_of_calls_that_have_ended_take_no_room() {
     // Whether their answers have arrived or are waited for.
     desk.keep((0..6).map(acked).chain([accepted(20)]));
 }
+
+#[test]
+fn a_memo_that_finds_no_room_costs_nobody_anything() {
+    let Some(dir) = small_disk("full_disk::a_memo_that_finds_no_room_costs_nobody_anything", 16) else {
+        return;
+    };
+    let disk = on(&dir, 0);
+    let mut desk = disk.open();
+    let memos = disk.memos(&mut desk);
+    memos.put("a", memo(1, "before"));
+    desk.keep([accepted(1)]);
+    fill_up(&dir, 0);
+    // Up to what is free in its file, and in its log.
+    let told_of = |body: &str| told(&*memos).contains(&format!("a 1 {body}"));
+    for n in 0..600 {
+        memos.put(&format!("{n}"), memo(2, &"x".repeat(1000)));
+    }
+    memos.put("a", memo(1, "without room"));
+    desk.submit(accepted(2));
+    assert!(matches!(desk.decision().result, Err(JournalError::Full(_))));
+    assert!(told_of("before"), "{:?}", told(&*memos).first());
+    std::fs::remove_file(dir.join("filler")).unwrap();
+    until("room again", || {
+        memos.put("a", memo(1, "after"));
+        desk.submit(accepted(3));
+        desk.decision().result.is_ok()
+    });
+    assert!(told_of("after"));
+    assert!(disk.fatal.lock().unwrap().is_empty(), "{:?}", disk.fatal);
+}

@@ -5,7 +5,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use exai_journal::{Committed, Durable, Journal, JournalError, ModelDisk, ModelStore, Pace, Store, Turns};
+use exai_journal::{
+    Committed, Durable, Journal, JournalError, Memo, Memos, ModelDisk, ModelStore, Pace, Store, Turns,
+};
 use exai_journal_sqlite::{Options, SqliteStore};
 use exai_wire::{
     Asked, Attempt, CallId, Class, ConversationKey, End, Fingerprint, JournalId, Kept, KeptFrame, Outcome,
@@ -95,6 +97,16 @@ pub(crate) fn forgotten(n: u64) -> Record {
     Record::Forgotten { call_id: id(n) }
 }
 
+pub(crate) fn memo(until_ms: u64, body: &str) -> Option<Memo> {
+    Some(Memo { until_ms, body: body.to_owned() })
+}
+
+/// Names, moments and bodies of all memos.
+pub(crate) fn told(memos: &dyn Memos) -> Vec<String> {
+    let all = memos.all().unwrap();
+    all.into_iter().map(|(name, memo)| format!("{name} {} {}", memo.until_ms, memo.body)).collect()
+}
+
 pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let end = Instant::now() + Duration::from_secs(20);
     while !holds() {
@@ -110,6 +122,8 @@ pub(crate) trait World {
     fn open(&self) -> Desk<Self::Store>;
 
     fn turns(&self, desk: &mut Desk<Self::Store>) -> Box<dyn Turns>;
+
+    fn memos(&self, desk: &mut Desk<Self::Store>) -> Box<dyn Memos>;
 
     /// What is on the disk now, on a disk of its own: what a crash leaves.
     fn crashed(&self) -> Self;
@@ -194,6 +208,10 @@ impl World for Memory {
         Box::new(self.0.clone())
     }
 
+    fn memos(&self, desk: &mut Desk<ModelStore>) -> Box<dyn Memos> {
+        Box::new(desk.journal.store_mut().memos())
+    }
+
     fn crashed(&self) -> Self {
         Self(self.0.copy(), self.1)
     }
@@ -247,6 +265,10 @@ impl World for Disk {
 
     fn turns(&self, desk: &mut Desk<SqliteStore>) -> Box<dyn Turns> {
         Box::new(desk.journal.store_mut().turns())
+    }
+
+    fn memos(&self, desk: &mut Desk<SqliteStore>) -> Box<dyn Memos> {
+        Box::new(desk.journal.store_mut().memos())
     }
 
     fn crashed(&self) -> Self {

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use exai_provider::{
-    Body, BoxFuture, CallContext, Catalogue, Chat, Denied, Gate, Key, Message, Observer, ProviderConfig,
-    Providers, ProvidersConfig, Request, Response, Role, Timer, Transport, TransportError,
+    Body, BoxFuture, CallContext, Catalogue, Chat, Denied, Forgetful, Gate, Key, Message, Observer,
+    ProviderConfig, Providers, ProvidersConfig, Request, Response, Role, Timer, Transport, TransportError,
 };
 
 const MODELS: &str = "[[model]]\nid = \"glm-fast\"\nprovider = \"glm\"\nidle = \"fast\"\n";
@@ -76,7 +76,7 @@ pub(crate) fn decode(pieces: Vec<Bytes>) -> usize {
         let clock = Clock(tokio::time::Instant::now());
         let deadline = clock.now() + Duration::from_secs(600);
         let transport = Arc::new(Ready(Mutex::new(Some(pieces))));
-        let providers = Providers::new(config, catalogue, transport, Arc::new(clock));
+        let providers = Providers::new(config, catalogue, transport, Arc::new(clock), Arc::new(Forgetful));
         let chat = Chat { messages: vec![Message::new(Role::User, "hi")], ..Chat::default() };
         let context = CallContext {
             call_id: "call",

@@ -39,6 +39,8 @@ const TABLE: &[Row] = &[
     (Cause::WrongAddress, Endpoint, Full, ByCount),
     (Cause::Deadline, Nobody, NONE, ByCount),
     (Cause::Busy, Nobody, NONE, ByCount),
+    (Cause::Budget, Nobody, NONE, ByCount),
+    (Cause::Unpriced, Nobody, NONE, ByCount),
     (Cause::Open, Nobody, NONE, ByCount),
     (Cause::Denied(Denied::Over), Nobody, NONE, ByCount),
     (Cause::Retired, Nobody, NONE, ByCount),

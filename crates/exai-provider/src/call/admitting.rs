@@ -19,6 +19,7 @@ use crate::providers::Layer;
 use crate::reply::Usage;
 use crate::request::{self, Room, Variant};
 use crate::route::Candidate;
+use crate::spend::Cost;
 use crate::splice::Splice;
 use crate::state::{NoPlace, Place, ProviderState, Wish};
 
@@ -37,9 +38,13 @@ impl Call<'_> {
         n: &mut u32,
     ) -> Result<Brought, Failed> {
         self.passable(candidate, index)?;
-        let tokens = pace::tokens(self.chat, &candidate.model, room);
+        self.affordable(candidate)?;
+        self.fits(candidate)?;
+        let tokens = pace::tokens(self.route.prompt_tokens, &candidate.model, room);
         let (place, entry) = self.place(state, index, candidate, &config.name, tokens).await?;
         self.in_time()?;
+        // Those before it in the queue may have spent the rest.
+        self.affordable(candidate)?;
         let dialect = Dialect::of(config);
         let plan = self.plan_for(candidate, index, room, config, dialect);
         let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
@@ -69,8 +74,22 @@ impl Call<'_> {
         };
         let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
         let call = self.log_id();
-        let subject = Subject { call, n: *n, model: &candidate.model.id, dialect, place: &place, splice };
+        let charge = self.charge(candidate, plan.as_ref());
+        let subject = Subject {
+            call,
+            n: *n,
+            model: &candidate.model.id,
+            dialect,
+            place: &place,
+            splice,
+            charge: charge.as_ref(),
+        };
         let outcome = attempt::run(world, subject, request, clocks).await;
+        let (usage, is_billed) = match &outcome {
+            Ok(brought) => (brought.answer.usage, true),
+            Err(failed) => (failed.answer.usage, failed.billed),
+        };
+        self.cost = charge.map_or_else(Cost::default, |charge| charge.settle(usage, is_billed));
         self.remember(candidate, outcome.as_ref().map(|_| ()));
         conclude(state, place, &outcome, tokens, self.layer.moment());
         outcome.map_err(|failed| match entry {
@@ -110,7 +129,7 @@ impl Call<'_> {
         dialect: &Dialect,
     ) -> Option<Plan> {
         let part = self.best.as_ref().filter(|_| !self.declined.contains(&index))?;
-        continuing::plan(
+        let plan = continuing::plan(
             part,
             Candidacy {
                 provider: &config.name,
@@ -118,7 +137,8 @@ impl Call<'_> {
                 output: request::output(&candidate.model, room).unwrap_or(request::OUTPUT_DEFAULT),
                 is_last_attempt: self.billed + 1 >= BILLED_MAX,
             },
-        )
+        )?;
+        self.fits_after(candidate, plan.beginning()).then_some(plan)
     }
 
     /// A place with leave to ask. Whoever waits for a place holds no leave meanwhile: what happens to those before it may

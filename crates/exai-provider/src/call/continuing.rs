@@ -21,6 +21,7 @@ use crate::continued::Continued;
 use crate::kept::Kept;
 use crate::prefix::Prefix;
 use crate::splice::{self, Splice};
+use crate::tokens::tokens;
 
 /// Fewest characters that are worth a seam.
 const CHARS_MIN: usize = 200;
@@ -152,13 +153,6 @@ impl Part {
 /// Whether a text ends in the middle of reasoning, which some servers leave among the text.
 fn is_inside_reasoning(text: &str) -> bool {
     text.trim_start().starts_with("<think>") && !text.contains("</think>")
-}
-
-/// Tokens of a text, estimated: 3.5 ASCII characters a token, one token for every other character.
-fn tokens(text: &str) -> u64 {
-    let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
-    let chars = text.chars().count() as u64;
-    ascii * 2 / 7 + (chars - ascii)
 }
 
 #[cfg(test)]

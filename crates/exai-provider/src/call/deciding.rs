@@ -95,10 +95,14 @@ impl Call<'_> {
 
     fn next(&self, cause: Cause, index: usize) -> Option<usize> {
         let context = self.route.candidates.get(index)?.model.context;
-        let fits = |candidate: &Candidate| match cause.next() {
-            Next::No => false,
-            Next::Any => true,
-            Next::LargerContext => candidate.model.context > context,
+        let fits = |candidate: &Candidate| {
+            self.may_be_asked(candidate)
+                && match cause.next() {
+                    Next::No => false,
+                    Next::Any => true,
+                    // Where it is not known, the provider judges.
+                    Next::LargerContext => candidate.model.context == 0 || candidate.model.context > context,
+                }
         };
         (index + 1..self.route.candidates.len()).find(|at| self.route.candidates.get(*at).is_some_and(fits))
     }

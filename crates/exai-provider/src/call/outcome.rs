@@ -53,11 +53,16 @@ impl Call<'_> {
 
     /// The longest part that there is, else the failure.
     pub(super) fn give_up(mut self, cause: Cause) -> Result<Reply, Failure> {
+        let cause = self.verdict(cause);
+        let left_out = self.left_out(cause);
         let Some(part) = self.best.take() else {
             let mut message = sentence::failure(cause, &self.reports, &self.layer.config.providers);
             for successor in self.successors() {
                 message.push(' ');
                 message.push_str(&successor);
+            }
+            if !left_out.is_empty() {
+                message = format!("{message} {left_out}");
             }
             return Err(Failure { cause, message, attempts: self.reports });
         };
@@ -65,6 +70,7 @@ impl Call<'_> {
         let is_too_large = broke == Broke::Failed(Cause::TooLarge);
         let ending = if is_too_large { Ending::Truncated } else { Ending::Partial(broke) };
         let mut reply = self.make_reply(Text { provider, model, answer, seams, ending, unreadable });
+        reply.notes.extend((!left_out.is_empty()).then_some(left_out));
         if is_too_large {
             let most = ANSWER_BYTES_MAX >> 20;
             reply.notes.push(format!("The answer went on past {most} MiB, the most that is taken of any."));

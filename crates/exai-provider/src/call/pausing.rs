@@ -59,7 +59,7 @@ impl Call<'_> {
 
     /// Whether one of the later candidates may be asked, or may be before this one.
     fn is_another_sooner(&self, index: usize, paused: Paused, at: Moment) -> bool {
-        let later = self.route.candidates.iter().skip(index + 1);
+        let later = self.route.candidates.iter().skip(index + 1).filter(|one| self.may_be_asked(one));
         let wait = |one: &Candidate| {
             let pause = self
                 .layer

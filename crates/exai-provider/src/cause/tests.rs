@@ -62,6 +62,9 @@ const TABLE: &[Row] = &[
     (Cause::Deadline, Again::No, Next::No, Retryable::Yes, Billed::Maybe),
     (Cause::Busy, Again::No, Next::Any, Retryable::Yes, Billed::Never),
     (Cause::Open, Again::No, Next::Any, Retryable::Yes, Billed::Never),
+    // budget, unpriced: not before midnight, or before somebody has changed something.
+    (Cause::Budget, Again::No, Next::Any, Retryable::Yes, Billed::Never),
+    (Cause::Unpriced, Again::No, Next::Any, Retryable::No, Billed::Never),
     (Cause::Denied(Denied::Over), Again::No, Next::No, Retryable::Yes, Billed::Never),
     (Cause::Denied(Denied::Exhausted), Again::No, Next::No, Retryable::No, Billed::Never),
 ];

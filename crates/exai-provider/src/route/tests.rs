@@ -123,6 +123,84 @@ fn a_provider_without_a_listed_model_says_how_to_name_one() {
     );
 }
 
+const PRICED: &str = r#"
+[[model]]
+id = "g"
+provider = "glm"
+price_in = 1
+price_out = 4
+[[model]]
+id = "g-free"
+provider = "glm"
+price_in = 0
+price_out = 0
+[[model]]
+id = "g-dear"
+provider = "glm"
+price_in = 1
+price_out = 12.1
+[[model]]
+id = "g-unpriced"
+provider = "glm"
+[[model]]
+id = "k"
+provider = "kimi"
+price_in = 1
+price_out = 12
+"#;
+
+/// Who may answer after the model that is named, and who is left out.
+fn after(config: &ProvidersConfig, name: &str) -> (Vec<String>, String) {
+    let catalogue = Catalogue::default().merge("models", PRICED).unwrap();
+    let chat = Chat { fallback: Fallback::Allowed, ..asking(name) };
+    let route = route(config, &catalogue, &chat).unwrap();
+    let ids = route.candidates.iter().skip(1).map(|candidate| candidate.model.id.clone());
+    (ids.collect(), left_out::sentence(&route.left_out))
+}
+
+#[test]
+fn a_stand_in_costs_three_times_as_much_at_most() {
+    let family = ProvidersConfig { fallback: FallbackPolicy::Family, ..config() };
+    let (ids, left_out) = after(&family, "g");
+    assert_eq!(ids, ["g-free", "g-unpriced"], "what has no known price is not left out");
+    assert_eq!(
+        left_out,
+        "Not asked: g-dear (its answers cost 3.0 times as much as those of g; EXAI_CHAIN can name it)."
+    );
+    assert_eq!(after(&config(), "g"), (vec!["k".to_owned()], String::new()), "three times is not more");
+    assert_eq!(after(&config(), "g-unpriced").0, ["k"], "nothing to compare with");
+}
+
+#[test]
+fn free_stays_free() {
+    let (ids, left_out) = after(&config(), "g-free");
+    assert!(ids.is_empty());
+    assert!(left_out.contains("k (its answers cost money and those of g-free do not;"), "{left_out}");
+}
+
+#[test]
+fn whom_the_chain_names_may_cost_what_it_does() {
+    let chain = ProvidersConfig { chain: vec!["g-dear".into(), "k".into()], ..config() };
+    assert_eq!(after(&chain, "g-free"), (vec!["g-dear".to_owned(), "k".to_owned()], String::new()));
+    let family = ProvidersConfig { fallback: FallbackPolicy::Family, ..chain };
+    assert_eq!(after(&family, "g").0, ["g-dear", "g-free", "g-unpriced"]);
+}
+
+#[test]
+fn a_stand_in_that_the_question_does_not_fit_is_left_out() {
+    let models = "[[model]]\nid = \"g\"\nprovider = \"glm\"\n[[model]]\nid = \"k\"\nprovider = \"kimi\"\ncontext = 1000\n";
+    let catalogue = Catalogue::default().merge("models", models).unwrap();
+    let long = crate::chat::Message::new(crate::chat::Role::User, "x".repeat(3000));
+    let chat = Chat { messages: vec![long], ..Chat::default() };
+    let route = route(&config(), &catalogue, &chat).unwrap();
+    assert_eq!((route.candidates.len(), route.prompt_tokens), (1, 866));
+    let left_out = left_out::sentence(&route.left_out);
+    assert!(
+        left_out.starts_with("Not asked: k (about 866 tokens, and 750 of its context of 1000 are free"),
+        "{left_out}"
+    );
+}
+
 #[test]
 fn what_is_found_is_asked_by_name_behind_everything_that_people_have_written() {
     let mut catalogue = Catalogue::default().merge("models", MODELS).unwrap();

@@ -9,6 +9,8 @@ fn attempt(model: &str, cause: Cause, detail: &str, ms: u64) -> AttemptReport {
         detail: detail.to_owned(),
         until_ms: None,
         ms,
+        nano_usd: None,
+        estimated: false,
         billed: true,
     }
 }

@@ -46,6 +46,15 @@ fn numbers() {
 }
 
 #[test]
+fn amounts() {
+    let (min, max) = (10_000_000, 1_000_000_000_000);
+    let kind = Kind::Amount { min, max, unit: "USD", set: |kept: &mut Kept, n| kept.push(n.to_string()) };
+    check(&kind, &[("5", Some("5")), ("02.50", Some("2.5")), ("0.01", Some("0.01")), ("1000", Some("1000"))]);
+    check(&kind, &[("0", None), ("0.001", None), ("1000.01", None), ("five", None), ("-1", None)]);
+    assert_eq!(kind.allowed(), "an amount from 0.01 to 1000");
+}
+
+#[test]
 fn durations() {
     let (min, max) = (Duration::from_secs(1), Duration::from_secs(60));
     let kind = Kind::Duration { min, max, set: |kept: &mut Kept, d| kept.push(format!("{d:?}")) };

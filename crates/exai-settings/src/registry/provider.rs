@@ -66,6 +66,10 @@ const CLOCK_MIN: Duration = Duration::from_millis(100);
 /// Longest: no call lives longer.
 const CLOCK_MAX: Duration = Duration::from_secs(3600);
 
+/// A cent, and far more than anybody wants to stop at, in billionths of a dollar.
+const DAILY_MIN: u64 = 10_000_000;
+const DAILY_MAX: u64 = 100_000 * 1_000_000_000;
+
 const READERS: &[Reader] = &[Reader::Provider];
 
 pub(crate) const FAMILY: &[Row<Provider>] = &[
@@ -186,6 +190,22 @@ pub(crate) const FAMILY: &[Row<Provider>] = &[
         doc: "Tokens of this provider in any minute, those of question and answer together; more wait. Estimated before a \
               request, then corrected by what the provider counts.",
     },
+    Row {
+        name: "DAILY_USD",
+        aliases: &[],
+        default: Unset("no limit"),
+        readers: READERS,
+        kind: Kind::Amount {
+            min: DAILY_MIN,
+            max: DAILY_MAX,
+            unit: "USD",
+            set: |provider, amount| provider.daily_nano_usd = Some(amount),
+        },
+        doc: "The most that this provider may be paid on one day (UTC). Once so much is spent it is not asked any more until \
+              midnight, and the next model answers. What runs at that moment runs to its end, so that a day can cost more by \
+              the requests that are in flight. What a provider does not tell of its tokens is estimated. A model without a \
+              price is not asked as long as this is set; prices are in the model catalogue.",
+    },
 ];
 
 impl Provider {
@@ -203,6 +223,7 @@ impl Provider {
             concurrency_chosen_by: ChosenBy::Default,
             requests_per_minute: None,
             tokens_per_minute: None,
+            daily_nano_usd: None,
         }
     }
 }

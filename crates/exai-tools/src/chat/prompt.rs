@@ -5,16 +5,10 @@
 
 use std::collections::BTreeSet;
 
-use exai_provider::{Message, ModelInfo, Role};
+use exai_provider::{Message, ModelInfo, Role, message_tokens};
 
 use crate::conversation::Exchange;
 use crate::file::FileText;
-
-/// Room kept for the answer where the model's cap allows more, in tokens: what the provider layer asks for.
-const ANSWER_TOKENS: u64 = 32_768;
-
-/// What a message costs beside its text, in tokens: role and separators in the templates of known models, rounded up.
-const MESSAGE_TOKENS: u64 = 8;
 
 /// Says what stands between markers, before the first of them.
 const FILES_FOLLOW: &str =
@@ -51,10 +45,10 @@ pub(crate) fn build(
     history: &[Exchange],
     model: Option<&ModelInfo>,
 ) -> Result<Prompt, TooLong> {
-    let room = model.filter(|model| model.context > 0).map_or(u64::MAX, room);
+    let room = model.map_or(u64::MAX, |model| exai_provider::room(model.context, model.output_cap));
     let mut shown_paths: BTreeSet<&str> = BTreeSet::new();
     let user = user_text(question.prompt, question.files, &mut shown_paths);
-    let mut used = cost(&user) + question.system.map_or(0, cost);
+    let mut used = message_tokens(&user) + question.system.map_or(0, message_tokens);
     if used > room {
         return Err(TooLong { needed: used, room });
     }
@@ -63,7 +57,7 @@ pub(crate) fn build(
     for exchange in history.iter().rev() {
         let mut paths = shown_paths.clone();
         let user = user_text(&exchange.prompt, &exchange.files, &mut paths);
-        used = used.saturating_add(cost(&user) + cost(&exchange.answer));
+        used = used.saturating_add(message_tokens(&user) + message_tokens(&exchange.answer));
         if used > room {
             break;
         }
@@ -75,25 +69,6 @@ pub(crate) fn build(
     newest_first.extend(question.system.map(|system| Message::new(Role::System, system)));
     newest_first.reverse();
     Ok(Prompt { messages: newest_first, left_out: history.len() - taken })
-}
-
-/// Tokens of a text, estimated: 3.5 ASCII characters a token (code and English prose lie between 3 and 4.5), one
-/// token for every other character (Chinese, Japanese and Korean need about that, most scripts less).
-pub(crate) fn tokens(text: &str) -> u64 {
-    let ascii = text.bytes().filter(u8::is_ascii).count() as u64;
-    let chars = text.chars().count() as u64;
-    (ascii * 2).div_ceil(7) + (chars - ascii)
-}
-
-fn cost(text: &str) -> u64 {
-    tokens(text) + MESSAGE_TOKENS
-}
-
-/// Tokens for everything that is sent: the context less the answer, for which a quarter is kept at most.
-fn room(model: &ModelInfo) -> u64 {
-    let context = u64::from(model.context);
-    let cap = if model.output_cap == 0 { u64::MAX } else { u64::from(model.output_cap) };
-    context - ANSWER_TOKENS.min(cap).min(context / 4)
 }
 
 /// Files first, the question last: models answer best to what they read last.

@@ -163,7 +163,11 @@ fn holds(report: &Report, sound: bool) -> String {
         0 if !sound => "not readable".to_owned(),
         turns => format!("{} conversations, {turns} turns", report.conversations),
     };
-    format!("size      {size}\ncalls     {calls}\ntalks     {talks}\n")
+    let memos = match report.memos {
+        0 if !sound => "not readable".to_owned(),
+        memos => memos.to_string(),
+    };
+    format!("size      {size}\ncalls     {calls}\ntalks     {talks}\nmemos     {memos}\n")
 }
 
 fn told(label: &str, sentences: &[String]) -> String {

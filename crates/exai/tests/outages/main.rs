@@ -33,6 +33,7 @@ mod health;
 mod hosts;
 mod leaving;
 mod local;
+mod remembered;
 mod restarts;
 mod streams;
 mod world;

@@ -12,7 +12,7 @@ use crate::*;
 
 pub(super) const S: Duration = Duration::from_secs(1);
 
-const MODELS: &str = r#"
+pub(super) const MODELS: &str = r#"
 [[model]]
 id = "glm-fast"
 provider = "glm"
@@ -131,12 +131,23 @@ impl World {
         kimi: Vec<Answer>,
         change: impl FnOnce(&mut ProvidersConfig),
     ) -> Self {
-        Self::knowing(MODELS, glm, kimi, change)
+        Self::of_models(MODELS, Arc::new(Forgetful), glm, kimi, change)
     }
 
     /// With these models.
     pub(super) fn knowing(
         models: &str,
+        glm: Vec<Answer>,
+        kimi: Vec<Answer>,
+        change: impl FnOnce(&mut ProvidersConfig),
+    ) -> Self {
+        Self::of_models(models, Arc::new(Forgetful), glm, kimi, change)
+    }
+
+    /// The same with a memory, too.
+    pub(super) fn of_models(
+        models: &str,
+        memory: Arc<dyn Memory>,
         glm: Vec<Answer>,
         kimi: Vec<Answer>,
         change: impl FnOnce(&mut ProvidersConfig),
@@ -161,7 +172,8 @@ impl World {
             open: Arc::default(),
         });
         let catalogue = Catalogue::default().merge("models", models).unwrap();
-        let providers = Providers::new(config, catalogue, Arc::clone(&net) as _, Arc::new(clock.clone()));
+        let providers =
+            Providers::new(config, catalogue, Arc::clone(&net) as _, Arc::new(clock.clone()), memory);
         Self {
             providers,
             net,

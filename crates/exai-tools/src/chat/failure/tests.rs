@@ -36,6 +36,8 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
         until_ms: None,
         ms: 1500,
         billed: true,
+        nano_usd: None,
+        estimated: false,
     };
     let failed = Failure { cause: Cause::Server, message: "All failed.".to_owned(), attempts: vec![attempt] };
     let (text, facts) = shown(&provider(&failed, &[], None));

@@ -1,6 +1,6 @@
-use exai_provider::{ModelInfo, Role};
+use exai_provider::{ModelInfo, Role, tokens};
 
-use super::{Prompt, Question, TooLong, build, tokens};
+use super::{Prompt, Question, TooLong, build};
 use crate::conversation::Exchange;
 use crate::file::FileText;
 

@@ -14,6 +14,8 @@ fn attempt(n: u32, provider: &str, model: &str, cause: &'static str, ms: u64) ->
         until_ms: None,
         ms,
         billed: true,
+        nano_usd: None,
+        estimated: false,
     }
 }
 

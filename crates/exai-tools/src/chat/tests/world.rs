@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use exai_provider::{
-    Before, Body, BoxFuture, CallContext, Catalogue, Denied, Gate, Kept, Key, Observer, ProviderConfig,
-    Providers, ProvidersConfig, Request, Response, Timer, Transport, TransportError,
+    Before, Body, BoxFuture, CallContext, Catalogue, Denied, Forgetful, Gate, Kept, Key, Observer,
+    ProviderConfig, Providers, ProvidersConfig, Request, Response, Timer, Transport, TransportError,
 };
 use serde_json::{Value, json};
 
@@ -82,7 +82,13 @@ impl World {
             ..ProvidersConfig::default()
         };
         Self {
-            providers: Providers::new(config, Catalogue::builtin(), script.clone(), Arc::new(Stopped)),
+            providers: Providers::new(
+                config,
+                Catalogue::builtin(),
+                script.clone(),
+                Arc::new(Stopped),
+                Arc::new(Forgetful),
+            ),
             script,
             conversations: KeptTurns::default(),
             calls: AtomicU8::new(0),

@@ -1,0 +1,53 @@
+//! What this layer remembers over a restart.
+//!
+//! Names are `spend/<provider>` for what a provider was paid today, and `provider/<fingerprint>/<model>` for what is known of
+//! a model that is asked with one key at one address ([`crate::ProviderConfig::fingerprint`]): another key starts clean.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One thing to remember.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// Moment of the wall clock, since 1970, from which on it says nothing any more.
+    pub until: Duration,
+    /// What it says: at most 1 KiB.
+    pub body: String,
+}
+
+/// Keeps a few hundred small things, names of at most 1 KiB, each with the moment at which it is of no use any more.
+pub trait Memory: Send + Sync {
+    /// All that is remembered; old things may be among it. May block; asked once, when the layer is put together.
+    fn all(&self) -> Vec<(String, Remembered)>;
+
+    /// Remembers this under a name, in place of what was there; `None`: nothing any more. Never blocks, and may be lost.
+    fn put(&self, name: &str, what: Option<Remembered>);
+}
+
+/// Remembers nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Forgetful;
+
+impl Memory for Forgetful {
+    fn all(&self) -> Vec<(String, Remembered)> {
+        Vec::new()
+    }
+
+    fn put(&self, _: &str, _: Option<Remembered>) {}
+}
+
+/// What was remembered and still says something.
+#[derive(Debug, Default)]
+pub(crate) struct Recalled(BTreeMap<String, Remembered>);
+
+impl Recalled {
+    /// Asks the memory.
+    pub(crate) fn of(memory: &dyn Memory, wall: Duration) -> Self {
+        Self(memory.all().into_iter().filter(|(_, what)| what.until > wall).collect())
+    }
+
+    /// What was remembered under this name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Remembered> {
+        self.0.get(name)
+    }
+}
