@@ -44,6 +44,7 @@ pub(crate) fn render(snapshot: &Snapshot) -> String {
     counts(&mut page, s);
     providers(&mut page, s);
     keys(&mut page, s);
+    spent(&mut page, s);
     page.0
 }
 
@@ -74,6 +75,19 @@ fn providers(page: &mut Page, snapshot: &Snapshot) {
     page.family("exai_provider_failures", "gauge", "Attempts that failed since a provider's last answer.");
     for provider in &snapshot.providers {
         page.sample("exai_provider_failures", &[("provider", &provider.name)], provider.failures);
+    }
+}
+
+/// In dollars, as far as prices are known.
+fn spent(page: &mut Page, snapshot: &Snapshot) {
+    page.family(
+        "exai_spent_usd_today",
+        "gauge",
+        "Paid to a provider since midnight UTC, in part an estimate.",
+    );
+    for provider in &snapshot.providers {
+        let usd = provider.spent_nano_usd as f64 / 1e9;
+        page.sample("exai_spent_usd_today", &[("provider", &provider.name)], usd);
     }
 }
 

@@ -12,11 +12,12 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::backoff::Jitter;
-use crate::blame::Scope;
+use crate::blame::{Opens, Scope};
 use crate::breaker::{Breaker, Entry, Fault, Moment, Outcome, Paused, Standing, Ticket};
 use crate::cause::Cause;
 use crate::fair_queue::LineName;
 use crate::limit::{Limit, Start};
+use crate::memory::{self, Memory, Remembered};
 
 /// Models of which something is known at a time; callers may name any.
 const MODELS_MAX: usize = 256;
@@ -24,6 +25,7 @@ const MODELS_MAX: usize = 256;
 /// Of all endpoints.
 pub(crate) struct Circuits {
     inside: Mutex<Inside>,
+    memory: Arc<dyn Memory>,
     jitter: Jitter,
     /// A call that tried has ended, or has brought its first text.
     freed: Notify,
@@ -39,6 +41,7 @@ struct Inside {
 
 struct Endpoint {
     name: String,
+    fingerprint: String,
     breaker: Breaker,
     start: Start,
     most: u32,
@@ -55,8 +58,10 @@ struct Circuit {
 /// Limits of an endpoint's models.
 #[derive(Debug, Clone)]
 pub(crate) struct Limits {
-    /// Name of the provider, for the log and the memory.
+    /// Name of the provider, for the log.
     pub(crate) name: String,
+    /// Of address and key, for the memory.
+    pub(crate) fingerprint: String,
     pub(crate) start: Start,
     pub(crate) most: u32,
 }
@@ -101,14 +106,18 @@ struct Kept {
 
 impl Circuits {
     /// Nothing is known of any.
-    pub(crate) fn new(endpoints: impl IntoIterator<Item = Limits>, jitter: Jitter) -> Self {
+    pub(crate) fn new(
+        endpoints: impl IntoIterator<Item = Limits>,
+        jitter: Jitter,
+        memory: Arc<dyn Memory>,
+    ) -> Self {
         let endpoint = |limits: Limits| {
-            let Limits { name, start, most } = limits;
-            Endpoint { name, breaker: Breaker::default(), start, most }
+            let Limits { name, fingerprint, start, most } = limits;
+            Endpoint { name, fingerprint, breaker: Breaker::default(), start, most }
         };
         let endpoints = endpoints.into_iter().map(endpoint).collect();
         let inside = Mutex::new(Inside { endpoints, models: BTreeMap::new(), uses: 0 });
-        Self { inside, jitter, freed: Notify::new(), turned: Notify::new() }
+        Self { inside, memory, jitter, freed: Notify::new(), turned: Notify::new() }
     }
 
     /// Whether a model may be asked; takes nothing.
@@ -194,27 +203,13 @@ impl Circuits {
         own.into_iter().chain(models).collect()
     }
 
-    /// What is worth being known after a restart: pauses whose end is known, each by a name, with a small JSON text. The
-    /// name is `<provider>` or `<provider>/<model>`.
-    pub(crate) fn export(&self) -> Vec<(String, String)> {
-        let inside = self.inside();
-        let endpoints = inside.endpoints.iter().map(|one| (one.name.clone(), &one.breaker));
-        let models = inside.models.iter().filter_map(|((at, model), one)| {
-            Some((format!("{}/{model}", inside.endpoints.get(*at)?.name), &one.breaker))
-        });
-        let known = endpoints.chain(models);
-        known.filter_map(|(name, breaker)| Some((name, body(breaker.kept()?)))).collect()
-    }
-
-    /// Goes on with one of these. What can't be read, is over, or belongs to a provider that is gone, is passed over.
+    /// Goes on with what was remembered of `<provider>` or `<provider>/<model>`. What can't be read, is over, or belongs to a
+    /// provider that is gone, is passed over.
     pub(crate) fn import(&self, name: &str, body: &str, at: Moment) {
         let Ok(Kept { cause, until_ms }) = serde_json::from_str(body) else { return };
         let Some(cause) = Cause::of(&cause) else { return };
         let until = Duration::from_millis(until_ms);
-        let (provider, model) = match name.split_once('/') {
-            Some((provider, model)) => (provider, Some(model)),
-            None => (name, None),
-        };
+        let (provider, model) = split(name);
         let mut inside = self.inside();
         let Some(index) = inside.endpoints.iter().position(|one| one.name == provider) else { return };
         match model {
@@ -232,8 +227,23 @@ impl Circuits {
         self.turned.notify_waiters();
     }
 
-    /// The one place that hears of every breaker that opens, closes or learns of another end: it is where a memory is to be
-    /// told, with what [`Circuits::export`] says of the same name.
+    /// Remembers what is worth being known of this one after a restart. Told under the lock, so that what is put last is the
+    /// newest.
+    fn remember(&self, name: &str) {
+        let inside = self.inside();
+        let (provider, model) = split(name);
+        let Some(index) = inside.endpoints.iter().position(|one| one.name == provider) else { return };
+        let Some(endpoint) = inside.endpoints.get(index) else { return };
+        let breaker = match model {
+            None => Some(&endpoint.breaker),
+            Some(model) => inside.models.get(&(index, Arc::from(model))).map(|one| &one.breaker),
+        };
+        let kept = breaker.and_then(Breaker::kept);
+        let what = kept.map(|(cause, until)| Remembered { until, body: body((cause, until)) });
+        self.memory.put(&memory::account(&endpoint.fingerprint, model), what);
+    }
+
+    /// The one place that hears of every breaker that opens, closes or learns of another end.
     fn turned_over(&self, name: &str, was: Option<Paused>, is: Option<Paused>) {
         match is {
             Some(paused) => {
@@ -243,6 +253,10 @@ impl Circuits {
             None => {
                 tracing::info!(whom = name, after = was.map_or("", |was| was.cause.code()), "asked again")
             }
+        }
+        let has_end = |one: &Paused| matches!(one.cause.opens(), Opens::Until(_));
+        if was.iter().chain(&is).any(has_end) {
+            self.remember(name);
         }
         self.turned.notify_waiters();
     }
@@ -277,6 +291,11 @@ impl Circuits {
         // Every change is counting, which a panic elsewhere leaves whole.
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A provider's name, and that of a model there.
+fn split(name: &str) -> (&str, Option<&str>) {
+    name.split_once('/').map_or((name, None), |(provider, model)| (provider, Some(model)))
 }
 
 fn body((cause, until): (Cause, Duration)) -> String {

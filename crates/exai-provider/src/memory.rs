@@ -36,6 +36,14 @@ impl Memory for Forgetful {
     fn put(&self, _: &str, _: Option<Remembered>) {}
 }
 
+/// The name of what is known of an account, or of one of its models.
+pub(crate) fn account(fingerprint: &str, model: Option<&str>) -> String {
+    match model {
+        Some(model) => format!("provider/{fingerprint}/{model}"),
+        None => format!("provider/{fingerprint}"),
+    }
+}
+
 /// What was remembered and still says something.
 #[derive(Debug, Default)]
 pub(crate) struct Recalled(BTreeMap<String, Remembered>);
@@ -50,4 +58,20 @@ impl Recalled {
     pub(crate) fn get(&self, name: &str) -> Option<&Remembered> {
         self.0.get(name)
     }
+
+    /// What was remembered of an account: of itself under the empty name, and of its models.
+    pub(crate) fn of_account<'r>(
+        &'r self,
+        fingerprint: &str,
+    ) -> impl Iterator<Item = (&'r str, &'r Remembered)> {
+        let own = account(fingerprint, None);
+        self.0.iter().filter_map(move |(name, what)| {
+            let model = name.strip_prefix(&own)?;
+            let model = if model.is_empty() { Some("") } else { model.strip_prefix('/') };
+            Some((model?, what))
+        })
+    }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

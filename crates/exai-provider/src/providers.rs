@@ -172,11 +172,20 @@ impl Providers {
         let ledgers = config.providers.iter().map(ledger).collect();
         let limits = |one: &ProviderConfig| Limits {
             name: one.name.clone(),
+            fingerprint: one.fingerprint.clone(),
             start: one.start_concurrency.map_or(Dialect::of(one).start, Start::at),
             most: one.max_concurrency,
         };
         // Other numbers than those of the pauses between attempts.
-        let circuits = Circuits::new(config.providers.iter().map(limits), Jitter::new(!config.seed));
+        let circuits = Circuits::new(config.providers.iter().map(limits), Jitter::new(!config.seed), memory);
+        let at = Moment { now: timer.now(), wall: timer.wall() };
+        for provider in &config.providers {
+            for (model, what) in recalled.of_account(&provider.fingerprint) {
+                let name = &provider.name;
+                let name = if model.is_empty() { name.clone() } else { format!("{name}/{model}") };
+                circuits.import(&name, &what.body, at);
+            }
+        }
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
         let (known, quarantine) = (Known::new(catalogue), Quarantine::default());
@@ -252,17 +261,6 @@ impl Providers {
     /// again. Made before the health is read, it misses nothing.
     pub fn turned(&self) -> impl Future<Output = ()> + '_ {
         self.layer.circuits.turned()
-    }
-
-    /// What is worth being known after a restart: pauses whose end a provider told, each under a name
-    /// (`<provider>` or `<provider>/<model>`) with a JSON text of at most 100 bytes.
-    pub fn export(&self) -> Vec<(String, String)> {
-        self.layer.circuits.export()
-    }
-
-    /// Goes on with one of these; what can't be used any more is passed over.
-    pub fn import(&self, name: &str, body: &str) {
-        self.layer.circuits.import(name, body, self.layer.moment());
     }
 
     /// State of every configured provider, in the order of the settings.

@@ -69,6 +69,9 @@ fn line(health: &ProviderHealth) -> String {
             words(code)
         ));
     }
+    if let Some(most) = health.daily_nano_usd {
+        parts.push(format!("{} of {} USD spent today, UTC", usd(health.spent_nano_usd), usd(most)));
+    }
     if health.retries_skipped > 0 {
         parts.push(format!("{} retries left out, too many were retries", health.retries_skipped));
     }
@@ -93,6 +96,11 @@ fn key(key: &KeyHealth) -> Option<String> {
     }
     let name = key.model.as_deref().unwrap_or("key and address");
     (!parts.is_empty()).then(|| format!("  {name}: {}", parts.join(" · ")))
+}
+
+/// An amount in dollars.
+fn usd(nano_usd: u64) -> String {
+    format!("{:.2}", nano_usd as f64 / 1e9)
 }
 
 const fn word(state: HealthState) -> &'static str {

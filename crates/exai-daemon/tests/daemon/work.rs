@@ -263,6 +263,7 @@ fn who_is_asked_no_more_is_told_in_file_status_and_metrics() {
         format!("exai_breaker_state{{provider=\"kimi\",model=\"{model}\",state=\"open\"}} 1"),
         format!("exai_concurrency_limit{{provider=\"kimi\",model=\"{model}\"}} 16"),
         "exai_retries_skipped_total{provider=\"kimi\"} 0".to_owned(),
+        "exai_spent_usd_today{provider=\"kimi\"} 0".to_owned(),
         "exai_attempts_by_cause_total{provider=\"kimi\",cause=\"model_gone\"} 1".to_owned(),
     ] {
         assert!(page.lines().any(|found| found == line), "{line} in {page}");

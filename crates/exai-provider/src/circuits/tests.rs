@@ -1,4 +1,5 @@
 use super::*;
+use crate::memory::tests::Notebook;
 
 const WALL: Duration = Duration::from_secs(1_782_907_200);
 
@@ -9,9 +10,17 @@ fn at(second: u64) -> Moment {
 
 /// Two endpoints; a model of the first begins with 4 requests at a time, of the second with 1 and then 4.
 fn circuits() -> Circuits {
-    let limits =
-        |name: &str, untried| Limits { name: name.to_owned(), start: Start { untried, tried: 4 }, most: 16 };
-    Circuits::new([limits("glm", 4), limits("kimi", 1)], Jitter::new(1))
+    remembering(&Arc::default())
+}
+
+fn remembering(memory: &Arc<Notebook>) -> Circuits {
+    let limits = |name: &str, untried| Limits {
+        name: name.to_owned(),
+        fingerprint: name.to_owned(),
+        start: Start { untried, tried: 4 },
+        most: 16,
+    };
+    Circuits::new([limits("glm", 4), limits("kimi", 1)], Jitter::new(1), Arc::clone(memory) as _)
 }
 
 fn line(provider: usize, model: &str) -> LineName {
@@ -91,31 +100,34 @@ fn what_a_model_takes_at_a_time_follows_its_answers_and_rate_limits() {
 
 #[test]
 fn what_is_kept_goes_on_after_a_restart_until_its_end() {
-    let before = circuits();
+    let memory = Arc::default();
+    let before = remembering(&memory);
     let until = Some(at(7200).wall);
     let quota = End::Failed(Fault { cause: Cause::Quota, after: None, until });
     call(&before, &line(0, "a/b"), 0, quota);
     call(&before, &line(1, "spent"), 0, fault(Cause::Quota));
     call(&before, &line(1, "m"), 0, fault(Cause::AuthDead));
-    let kept = before.export();
+    let kept = memory.all();
     let until_ms = at(7200).wall.as_millis();
-    assert_eq!(kept[0], ("glm/a/b".to_owned(), format!(r#"{{"cause":"quota","until_ms":{until_ms}}}"#)));
-    assert_eq!((kept.len(), kept[1].0.as_str()), (2, "kimi/spent"), "and no dead key");
-    assert!(kept.iter().all(|(_, body)| body.len() <= 100));
+    let body = format!(r#"{{"cause":"quota","until_ms":{until_ms}}}"#);
+    let quota = Remembered { until: at(7200).wall, body };
+    assert_eq!(kept[0], ("provider/glm/a/b".to_owned(), quota));
+    assert_eq!((kept.len(), kept[1].0.as_str()), (2, "provider/kimi/spent"), "and no dead key");
     let after = circuits();
-    for (name, body) in kept.iter().map(|(name, body)| (name.as_str(), body.as_str())).chain([
+    let bodies: Vec<(&str, &str)> =
+        kept.iter().map(|(name, what)| (name.as_str(), what.body.as_str())).collect();
+    for (name, body) in bodies.into_iter().chain([
         ("glm/m", "{"),
         ("glm/m", r#"{"cause":"nonsense","until_ms":9999999999999}"#),
         ("glm/m", r#"{"cause":"auth_dead","until_ms":9999999999999}"#),
         ("glm/m", r#"{"cause":"quota","until_ms":1}"#),
         ("elsewhere/m", r#"{"cause":"quota","until_ms":9999999999999}"#),
     ]) {
-        after.import(name, body, at(60));
+        after.import(name.trim_start_matches("provider/"), body, at(60));
     }
     let paused = after.look(&line(0, "a/b"), at(60)).unwrap_err();
     assert_eq!((paused.cause, paused.until), (Cause::Quota, at(7200).wall));
     assert!(!is_asked(&after, &line(1, "spent"), 60) && is_asked(&after, &line(0, "m"), 60));
-    assert_eq!(after.export(), kept);
 }
 
 #[test]

@@ -1,28 +1,10 @@
-use std::collections::BTreeMap;
-
 use super::*;
+use crate::memory::tests::Notebook;
 use crate::transport::BoxFuture;
 
 const PRICE: Price = Price { input: 1.0, output: 4.0, cached: None };
 /// 2026-07-01, 23:00 UTC.
 const EVENING: Duration = Duration::from_secs(1_782_946_800);
-
-#[derive(Default)]
-struct Kept(Mutex<BTreeMap<String, Remembered>>);
-
-impl Memory for Kept {
-    fn all(&self) -> Vec<(String, Remembered)> {
-        self.0.lock().unwrap().clone().into_iter().collect()
-    }
-
-    fn put(&self, name: &str, what: Option<Remembered>) {
-        let mut kept = self.0.lock().unwrap();
-        match what {
-            Some(what) => drop(kept.insert(name.to_owned(), what)),
-            None => drop(kept.remove(name)),
-        }
-    }
-}
 
 struct Wall(Mutex<Duration>);
 
@@ -41,7 +23,7 @@ impl Timer for Wall {
 }
 
 struct Bed {
-    memory: Arc<Kept>,
+    memory: Arc<Notebook>,
     wall: Wall,
 }
 

@@ -2,6 +2,7 @@ use super::*;
 use crate::backoff::Jitter;
 use crate::config::Bounds;
 use crate::fair_queue::Share;
+use crate::memory::Forgetful;
 use crate::transport::BoxFuture;
 
 /// Tokio's paused clock.
@@ -36,7 +37,7 @@ fn alone(places: u32) -> ProviderState {
 }
 
 fn health(state: &ProviderState, now: Duration, key: KeyState) -> ProviderHealth {
-    state.health(Moment { now, wall: now }, key, &Circuits::new([], Jitter::new(1)))
+    state.health(Moment { now, wall: now }, key, &Circuits::new([], Jitter::new(1), Arc::new(Forgetful)))
 }
 
 fn line() -> LineName {

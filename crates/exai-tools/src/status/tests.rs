@@ -29,9 +29,9 @@ fn what_keeps_the_daemon_from_taking_calls_is_told() {
     assert_eq!(text(&facts, &[]).lines().nth(1), Some(why.as_str()));
 }
 
-#[test]
-fn the_text_tells_daemon_load_and_each_provider() {
-    let glm = ProviderHealth {
+/// A provider of which there is much to tell.
+fn glm() -> ProviderHealth {
+    ProviderHealth {
         name: "glm".to_owned(),
         state: HealthState::Failing,
         in_flight: 1,
@@ -44,6 +44,8 @@ fn the_text_tells_daemon_load_and_each_provider() {
         last_error_ms: Some(5000),
         failures: 2,
         retries_skipped: 3,
+        spent_nano_usd: 1_230_000_000,
+        daily_nano_usd: Some(5_000_000_000),
         keys: vec![
             KeyHealth::default(),
             KeyHealth {
@@ -69,7 +71,12 @@ fn the_text_tells_daemon_load_and_each_provider() {
             KeyHealth { model: Some("glm-c".to_owned()), limit: Some(4), ..KeyHealth::default() },
         ],
         ..ProviderHealth::default()
-    };
+    }
+}
+
+#[test]
+fn the_text_tells_daemon_load_and_each_provider() {
+    let glm = glm();
     let kimi = ProviderHealth {
         name: "kimi".to_owned(),
         state: HealthState::NoKey,
@@ -80,6 +87,7 @@ fn the_text_tells_daemon_load_and_each_provider() {
         last_error_ms: None,
         failures: 0,
         retries_skipped: 0,
+        daily_nano_usd: None,
         keys: vec![KeyHealth {
             state: BreakerState::Open,
             cause: Some("auth_dead"),
@@ -93,7 +101,8 @@ fn the_text_tells_daemon_load_and_each_provider() {
         "exai daemon: busy · version 1.2.3 · up 3 h 12 min · pid 99\n\
          calls in flight: 2 (oldest 1 min 1 s) · waiting: 1 · sessions: 3 · work begins 2 ms late\n\
          glm: failing · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
-         2 failed since, last 5.0 s ago: text stopped coming · 3 retries left out, too many were retries\n  \
+         2 failed since, last 5.0 s ago: text stopped coming · 1.23 of 5.00 USD spent today, UTC · \
+         3 retries left out, too many were retries\n  \
          glm-a: paused (quota used up), asked again in 10 min 0 s\n  \
          glm-b: paused (server error), one call at a time tries it · 1 of 2 at a time just now, 5 waiting · \
          oldest 1.5 s · last progress 20 ms ago\n\

@@ -118,6 +118,10 @@ fn provider_line(provider: &Value) -> String {
         // What another release calls it stays as it is.
         parts.push(format!("last error {} ago: {}", duration(ago), words(error)));
     }
+    if let Some(most) = number(provider, "/daily_nano_usd") {
+        let spent = number(provider, "/spent_nano_usd").unwrap_or_default();
+        parts.push(format!("{:.2} of {:.2} USD spent today, UTC", spent as f64 / 1e9, most as f64 / 1e9));
+    }
     parts.extend(
         number(provider, "/retries_skipped")
             .filter(|n| *n > 0)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::world::*;
+use crate::memory::tests::Notebook;
 use crate::*;
 
 fn error(code: &str) -> Answer {
@@ -47,24 +48,58 @@ async fn an_account_without_money_is_asked_once_and_then_every_ten_minutes() {
     assert_eq!(counts(&world), (2, 26));
 }
 
+/// A world with a memory that outlives it.
+fn remembering(
+    memory: &Arc<Notebook>,
+    glm: Vec<Answer>,
+    kimi: Vec<Answer>,
+    change: impl FnOnce(&mut ProvidersConfig),
+) -> World {
+    World::of_models(MODELS, Arc::clone(memory) as _, glm, kimi, change)
+}
+
+/// The fingerprint of another key.
+fn with_another_key(config: &mut ProvidersConfig) {
+    config.providers[0].fingerprint = "another".to_owned();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_restart_does_not_ask_again_before_a_quota_is_back() {
-    let world = World::new(many(&error("1308"), 1), many(&says("kimi"), 20));
+    let memory = Arc::default();
+    let world = remembering(&memory, many(&error("1308"), 1), many(&says("kimi"), 20), |_| {});
     for _ in 0..5 {
         world.ask(None, 1200).await.unwrap();
     }
     assert_eq!(counts(&world), (1, 5));
-    let kept = world.providers.export();
-    assert_eq!(kept.len(), 1);
-    assert_eq!(kept[0].0, "glm/glm-fast");
-    let world = World::new(vec![says("glm")], many(&says("kimi"), 20));
-    for (name, body) in kept {
-        world.providers.import(&name, &body);
-    }
+    let kept = memory.all();
+    assert_eq!((kept.len(), kept[0].0.as_str()), (1, "provider/glm/glm-fast"));
+    let other = remembering(&memory, vec![says("glm")], vec![], with_another_key);
+    assert_eq!(other.ask(None, 1200).await.unwrap().provider, "glm", "another key starts clean");
+    let world = remembering(&memory, many(&says("glm"), 2), many(&says("kimi"), 20), |_| {});
     let reply = world.ask(None, 1200).await.unwrap();
     assert_eq!((reply.provider.as_str(), counts(&world)), ("kimi", (0, 1)));
+    assert_eq!(reply.attempts[0].until_ms, Some((1_782_907_200 + 900) * 1000));
     tokio::time::sleep(S * 900).await;
-    assert_eq!(world.ask(None, 1200).await.unwrap().provider, "glm");
+    for _ in 0..2 {
+        assert_eq!(world.ask(None, 1200).await.unwrap().provider, "glm");
+    }
+    assert!(memory.all().is_empty(), "what is over is not remembered");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_counted_and_what_a_restart_mends_is_not_remembered() {
+    let memory = Arc::default();
+    let refused = status(401, r#"{"error":{"code":"1002","message":"token invalid"}}"#);
+    let world = remembering(&memory, vec![refused], many(&says("kimi"), 1), |_| {});
+    world.ask(None, 1200).await.unwrap();
+    assert_eq!(state(&world, 0, None), BreakerState::Open);
+    let cuts = vec![stream(vec![content("a"), Do::Break]); 20];
+    let world = remembering(&memory, cuts, many(&says("kimi"), 9), |_| {});
+    for _ in 0..5 {
+        world.ask(None, 1200).await.unwrap();
+    }
+    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::Open);
+    assert!(memory.all().is_empty(), "{:?}", memory.all());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,11 +1,11 @@
 //! What providers are paid for a day, and what happens once that is enough.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::json;
 
 use super::world::*;
+use crate::memory::tests::Notebook;
 use crate::*;
 
 const MODELS: &str = r#"
@@ -36,25 +36,12 @@ price_out = 4000
 /// A dollar, in billionths.
 const USD: u64 = 1_000_000_000;
 
-#[derive(Default)]
-struct Kept(Mutex<BTreeMap<String, Remembered>>);
-
-impl Memory for Kept {
-    fn all(&self) -> Vec<(String, Remembered)> {
-        self.0.lock().unwrap().clone().into_iter().collect()
-    }
-
-    fn put(&self, name: &str, what: Option<Remembered>) {
-        self.0.lock().unwrap().insert(name.to_owned(), what.unwrap());
-    }
-}
-
 /// GLM may cost a dollar a day.
 fn bed(glm: Vec<Answer>, kimi: Vec<Answer>) -> World {
     remembering(&Arc::default(), glm, kimi)
 }
 
-fn remembering(memory: &Arc<Kept>, glm: Vec<Answer>, kimi: Vec<Answer>) -> World {
+fn remembering(memory: &Arc<Notebook>, glm: Vec<Answer>, kimi: Vec<Answer>) -> World {
     World::of_models(MODELS, Arc::clone(memory) as _, glm, kimi, |config| {
         config.providers[0].daily_nano_usd = Some(USD);
     })
@@ -190,7 +177,7 @@ async fn those_that_wait_for_a_place_do_not_spend_more_than_is_left() {
 #[tokio::test(start_paused = true)]
 async fn a_stand_in_at_its_ceiling_is_none() {
     // Asked once more, since nobody else may be asked; the failure is the first one's, and who was not asked is told.
-    let memory = Arc::new(Kept::default());
+    let memory = Arc::new(Notebook::default());
     let world = World::of_models(
         MODELS,
         Arc::clone(&memory) as _,
