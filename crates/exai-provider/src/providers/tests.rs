@@ -3,10 +3,10 @@
 mod continuing;
 mod discovering;
 mod ending;
+mod faults;
 mod pausing;
 mod refusing;
 mod retiring;
 mod retrying;
-mod sleeping;
 mod streaming;
 mod world;
