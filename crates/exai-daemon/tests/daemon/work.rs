@@ -121,7 +121,7 @@ fn a_session_at_its_limit_waits_and_hears_its_position() {
 }
 
 #[test]
-fn who_waits_for_one_provider_holds_nobody_up_who_asks_another() {
+fn f30_who_waits_for_one_provider_holds_nobody_up_who_asks_another() {
     let provider = SimProvider::start().unwrap();
     let daemon = Daemon::start_with(|options| {
         for known in &mut options.settings.providers {

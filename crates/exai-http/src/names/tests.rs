@@ -33,7 +33,7 @@ impl Stuck {
 }
 
 #[test]
-fn a_slow_resolver_takes_four_threads_and_leaves_the_rest_to_other_names() {
+fn f30_a_slow_resolver_takes_four_threads_and_leaves_the_rest_to_other_names() {
     static STUCK: Stuck = Stuck::new();
     // One thread more than one endpoint may take.
     let mut runtime = tokio::runtime::Builder::new_current_thread();

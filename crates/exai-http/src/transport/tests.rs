@@ -247,7 +247,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_proxy_is_asked_for_a_tunnel_without_the_key() {
+async fn f33_a_proxy_is_asked_for_a_tunnel_without_the_key() {
     let (proxy, proxy_url) = listener().await;
     let url = "https://api.example.com/v1";
     let transport = transport(url);
@@ -323,7 +323,7 @@ fn the_bundled_roots_alone_make_a_client() {
 }
 
 #[test]
-fn no_proxy_stands_before_this_machine_or_reads_along() {
+fn f33_no_proxy_stands_before_this_machine_or_reads_along() {
     for (url, reach) in [
         ("http://localhost:11434/v1", Reach::Direct),
         ("http://127.0.0.1:1", Reach::Direct),

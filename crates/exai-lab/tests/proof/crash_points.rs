@@ -105,7 +105,7 @@ fn a_daemon_that_dies_before_it_reads_a_call_costs_a_delay() {
 }
 
 #[test]
-fn a_daemon_that_dies_while_an_answer_streams_tells_of_the_attempt() {
+fn f29_a_daemon_that_dies_while_an_answer_streams_tells_of_the_attempt() {
     let mut world = World::new();
     let first = world.faulty_daemon("EXAI_CRASH_AT", "streaming");
     let host = world.host();
@@ -262,7 +262,7 @@ fn an_effect_whose_daemon_dies_in_its_middle_is_called_unknown_and_does_not_take
 }
 
 #[test]
-fn an_answer_goes_on_from_the_text_that_was_kept_where_its_provider_can() {
+fn f29_an_answer_goes_on_from_the_text_that_was_kept_where_its_provider_can() {
     let world = World::new();
     let first = world.daemon();
     let host = world.host();

@@ -3,12 +3,12 @@
 mod continuing;
 mod discovering;
 mod ending;
+mod faults;
 mod fitting;
 mod pausing;
 mod refusing;
 mod retiring;
 mod retrying;
-mod sleeping;
 mod spending;
 mod streaming;
 mod world;

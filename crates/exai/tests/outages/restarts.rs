@@ -88,7 +88,7 @@ fn a_call_made_while_the_daemon_is_away_sees_progress_and_is_answered_when_it_is
 }
 
 #[test]
-fn a_kill_in_the_middle_of_an_answer_is_told_with_every_request_that_was_paid() {
+fn f29_a_kill_in_the_middle_of_an_answer_is_told_with_every_request_that_was_paid() {
     let world = World::new();
     let first = world.daemon();
     let host = world.host();

@@ -1,8 +1,10 @@
 //! What a model is told when its call can't be served.
 
+use std::path::{Path, PathBuf};
+
 use exai_sim::host::{Answer, Host, Revision};
 use exai_sim::process::HANG;
-use exai_sim::provider::SimProvider;
+use exai_sim::provider::{ErrorReply, Raw, Reply, Script, SimProvider};
 use serde_json::{Value, json};
 
 use crate::world::{TOOLS, World, check, installation, names};
@@ -36,24 +38,52 @@ fn without_a_key_the_tools_are_listed_and_a_call_names_the_variable() {
     }
 }
 
+/// The bytes of every file below.
+fn files(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .flat_map(|path| {
+            if path.is_dir() { files(&path) } else { vec![(path.clone(), std::fs::read(path).unwrap())] }
+        })
+        .collect()
+}
+
 #[test]
-fn a_wrong_key_is_told_with_its_variable_and_never_shown() {
+fn f34_a_wrong_key_is_told_with_its_variable_and_never_shown() {
     let world = World::with(&[("EXAI_FALLBACK", "off")]);
     let host = world.greeted(Revision::V2025_11_25);
-    let prompt = "[[sim: status=401 code=1000 message=\"token expired or incorrect\"]]";
-    let text = chat_fails(&host, json!({"prompt": prompt}));
-    assert!(text.contains("GLM_API_KEY") && text.contains("401"), "{text}");
-    assert_eq!(world.provider.requests().len(), 1, "a wrong key does not become right by asking again");
+    // Nothing but the provider's own words may bring the key in.
+    let quoting = "no such key: Bearer sk-sim-glm";
+    let in_stream = format!("data: {}\n\n", json!({"error": {"code": "1002", "message": quoting}}));
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
+    let status = Reply::Error(ErrorReply::glm(401, "1000", quoting));
+    for (reply, prompt) in
+        [(status, "with a status?"), (Reply::Raw(Raw::new(head, in_stream.into_bytes())), "in a stream?")]
+    {
+        world.provider.push(Script { reply, ..Script::default() });
+        let text = chat_fails(&host, json!({"prompt": prompt}));
+        assert!(text.contains("GLM_API_KEY") && text.contains("no such key: Bearer [key]"), "{text}");
+        let requests = world.provider.asked(prompt);
+        assert_eq!(requests.len(), 1, "a wrong key does not become right by asking again");
+        assert_eq!(requests[0].key.as_deref(), Some("sk-sim-glm"));
+    }
     let transcript = check(&host);
-    assert!(!transcript.received().any(|line| line.text.contains("sk-sim")), "{text}");
+    assert!(!transcript.received().any(|line| line.text.contains("sk-sim")), "{transcript:?}");
     let log = world.exai.log_tails();
     assert!(!log.contains("sk-sim"), "{log}");
+    let holds = |bytes: &[u8], words: &str| bytes.windows(words.len()).any(|part| part == words.as_bytes());
+    let files = files(&world.exai.state_dir());
+    let kept = files.iter().any(|(_, bytes)| holds(bytes, "no such key: Bearer [key]"));
+    assert!(kept, "the journal has the failure, and would have the key");
+    for (path, bytes) in &files {
+        assert!(!holds(bytes, "sk-sim"), "{} has a key in it", path.display());
+    }
 }
 
 /// Such an address is nobody's but this machine's, and looks like no loopback address.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_key_that_travels_in_the_clear_is_handed_to_no_proxy() {
+fn f33_a_key_that_travels_in_the_clear_is_handed_to_no_proxy() {
     let (provider, proxy) = (SimProvider::start().unwrap(), SimProvider::start().unwrap());
     let url = format!("http://0.0.0.0:{}/glm/v1", provider.address().port());
     let proxy_url = format!("http://{}", proxy.address());

@@ -6,6 +6,7 @@ use crate::repo::Repo;
 
 mod ambient;
 mod dependencies;
+mod faults;
 mod generated;
 mod layers;
 mod length;
@@ -57,6 +58,7 @@ pub fn all(repo: &Repo) -> Vec<Finding> {
         ambient::check,
         model_names::check,
         unit_tests::check,
+        faults::check,
         generated::check,
         text::check,
         links::check,

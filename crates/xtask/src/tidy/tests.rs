@@ -185,3 +185,20 @@ fn a_generated_file_that_was_not_written_is_found() {
     let found: Vec<String> = findings.into_iter().map(|finding| finding.path).collect();
     assert_eq!(found, expected);
 }
+
+#[test]
+fn a_fault_without_a_test_is_found() {
+    let home = "crates/exai-provider/src/providers/tests/faults.rs";
+    let all: String =
+        (1..=33).map(|number| format!("    pub(super) async fn f{number:02}_x() {{}}\n")).collect();
+    let call = "fn main() { f34_x() }\n// fn f34_x() {}\n";
+    let repo = Repo::of([
+        (home, all.as_str()),
+        ("crates/a/src/tests.rs", call),
+        ("crates/a/src/a.rs", "fn f34_x() {}"),
+    ]);
+    let lacks = format!("{home}: no test is called `f34_…`: the fault F34 is shown nowhere");
+    assert_eq!(messages(&faults::check(&repo)), [lacks]);
+    let repo = Repo::of([(home, all.as_str()), ("crates/a/tests/a/main.rs", "fn f34_x() {}")]);
+    assert!(faults::check(&repo).is_empty());
+}

@@ -7,64 +7,42 @@ use super::world::*;
 use crate::*;
 
 /// An answer of so many sentences, without repetition.
-fn whole(sentences: usize) -> String {
+pub(super) fn whole(sentences: usize) -> String {
     (1..=sentences)
         .map(|n| format!("Satz für Satz kommt Nummer {n}, und {} ist ihr Preis. ", n * 7919))
         .collect()
 }
 
 /// Split at a character near this byte.
-fn halves(text: &str, at: usize) -> (String, String) {
+pub(super) fn halves(text: &str, at: usize) -> (String, String) {
     let (a, b) = text.split_at(text.floor_char_boundary(at));
     (a.to_owned(), b.to_owned())
 }
 
 /// A stream that brings the text within so many seconds, and then breaks off.
-fn breaks_off(text: &str, seconds: u32, end: Do) -> Answer {
+pub(super) fn breaks_off(text: &str, seconds: u32, end: Do) -> Answer {
     let (first, rest) = halves(text, text.len() / 2);
     stream(vec![content(&first), Do::Wait(S * seconds), content(&rest), end])
 }
 
-fn usage(prompt: u64, completion: u64) -> Do {
+pub(super) fn usage(prompt: u64, completion: u64) -> Do {
     event(
         &json!({"choices": [], "usage": {"prompt_tokens": prompt, "completion_tokens": completion}})
             .to_string(),
     )
 }
 
-fn last_turn(body: &Value) -> Value {
+pub(super) fn last_turn(body: &Value) -> Value {
     body["messages"].as_array().unwrap().last().unwrap().clone()
 }
 
-fn seam(at: &str, from: &str, to: &str, cause: Broke) -> Continued {
+pub(super) fn seam(at: &str, from: &str, to: &str, cause: Broke) -> Continued {
     Continued {
         at_char: at.chars().count() as u64,
         from_model: from.to_owned(),
         to_model: to.to_owned(),
         cause,
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stalled_stream_is_gone_on_from_and_gives_the_whole() {
-    let whole = whole(40);
-    let (begun, rest) = halves(&whole, 900);
-    let (start, more) = halves(&begun, 300);
-    let first = stream(vec![usage(10, 100), content(&start), Do::Wait(S * 70), content(&more), Do::Hang]);
-    let second = stream(vec![content(&rest), usage(110, 50), finish("stop"), done()]);
-    let world = World::new(vec![], vec![first, second]);
-    let reply = world.ask(Some("kimi-fast"), 1200).await.unwrap();
-    assert_eq!((reply.text.as_str(), &reply.ending), (whole.as_str(), &Ending::Whole));
-    assert_eq!(*world.notes.text.lock().unwrap(), whole);
-    let from = format!("2 kimi/kimi-fast from {}", begun.len());
-    assert_eq!(world.granted(), ["1 kimi/kimi-fast".to_owned(), from]);
-    let turn = json!({"role": "assistant", "content": begun, "partial": true});
-    assert_eq!(last_turn(&world.bodies()[1]), turn);
-    let stalled = Broke::Failed(Cause::Stall(StallClock::Idle));
-    assert_eq!(reply.continued, [seam(&begun, "kimi-fast", "kimi-fast", stalled)]);
-    let usage = reply.usage.unwrap();
-    assert_eq!((usage.prompt_tokens, usage.completion_tokens), (120, 150), "of both attempts");
-    assert!(world.notes.notes.lock().unwrap().iter().any(|note| note.contains("(attempt 2, going on from")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,18 +103,6 @@ async fn where_nothing_takes_a_beginning_back_it_is_only_gone_on_from_the_last_t
     let body = &world.bodies()[0]["messages"];
     assert_eq!(body[1], json!({"role": "assistant", "content": kept}));
     assert!(body[2]["role"] == "user" && body[2]["content"].as_str().unwrap().contains("broke off"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn another_model_goes_on_by_its_own_means() {
-    let whole = whole(40);
-    let (begun, rest) = halves(&whole, 900);
-    let world = World::new(vec![breaks_off(&begun, 70, Do::Hang)], vec![says(&rest)]);
-    let reply = world.ask(None, 1200).await.unwrap();
-    assert_eq!((reply.text.as_str(), reply.model.as_str()), (whole.as_str(), "kimi-fast"));
-    let stalled = Broke::Failed(Cause::Stall(StallClock::Idle));
-    assert_eq!(reply.continued, [seam(&begun, "glm-fast", "kimi-fast", stalled)]);
-    assert_eq!(last_turn(&world.bodies()[1])["partial"], true);
 }
 
 #[tokio::test(start_paused = true)]

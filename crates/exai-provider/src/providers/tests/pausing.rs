@@ -6,7 +6,7 @@ use super::world::*;
 use crate::memory::tests::Notebook;
 use crate::*;
 
-fn error(code: &str) -> Answer {
+pub(super) fn error(code: &str) -> Answer {
     status(429, &format!(r#"{{"error":{{"code":"{code}","message":"m"}}}}"#))
 }
 
@@ -17,12 +17,12 @@ fn counts(world: &World) -> (usize, usize) {
     (glm, requests.len() - glm)
 }
 
-fn many(answer: &Answer, times: usize) -> Vec<Answer> {
+pub(super) fn many(answer: &Answer, times: usize) -> Vec<Answer> {
     vec![answer.clone(); times]
 }
 
 /// A state by provider and model; the endpoint's own under no model.
-fn state(world: &World, provider: usize, model: Option<&str>) -> BreakerState {
+pub(super) fn state(world: &World, provider: usize, model: Option<&str>) -> BreakerState {
     let health = world.providers.health();
     let key = health[provider].keys.iter().find(|key| key.model.as_deref() == model);
     key.map_or(BreakerState::Closed, |key| key.state)
@@ -146,23 +146,6 @@ async fn a_dead_key_pauses_every_model_and_who_names_one_hears_the_providers_wor
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_all_are_paused_the_one_that_is_back_first_is_asked_and_the_others_are_told() {
-    let world = World::new(many(&error("1308"), 2), many(&error("exceeded_current_quota_error"), 2));
-    assert_eq!(world.ask(None, 1200).await.unwrap_err().attempts.len(), 2);
-    // GLM is back in 15 minutes, Kimi is looked at in ten.
-    let failure = world.ask(None, 1200).await.unwrap_err();
-    assert_eq!(causes(&failure.attempts), ["glm:open", "kimi:account_dead"]);
-    for part in [
-        "glm-fast at glm: paused after failures (quota used up; for another 15 min)",
-        "kimi-fast at kimi: account refused",
-        "it was paused, and asked because nothing else was left",
-    ] {
-        assert!(failure.message.contains(part), "{failure}");
-    }
-    assert_eq!((counts(&world), world.clock.now().as_secs()), ((1, 2), 0));
-}
-
-#[tokio::test(start_paused = true)]
 async fn while_one_tries_the_others_wait_and_follow_after_its_first_text() {
     let slow = stream(vec![Do::Wait(3 * S), content("a"), Do::Wait(60 * S), finish("stop"), done()]);
     let mut script = many(&status(500, "oops"), 6);
@@ -203,27 +186,6 @@ async fn who_waited_for_a_place_meanwhile_is_not_let_through_after_all() {
     let replies = all((0..9).map(|_| world.ask(None, 1200))).await;
     assert!(replies.iter().all(|reply| reply.as_ref().is_ok_and(|reply| reply.provider == "kimi")));
     assert_eq!((counts(&world), world.clock.now().as_secs()), ((1, 9), 5));
-}
-
-#[tokio::test(start_paused = true)]
-async fn cancel_deadline_policy_and_bad_requests_never_count() {
-    let hangs = || stream(vec![Do::Hang]);
-    let mut script: Vec<Answer> = (0..12).map(|_| hangs()).collect();
-    script.extend(many(&error("1301"), 12));
-    script.extend(many(&error("1210"), 12));
-    script.push(says("x"));
-    let world = World::new(script, vec![]);
-    for n in 0..12 {
-        let call = world.ask(Some("glm-fast"), if n % 2 == 0 { 30 } else { 1200 });
-        let outcome = tokio::time::timeout(31 * S, call).await;
-        assert!(outcome.is_err() || outcome.is_ok_and(|failed| failed.unwrap_err().code() == "deadline"));
-    }
-    assert_eq!(world.open(), 0);
-    for _ in 0..24 {
-        world.ask(Some("glm-fast"), 1200).await.unwrap_err();
-    }
-    assert_eq!(state(&world, 0, Some("glm-fast")), BreakerState::Closed);
-    assert_eq!(world.ask(Some("glm-fast"), 1200).await.unwrap().text, "x");
 }
 
 #[tokio::test(start_paused = true)]
@@ -284,64 +246,6 @@ async fn where_the_user_set_how_many_that_is_where_it_begins() {
     let world = World::with(vec![], vec![slow; 16], chosen);
     all((0..16).map(|_| world.ask(Some("kimi-fast"), 1200))).await;
     assert!(world.requests().iter().all(|(_, at)| *at == 0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_of_two_hundred_stuck_calls_of_a_provider_never_makes_another_wait() {
-    let hung = || stream(vec![Do::Hang]);
-    let wide = |config: &mut ProvidersConfig| {
-        config.bounds = Bounds { each: 64, all: 256, waiting: 640 };
-        for one in &mut config.providers {
-            one.max_concurrency = 1000;
-            one.start_concurrency = Some(1000);
-        }
-    };
-    let world = World::with((0..200).map(|_| hung()).collect(), many(&says("k"), 100), wide);
-    let stuck = all((0..200_u128).map(|n| world.ask_as(n % 5, Some("glm-fast"), 100)));
-    let free = async {
-        tokio::time::sleep(S).await;
-        assert_eq!(world.open(), 200);
-        assert_eq!(world.providers.health()[0].in_flight, 200);
-        for n in 0..25_u128 {
-            // As many at once as are kept, of a session whose other calls are stuck.
-            let four = all((0..4).map(|_| world.ask_as(n % 5, Some("kimi-fast"), 100))).await;
-            assert!(four.iter().all(|reply| reply.as_ref().is_ok_and(|reply| reply.text == "k")));
-        }
-        assert_eq!(world.clock.now().as_secs(), 1, "not for a moment");
-    };
-    let (outcomes, ()) = tokio::join!(stuck, free);
-    assert!(
-        outcomes.iter().all(|outcome| outcome.as_ref().is_err_and(|failure| failure.code() == "deadline"))
-    );
-    let notes = world.notes.notes.lock().unwrap();
-    assert!(!notes.iter().any(|note| note.contains("place at kimi")), "none ever waited for a permit");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_stuck_provider_that_holds_all_it_may_and_queues_more_leaves_another_its_places() {
-    let hung = || stream(vec![Do::Hang]);
-    let tight = |config: &mut ProvidersConfig| {
-        config.bounds = Bounds { each: 16, all: 20, waiting: 50 };
-        for one in &mut config.providers {
-            one.max_concurrency = 1000;
-            one.start_concurrency = Some(1000);
-        }
-    };
-    let world = World::with((0..16).map(|_| hung()).collect(), many(&says("k"), 8), tight);
-    let stuck = all((0..200_u128).map(|n| world.ask_as(n % 7, Some("glm-fast"), 100)));
-    let free = async {
-        tokio::time::sleep(S).await;
-        let health = world.providers.health();
-        assert_eq!((health[0].in_flight, health[0].waiting), (16, 50));
-        all((0..4).map(|_| world.ask_as(1, Some("kimi-fast"), 100))).await;
-        assert_eq!(world.clock.now().as_secs(), 1);
-    };
-    let (outcomes, ()) = tokio::join!(stuck, free);
-    let busy =
-        outcomes.iter().filter(|outcome| outcome.as_ref().is_err_and(|failure| failure.code() == "busy"));
-    assert_eq!(busy.count(), 200 - 66, "told at once that too many wait there");
-    let notes = world.notes.notes.lock().unwrap();
-    assert!(!notes.iter().any(|note| note.contains("place at kimi")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -54,83 +54,6 @@ async fn a_quota_without_a_believable_end_has_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_code_of_glm_means_the_same_with_a_status_and_inside_a_stream() {
-    // Requests to GLM, and to Kimi behind it.
-    let expected = [
-        ("auth_dead", 1, 1, &["1000", "1001", "1002", "1003", "1004", "1220"][..]),
-        ("account_dead", 1, 1, &["1110", "1111", "1112", "1113", "1120", "1121", "1309", "1313", "1315"]),
-        ("bad_request", 1, 0, &["1210", "1212", "1213", "1214", "1215", "1231"]),
-        ("model_gone", 1, 1, &["1211", "1221", "1222", "1311"]),
-        ("context_overflow", 1, 1, &["1261"]),
-        ("policy", 1, 0, &["1300", "1301"]),
-        ("rate", 2, 1, &["1302", "1303", "1305"]),
-        ("quota", 1, 1, &["1304", "1308", "1310", "1314", "1316", "1317", "1318", "1319", "1320", "1321"]),
-        ("server", 2, 1, &["500", "1200", "1230", "1234"]),
-    ];
-    for (cause, at_glm, at_kimi, codes) in expected {
-        for code in codes {
-            for refusal in both_ways(&error(code, "m")) {
-                let world = World::new(vec![refusal.clone(), refusal], vec![says("kimi")]);
-                let attempts = match world.ask(None, 1200).await {
-                    Ok(reply) => reply.attempts,
-                    Err(failure) => failure.attempts,
-                };
-                assert_eq!(attempts[0].cause, cause, "{code}");
-                let requests = (world.requests_at("glm").len(), world.requests_at("kimi").len());
-                assert_eq!(requests, (at_glm, at_kimi), "{code}");
-            }
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_types_of_kimis_429_are_told_apart() {
-    for (kind, cause, requests) in [
-        ("engine_overloaded_error", "rate", &[0, 2][..]),
-        ("rate_limit_reached_error", "rate", &[0, 2]),
-        ("exceeded_current_quota_error", "account_dead", &[0]),
-    ] {
-        let body = format!(r#"{{"error":{{"type":"{kind}","message":"m"}}}}"#);
-        let change = |config: &mut ProvidersConfig| config.providers.reverse();
-        let refusal = status(429, &body);
-        let world = World::with(vec![says("glm")], vec![refusal.clone(), refusal], change);
-        let reply = world.ask(None, 1200).await.unwrap();
-        assert_eq!((reply.provider.as_str(), reply.attempts[0].cause), ("glm", cause));
-        assert_eq!(world.requests_at("kimi"), requests, "{kind}");
-        assert_eq!(world.requests_at("glm"), [*requests.last().unwrap()], "{kind}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn kimis_waits_in_words_and_heads_are_honoured() {
-    let limited = |headers: Vec<(&'static str, &'static str)>, message: &str| {
-        let body = format!(r#"{{"error":{{"type":"rate_limit_reached_error","message":"{message}"}}}}"#);
-        Answer::Head(429, headers, vec![Do::Send(body.into_bytes()), Do::End])
-    };
-    let words = "request reached organization max concurrency: 1, please try again after 9 seconds";
-    for (headers, message, second) in [
-        (vec![], words, 9),
-        (vec![("x-ratelimit-reset", "12")], words, 12),
-        (vec![("x-ratelimit-reset", "1782907213")], "m", 13),
-        (vec![("retry-after", "14"), ("x-ratelimit-reset", "12")], words, 14),
-    ] {
-        let world = World::new(vec![], vec![limited(headers, message), says("x")]);
-        world.ask(Some("kimi-fast"), 1200).await.unwrap();
-        assert_eq!(world.requests_at("kimi"), [0, second]);
-    }
-    // A wish that did not help is a minimum: "after 1 seconds" is said for as long as others fill the account's limit.
-    let full = || limited(vec![], "please try again after 1 seconds");
-    let world = World::new(vec![], vec![full(), full(), full(), full(), says("x")]);
-    world.ask(Some("kimi-fast"), 1200).await.unwrap();
-    assert_eq!(world.requests_at("kimi"), [0, 1, 6, 21, 51]);
-    // With every answer, so also with those that speak of no limit.
-    let trouble = Answer::Head(500, vec![("x-ratelimit-reset", "60")], vec![Do::End]);
-    let world = World::new(vec![], vec![trouble, says("x")]);
-    world.ask(Some("kimi-fast"), 1200).await.unwrap();
-    assert!(world.requests_at("kimi")[1] < 8);
-}
-
-#[tokio::test(start_paused = true)]
 async fn an_endpoint_of_another_name_is_understood_by_its_host() {
     let change = |config: &mut ProvidersConfig| {
         config.providers[1] = ProviderConfig {
@@ -144,22 +67,6 @@ async fn an_endpoint_of_another_name_is_understood_by_its_host() {
         let failure = world.ask(Some("spare/glm-x"), 1200).await.unwrap_err();
         assert_eq!((failure.code(), world.requests().len()), (cause, 1));
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_blackhole_costs_one_connect_timeout_before_the_next_is_asked() {
-    let world = World::new(vec![Answer::Blackhole(10 * S)], vec![says("kimi")]);
-    let reply = world.ask(None, 1200).await.unwrap();
-    assert_eq!(causes(&reply.attempts), ["glm:connect", "kimi:ok"]);
-    assert_eq!((world.requests_at("glm"), world.requests_at("kimi")), (vec![0], vec![10]));
-    assert_eq!(reply.attempts.iter().map(|one| one.billed).collect::<Vec<_>>(), [false, true]);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_blackhole_is_asked_again_where_nobody_else_is_left() {
-    let world = World::new(vec![Answer::Blackhole(10 * S), Answer::Blackhole(10 * S), says("x")], vec![]);
-    let reply = world.ask(Some("glm-fast"), 1200).await.unwrap();
-    assert_eq!(causes(&reply.attempts), ["glm:connect", "glm:connect", "glm:ok"]);
 }
 
 #[tokio::test(start_paused = true)]
