@@ -205,9 +205,12 @@ impl Health {
         }
     }
 
-    /// Whether the file is to be written now.
+    /// Whether the file is to be written now. Asked after each event, so it looks closer only where that can make a difference.
     pub(crate) fn is_due(&mut self, now: Duration, present: &Present, providers: &[ProviderHealth]) -> bool {
         let Some((at, written)) = &self.written else { return true };
+        if self.changed && now < *at + APART {
+            return false;
+        }
         self.changed = *written != Key::of(present, &self.counts, providers);
         now >= *at + if self.changed { APART } else { EVERY }
     }

@@ -447,7 +447,8 @@ impl<S: Store> Hub<S> {
     fn snapshot(&self) -> Snapshot {
         let now = self.clock.now();
         let (present, oldest) = (self.present(), self.end.oldest(now));
-        let snapshot = self.health.snapshot(now, &present, oldest, self.work.pulse.providers());
+        let providers = self.work.pulse.providers().clone();
+        let snapshot = self.health.snapshot(now, &present, oldest, providers);
         Snapshot { why: snapshot.why.or_else(|| self.why()), ..snapshot }
     }
 

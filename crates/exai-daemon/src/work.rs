@@ -139,8 +139,8 @@ impl Pulse {
     }
 
     /// Each provider's condition at that time.
-    pub(crate) fn providers(&self) -> Vec<ProviderHealth> {
-        self.providers.borrow().clone()
+    pub(crate) fn providers(&self) -> watch::Ref<'_, Vec<ProviderHealth>> {
+        self.providers.borrow()
     }
 
     /// Ends when a provider is asked no more, or again, and [`Pulse::providers`] says so.

@@ -105,7 +105,7 @@ fn usd(nano_usd: u64) -> String {
 
 const fn word(state: HealthState) -> &'static str {
     match state {
-        HealthState::Unknown => "not used yet",
+        HealthState::Unknown => "no answer yet",
         HealthState::Ok => "ok",
         HealthState::Failing => "failing",
         HealthState::Dead => "key or account refused",

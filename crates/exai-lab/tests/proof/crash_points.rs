@@ -269,7 +269,8 @@ fn f29_an_answer_goes_on_from_the_text_that_was_kept_where_its_provider_can() {
     let prompt = "[[sim: chunks=25 width=4096 gap=80ms]] go on";
     let arguments = serde_json::json!({"prompt": prompt, "model": "kimi-k3"});
     let pending = host.call("chat", arguments, exai_sim::host::Progress::Wanted).unwrap();
-    world.wait_events(prompt, 1, 6);
+    // What the provider has sent last need not be on the disk yet: it rides for a quarter of a second.
+    world.wait_events(prompt, 1, 15);
     first.kill().unwrap();
     let _second = world.daemon();
     let answer = host.wait(&pending, HANG).unwrap();

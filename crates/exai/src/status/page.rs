@@ -158,7 +158,7 @@ fn key_line(key: &Value) -> Option<String> {
 /// A provider's state in words.
 fn condition(state: &str) -> String {
     match state {
-        "unknown" => "not used yet".to_owned(),
+        "unknown" => "no answer yet".to_owned(),
         "dead" => "key or account refused".to_owned(),
         "no_key" => "no key set".to_owned(),
         other => other.replace('_', " "),
