@@ -60,16 +60,20 @@ impl Connections {
     }
 
     /// Queues a frame. A peer that does not read is closed after what is queued; it asks for the rest when it is
-    /// back.
-    pub(crate) fn send(&mut self, conn: PeerConn, frame: String, counts: &mut Counts) {
-        let Some(outbox) = self.open.get(&conn) else { return };
+    /// back. Whether it is open.
+    pub(crate) fn send(&mut self, conn: PeerConn, frame: String, counts: &mut Counts) -> bool {
+        let Some(outbox) = self.open.get(&conn) else { return false };
         match outbox.send(frame) {
-            Queued::Yes => {}
-            Queued::NoteDropped => counts.notes_dropped += 1,
+            Queued::Yes => true,
+            Queued::NoteDropped => {
+                counts.notes_dropped += 1;
+                true
+            }
             Queued::Overflow => {
                 counts.overflows += 1;
                 tracing::warn!(conn = conn.0, "a peer does not read, closing its connection");
                 self.close(conn, TRY_AGAIN, "you do not read");
+                false
             }
         }
     }

@@ -194,6 +194,7 @@ impl<S: Store> Hub<S> {
             Event::Alarm => self.alarm(),
             Event::Tick => self.tick(),
         }
+        self.transmit();
     }
 
     /// Takes the texts that have come: what a call said before it was broken off.
@@ -222,10 +223,12 @@ impl<S: Store> Hub<S> {
             while let Some(decision) = journaling::poll(&mut self.journal) {
                 moved = true;
                 self.decided(decision);
+                self.transmit();
             }
             while let Some((call_id, sealed)) = self.journal.poll_fetched() {
                 moved = true;
                 self.end.fetched(self.clock.now(), call_id, sealed);
+                self.transmit();
             }
             while let Some((call_id, finished)) = self.executor.poll_finished() {
                 moved = true;
@@ -291,9 +294,14 @@ impl<S: Store> Hub<S> {
         }
     }
 
+    /// Into the queues of the connections, after whatever may have asked for much: they are written when the loop waits, and
+    /// say so when nobody reads.
     fn transmit(&mut self) {
         while let Some((conn, frame)) = self.end.poll_transmit() {
-            self.connections.send(conn, frame, &mut self.health.counts);
+            if !self.connections.send(conn, frame, &mut self.health.counts) {
+                // What it still asks for is not worth making.
+                self.end.closed(self.clock.now(), conn);
+            }
         }
     }
 

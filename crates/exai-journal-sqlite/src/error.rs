@@ -76,7 +76,7 @@ impl Fault {
             Self::Directory => "move that directory away, or set EXAI_STATE_DIR to another one",
             Self::Foreign => "move that file away, or set EXAI_STATE_DIR to another directory",
             Self::Damaged => {
-                "save what can be read with `exai journal repair`, or move the file away to begin a new journal"
+                "save what can be read with `exai journal repair`, or move the file and its -wal away to begin a new journal"
             }
             Self::Unsuitable => {
                 "set EXAI_STATE_DIR to a directory on a local disk (in a container: a named volume)"

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Statement, params};
 
 use crate::mailbox::Work;
 use crate::memos::MemoStatements;
+use crate::room::PAGE_BYTES;
 use crate::turns_room;
 
 /// One change, and who is told.
@@ -160,6 +161,12 @@ impl<'c> Statements<'c> {
     /// Whose journal it is now.
     pub(crate) fn epoch(&mut self) -> rusqlite::Result<i64> {
         self.epoch.query_row([], |row| row.get(0))
+    }
+
+    /// Bytes of the database, wherever they are.
+    pub(crate) fn bytes(&mut self) -> rusqlite::Result<u64> {
+        let pages: u32 = self.pages.query_row([], |row| row.get(0))?;
+        Ok(u64::from(pages) * PAGE_BYTES)
     }
 
     /// Pages of the file that hold something.

@@ -1,9 +1,12 @@
 //! What keeps the files small. None of it is waited for, and none of it matters if it fails: it is tried again later.
 
+use std::path::Path;
+
 use rusqlite::{Connection, Statement};
 
 use crate::error::Trouble;
 use crate::group::{Answer, Change, Entry};
+use crate::log_file::{HEAD, HEADER, has_frame};
 use crate::room::PAGE_BYTES;
 
 /// Pages of the log that are worth the two syncs of emptying it when nobody waits.
@@ -11,10 +14,6 @@ const LOG_PAGES_IDLE: i64 = 250;
 /// Pages of the log that are too many, whoever waits: with the transaction that goes beyond them, the most that a start
 /// has to read, and that a daemon which is never idle keeps beside its journal.
 const LOG_PAGES_MAX: i64 = 2000;
-
-/// Bytes of the log's header, and of a page in it with its own (SQLite's file format, which does not change).
-const LOG_HEADER: u64 = 32;
-const LOG_PAGE: u64 = 24 + PAGE_BYTES;
 
 /// Free pages that are kept for what comes next; of more than these, so many at a time are given back to the disk.
 const FREE_PAGES_MAX: i64 = 2048;
@@ -29,8 +28,8 @@ pub(crate) struct Housekeeping<'c> {
     log: Statement<'c>,
     turns_bytes_max: u64,
     log_pages: i64,
-    /// Least size of the log, as it was measured last.
-    log_bytes: u64,
+    /// Pages in the log, in their places already or not, as they were counted last.
+    log_length: u64,
     free_pages: i64,
     /// Something was written since it was looked at.
     has_changed: bool,
@@ -50,7 +49,7 @@ impl<'c> Housekeeping<'c> {
             log,
             turns_bytes_max,
             log_pages: 0,
-            log_bytes: 0,
+            log_length: 0,
             free_pages,
             has_changed: false,
             is_shorter: false,
@@ -105,24 +104,27 @@ impl<'c> Housekeeping<'c> {
         if is_shorter || self.log_pages >= LOG_PAGES_IDLE { self.empty_log() } else { Ok(()) }
     }
 
-    /// Whether a log of this size lacks something that was written to it. Another program may have emptied it in order since
-    /// it was measured; then it is known to be empty.
+    /// Whether a log of this size lacks something that was written to it, also where something else was put into its place.
+    /// Another program may have emptied it in order since it was measured; then it is known to be empty.
     ///
     /// # Errors
     /// As SQLite says.
-    pub(crate) fn is_cut(&mut self, log_bytes: u64) -> rusqlite::Result<bool> {
-        if log_bytes >= self.log_bytes {
+    pub(crate) fn is_cut(&mut self, log: &Path, log_bytes: u64) -> rusqlite::Result<bool> {
+        let lacks = |length: u64| {
+            // What can't be looked at now is not gone.
+            length > 0 && (log_bytes < bytes(length) || has_frame(log, length).is_ok_and(|there| !there))
+        };
+        if !lacks(self.log_length) {
             return Ok(false);
         }
         self.measure_log()?;
-        Ok(log_bytes < self.log_bytes)
+        Ok(lacks(self.log_length))
     }
 
     fn measure_log(&mut self) -> rusqlite::Result<()> {
         let (all, done) = self.log.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?)))?;
         self.log_pages = all - done;
-        let pages = u64::try_from(all).unwrap_or(0);
-        self.log_bytes = if pages == 0 { 0 } else { LOG_HEADER + pages * LOG_PAGE };
+        self.log_length = u64::try_from(all).unwrap_or(0);
         Ok(())
     }
 
@@ -153,6 +155,11 @@ impl<'c> Housekeeping<'c> {
             _ => Ok(()),
         }
     }
+}
+
+/// Least size of a log with so many pages.
+const fn bytes(length: u64) -> u64 {
+    HEADER + length * (HEAD + PAGE_BYTES)
 }
 
 fn free_pages(conn: &Connection) -> rusqlite::Result<i64> {

@@ -6,8 +6,10 @@
 
 mod archive;
 mod error;
+mod first_look;
 mod group;
 mod housekeeping;
+mod log_file;
 mod mailbox;
 mod maintenance;
 mod memos;

@@ -13,6 +13,7 @@ pub use repair::{Repaired, repair};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Fault, OpenError};
+use crate::first_look::first_look;
 use crate::open::connect;
 use crate::place::Place;
 use crate::schema;
@@ -29,10 +30,13 @@ pub(crate) enum Expect {
 /// A journal that is there and that this release knows; also one that it has not yet brought up to date, which may be damaged
 /// before it can be.
 pub(crate) fn existing(place: &Place, mode: OpenFlags, expect: Expect) -> Result<Connection, OpenError> {
+    place.is_free_for_a_file()?;
+    if expect == Expect::Order {
+        first_look(place)?;
+    }
     if !place.file.exists() {
         return Err(OpenError::new(Fault::Missing, &place.file, "there is none"));
     }
-    place.is_free_for_a_file()?;
     let failed = |error| OpenError::sql(&place.file, "it can't be opened", &error);
     let conn = connect(&place.file, mode).map_err(failed)?;
     if expect == Expect::Damage {

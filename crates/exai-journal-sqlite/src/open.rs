@@ -7,6 +7,7 @@ use exai_wire::{Epoch, JournalId};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{Fault, OpenError};
+use crate::first_look::first_look;
 use crate::group::Statements;
 use crate::place::Place;
 use crate::probe;
@@ -24,6 +25,8 @@ pub(crate) struct Opened {
     pub(crate) journal_id: JournalId,
     pub(crate) epoch: Epoch,
     pub(crate) found: Rows,
+    /// What may be wrong with it.
+    pub(crate) odd: Option<String>,
 }
 
 /// Opens the journal at a place, or makes one there, and begins an epoch.
@@ -34,6 +37,7 @@ pub(crate) fn open(place: &Place) -> Result<Opened, OpenError> {
     // Before there is a file that would be taken for a journal.
     probe::probe(place)?;
     place.is_free_for_a_file()?;
+    let odd = first_look(place)?;
     place.prepare().map_err(|error| OpenError::io(&place.file, "it can't be opened or made", &error))?;
     let was_left_open = place.was_left_open();
     let failed = |tried: &'static str| move |error| OpenError::sql(&place.file, tried, &error);
@@ -45,11 +49,16 @@ pub(crate) fn open(place: &Place) -> Result<Opened, OpenError> {
     if was_left_open {
         look_over(&conn, place)?;
     }
+    if odd.is_some() {
+        // What stands behind the damage would be found again at every start.
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(failed("its log can't be emptied"))?;
+    }
     let (journal_id, epoch) = begin(&conn).map_err(failed("a first write to it failed"))?;
     // The writer's thread does the same, and could only say so by ending the process.
     Statements::prepare(&conn).map_err(failed("its tables are not as they should be"))?;
     let found = rows::read(&conn).map_err(failed("its records can't be read"))?;
-    Ok(Opened { conn, journal_id, epoch, found })
+    Ok(Opened { conn, journal_id, epoch, found, odd })
 }
 
 /// A connection with what every connection of this crate has.

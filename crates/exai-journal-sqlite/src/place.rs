@@ -85,6 +85,14 @@ fn narrow(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// Size of a file, if it is there.
+pub(crate) fn bytes_of(path: &Path) -> io::Result<Option<u64>> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        found => Ok(Some(found?.len())),
+    }
+}
+
 /// Makes names in a directory durable.
 #[cfg(unix)]
 pub(crate) fn sync_dir(dir: &Path) -> io::Result<()> {
@@ -105,6 +113,8 @@ pub(crate) struct Identity((u64, u64));
 pub(crate) struct Files {
     /// Of the database and of its log, which holds what is not in the database yet. That exists as long as one is open.
     pub(crate) identities: [Option<Identity>; 2],
+    /// Size of the database's file.
+    pub(crate) file_bytes: u64,
     /// Size of the log.
     pub(crate) log_bytes: u64,
 }
@@ -114,8 +124,9 @@ impl Files {
     pub(crate) fn of(place: &Place) -> Self {
         let [file, log] =
             [&place.file, &place.beside("-wal")].map(|path: &PathBuf| std::fs::metadata(path).ok());
-        let log_bytes = log.as_ref().map_or(0, std::fs::Metadata::len);
-        Self { identities: [file, log].map(|found| Some(Identity(numbers(&found?)))), log_bytes }
+        let [file_bytes, log_bytes] =
+            [&file, &log].map(|found| found.as_ref().map_or(0, std::fs::Metadata::len));
+        Self { identities: [file, log].map(|found| Some(Identity(numbers(&found?)))), file_bytes, log_bytes }
     }
 }
 

@@ -93,7 +93,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the journal of a state directory, or makes one, and begins an epoch. The caller holds the directory's lock.
     ///
-    /// `wake` is called, by threads of the store, whenever there is something to poll. `odd` is called with a sentence about
+    /// `wake` is called, by threads of the store, whenever there is something to poll. `on_odd` is called with a sentence about
     /// what is wrong and ends nothing, once each: an end that is damaged, a disk that can't be read for now. `fatal` is called
     /// with one when it can't be known any more what is on the disk; whoever promises things by this journal ends at once
     /// then, and the store refuses everything from there on, or leaves it unanswered.
@@ -103,13 +103,16 @@ impl SqliteStore {
     pub fn open(
         options: Options,
         wake: impl Fn() + Send + Sync + 'static,
-        odd: impl Fn(&str) + Send + Sync + 'static,
+        on_odd: impl Fn(&str) + Send + Sync + 'static,
         fatal: impl Fn(&str) + Send + Sync + 'static,
     ) -> Result<Self, OpenError> {
         let place = Place::in_dir(&options.dir);
-        let Opened { conn, journal_id, epoch, found } = open::open(&place)?;
+        let Opened { conn, journal_id, epoch, found, odd } = open::open(&place)?;
         let for_reading = reader::open(&place)?;
-        let shared = Arc::new(Shared::new(wake, odd, fatal));
+        let shared = Arc::new(Shared::new(wake, on_odd, fatal));
+        if let Some(odd) = odd {
+            shared.odd(&odd);
+        }
         let (rows, unknown_rows) = (found.rows, found.unknown);
         let mut store = Self {
             journal_id,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, ffi};
 
 use crate::open::connect;
 
@@ -36,8 +36,20 @@ impl View {
         let mut conn = self.conn.lock().unwrap_or_else(PoisonError::into_inner);
         let opened = match conn.as_ref() {
             Some(conn) => conn,
-            None => conn.insert(connect(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY)?),
+            None => {
+                self.is_there()?;
+                conn.insert(connect(&self.file, OpenFlags::SQLITE_OPEN_READ_ONLY)?)
+            }
         };
         read(opened)
+    }
+
+    /// Beside an empty file SQLite would delete the log, which others write to.
+    fn is_there(&self) -> rusqlite::Result<()> {
+        if std::fs::metadata(&self.file).is_ok_and(|found| found.len() == 0) {
+            let code = ffi::Error::new(ffi::SQLITE_CORRUPT);
+            return Err(rusqlite::Error::SqliteFailure(code, Some("its file is empty".to_owned())));
+        }
+        Ok(())
     }
 }

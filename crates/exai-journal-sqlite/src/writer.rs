@@ -1,5 +1,6 @@
 //! The thread that writes.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use exai_journal::{JournalError, TurnsError};
@@ -11,7 +12,7 @@ use crate::group::{Answer, Change, Entry, Outcome, Statements, signed};
 use crate::housekeeping::Housekeeping;
 use crate::mailbox::{Taken, Urgency};
 use crate::options::Options;
-use crate::place::{Files, Identity, Place};
+use crate::place::{Files, Place};
 use crate::room::{self, Room};
 use crate::store::Shared;
 
@@ -21,6 +22,10 @@ const GROUP_BYTES_MAX: usize = 8 << 20;
 
 /// Without work for so long, there is time to tidy up, or to look for room.
 const IDLE: Duration = Duration::from_millis(250);
+/// Transactions in a row that end without a sync of their own. After a power cut any of the last ones may be missing in the
+/// log; so many more that are whole behind one that is not can't be explained by that.
+pub(crate) const UNSYNCED_MAX: u32 = 8;
+
 /// Nothing is to be done at all.
 const ASLEEP: Duration = Duration::from_secs(3600);
 
@@ -37,11 +42,13 @@ pub(crate) fn run(conn: &Connection, place: &Place, epoch: Epoch, options: &Opti
         statements,
         shared,
         place,
-        identities: Files::of(place).identities,
+        files: Files::of(place),
+        log: place.beside("-wal"),
         epoch: signed(epoch.0),
         room: Room::new(place, options),
         housekeeping,
         pace: Urgency::Urgent,
+        unsynced: 0,
         end: None,
     };
     writer.work();
@@ -53,13 +60,16 @@ struct Writer<'w> {
     statements: Statements<'w>,
     shared: &'w Shared,
     place: &'w Place,
-    /// Of the files that are written to.
-    identities: [Option<Identity>; 2],
+    /// The files that are written to, as they were last.
+    files: Files,
+    log: PathBuf,
     epoch: i64,
     room: Room,
     housekeeping: Housekeeping<'w>,
     /// How commits are synced.
     pace: Urgency,
+    /// Since the last sync.
+    unsynced: u32,
     /// Why nothing is written any more.
     end: Option<JournalError>,
 }
@@ -112,6 +122,7 @@ impl Writer<'_> {
 
     /// What nobody waits for needs no sync of its own: the next one brings it to the disk.
     fn set_pace(&mut self, urgency: Urgency) -> Result<(), Trouble> {
+        let urgency = if self.unsynced < UNSYNCED_MAX { urgency } else { Urgency::Urgent };
         if self.pace != urgency {
             self.conn.execute_batch(match urgency {
                 Urgency::Urgent => "PRAGMA synchronous = FULL",
@@ -154,6 +165,7 @@ impl Writer<'_> {
         let begun = self.statements.begin().map_err(Trouble::from);
         let written = begun.and_then(|()| self.write(entries)).and_then(|outcomes| {
             self.statements.commit()?;
+            self.unsynced = if self.pace == Urgency::Lazy { self.unsynced + 1 } else { 0 };
             Ok(outcomes)
         });
         match written {
@@ -174,13 +186,19 @@ impl Writer<'_> {
 
     /// Whether the files are still those that are written to, and hold what was.
     fn look(&mut self) -> Result<(), Trouble> {
-        let Files { identities, log_bytes } = Files::of(self.place);
-        if identities != self.identities {
+        let files = Files::of(self.place);
+        if files.identities != self.files.identities {
             return Err(Trouble::Unknown("its file or the log beside it was deleted or replaced".into()));
         }
-        if self.housekeeping.is_cut(log_bytes)? {
+        if self.housekeeping.is_cut(&self.log, files.log_bytes)? {
             return Err(Trouble::Unknown("the log beside its file was cut".into()));
         }
+        // Pages that were given back make it shorter, and then all others are in it.
+        let is_shorter = files.file_bytes < self.files.file_bytes;
+        if is_shorter && self.statements.bytes().is_ok_and(|bytes| files.file_bytes < bytes) {
+            return Err(Trouble::Unknown("its file was cut".into()));
+        }
+        self.files = files;
         Ok(())
     }
 

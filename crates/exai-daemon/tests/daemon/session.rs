@@ -1,8 +1,10 @@
 //! Sessions over WebSockets.
 
 use std::io::{ErrorKind, Write as _};
+use std::time::Instant;
 
-use exai_wire::{CallId, DaemonFrame, Outcome, RefusedCode};
+use exai_wire::{CallId, DaemonFrame, Outcome, RefusedCode, ShimFrame};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::world::{Daemon, HANG, call, hello};
 
@@ -26,7 +28,7 @@ fn a_burst_of_calls_is_answered_whole() {
     let daemon = Daemon::start();
     let mut shim = daemon.shim(1);
     for n in 0..200 {
-        let frame = tokio_tungstenite::tungstenite::Message::text(call(n, r#"{"name":"status"}"#).encode());
+        let frame = Message::text(call(n, r#"{"name":"status"}"#).encode());
         shim.socket.write(frame).unwrap();
     }
     shim.socket.flush().unwrap();
@@ -65,7 +67,7 @@ fn an_unknown_tool_is_an_error_result_and_an_unknown_method_is_refused() {
     shim.call(1, r#"{"name":"brew_coffee"}"#);
     assert!(matches!(shim.next(), DaemonFrame::Result(result) if result.outcome == Outcome::Error));
     let mut foreign = call(2, "{}");
-    if let exai_wire::ShimFrame::Call(call) = &mut foreign {
+    if let ShimFrame::Call(call) = &mut foreign {
         call.method = "resources/read".to_owned();
     }
     shim.send(&foreign);
@@ -157,5 +159,24 @@ fn who_pings_without_reading_is_cut_off() {
     let refused = (0..1000).find_map(|_| socket.write_all(&burst).err());
     let refused = refused.expect("131 MB of pings were taken in").kind();
     assert!(!matches!(refused, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{refused:?}");
+    daemon.stop();
+}
+
+#[test]
+fn a_peer_that_asks_for_more_than_it_reads_is_done_with_before_it_reads() {
+    let daemon = Daemon::start();
+    let mut shim = daemon.shim(1);
+    // Four thousand frames may wait for one peer, and some megabytes in the sockets' buffers.
+    for _ in 0..10_000 {
+        shim.socket.write(Message::text(ShimFrame::GetCatalogue.encode())).unwrap();
+    }
+    shim.socket.flush().unwrap();
+    let page = || daemon.ask("GET", "/metrics", &[&daemon.bearer()]).1;
+    let begun = Instant::now();
+    let mut pages = std::iter::repeat_with(page).take_while(|_| begun.elapsed() < HANG);
+    let overflown = pages.find(|page| page.contains("\nexai_overflows_total 1\n")).expect("an overflow");
+    assert!(overflown.contains("\nexai_connections 0\n"), "what it still asks for is not made: {overflown}");
+    assert_eq!(shim.close_code(), 1013);
+    drop(shim);
     daemon.stop();
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{Expect, bytes, existing};
 use crate::error::OpenError;
+use crate::first_look::first_look;
 use crate::place::Place;
 use crate::rows;
 use crate::schema;
@@ -41,7 +42,7 @@ impl Report {
         }
     }
 
-    /// Puts what was lost before all else.
+    /// Puts this before all else.
     pub(super) fn begin_with(&mut self, lost: Vec<String>) {
         self.problems.splice(0..0, lost);
         self.problems.truncate(PROBLEMS_MAX);
@@ -84,7 +85,10 @@ impl Calls {
 pub fn check(dir: &Path) -> Result<Report, OpenError> {
     let place = Place::in_dir(dir);
     let conn = existing(&place, OpenFlags::SQLITE_OPEN_READ_ONLY, Expect::Order)?;
-    Ok(look_through(&conn, &place))
+    let odd = first_look(&place)?;
+    let mut report = look_through(&conn, &place);
+    report.begin_with(odd.into_iter().collect());
+    Ok(report)
 }
 
 pub(super) fn look_through(conn: &Connection, place: &Place) -> Report {

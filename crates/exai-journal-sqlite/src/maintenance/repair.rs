@@ -13,9 +13,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use super::check::{Report, look_through};
 use super::salvage::{Lost, Table, Use, salvage};
 use super::{Expect, existing};
-use crate::error::OpenError;
+use crate::error::{Fault, OpenError};
+use crate::first_look::first_look;
+use crate::log_file;
 use crate::open::connect;
-use crate::place::{Place, sync_dir};
+use crate::place::{Place, private, sync_dir};
+use crate::room::PAGE_BYTES;
 use crate::schema;
 
 /// What came of a repair.
@@ -23,7 +26,7 @@ use crate::schema;
 pub struct Repaired {
     /// Of the new journal; its problems are first what was lost.
     pub report: Report,
-    /// Where the damaged file is now.
+    /// Where the damaged file is now; its log is beside it, or all that there was.
     pub kept: PathBuf,
 }
 
@@ -63,15 +66,17 @@ const MEMOS: Table = Table {
 pub fn repair(dir: &Path) -> Result<Repaired, OpenError> {
     let place = Place::in_dir(dir);
     let new = Place { dir: place.dir.clone(), file: place.beside(".repaired") };
-    let repaired = repair_into(&place, &new);
+    let mended = Place { dir: place.dir.clone(), file: place.beside(".mended") };
+    let repaired = repair_into(&place, &mended, &new);
     if repaired.is_err() {
         // If it can't be removed, the next attempt says so.
         let _ = remove(&new);
     }
+    let _ = remove(&mended);
     repaired
 }
 
-fn repair_into(place: &Place, new: &Place) -> Result<Repaired, OpenError> {
+fn repair_into(place: &Place, mended: &Place, new: &Place) -> Result<Repaired, OpenError> {
     let mut lost = Vec::new();
     let failed = |error| OpenError::sql(&new.file, "the new file can't be written", &error);
     remove(new).map_err(|error| OpenError::io(&new.file, "an old attempt can't be removed", &error))?;
@@ -79,7 +84,8 @@ fn repair_into(place: &Place, new: &Place) -> Result<Repaired, OpenError> {
     let to = connect(&new.file, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     to.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA synchronous = FULL").map_err(failed)?;
     schema::migrate(&to, 0).map_err(failed)?;
-    match old(place)? {
+    let from = mend(place, mended, &mut lost)?;
+    match old(&from)? {
         Ok(from) => copy(&from, &to, &mut lost).map_err(failed)?,
         Err(error) => lost.push(format!("nothing of it can be read: {error}")),
     }
@@ -91,9 +97,42 @@ fn repair_into(place: &Place, new: &Place) -> Result<Repaired, OpenError> {
     Ok(Repaired { report, kept })
 }
 
+/// What to read from: the journal itself, or a copy that SQLite reads more of. Its log may hold what its file has lost, and be
+/// whole behind what is damaged.
+fn mend(place: &Place, mended: &Place, lost: &mut Vec<String>) -> Result<Place, OpenError> {
+    let needs = match first_look(place) {
+        Ok(odd) => odd.is_some(),
+        Err(error) if error.fault == Fault::Damaged => true,
+        Err(error) => return Err(error),
+    };
+    if !needs {
+        return Ok(place.clone());
+    }
+    let pages = remove(mended)
+        .and_then(|()| copy_mended(place, mended))
+        .map_err(|error| OpenError::io(&mended.file, "it can't be copied", &error))?;
+    if pages > 0 {
+        lost.push(format!("{pages} pages of its log can't be read; what stood on them alone is lost"));
+    }
+    Ok(mended.clone())
+}
+
+/// How many pages of the log are left out.
+fn copy_mended(place: &Place, mended: &Place) -> io::Result<u64> {
+    if place.file.exists() {
+        fs::copy(&place.file, &mended.file)?;
+    }
+    let file = private(fs::File::options().write(true).create(true).truncate(false)).open(&mended.file)?;
+    // Beside a file without a page SQLite would delete the log.
+    if file.metadata()?.len() < PAGE_BYTES {
+        file.set_len(PAGE_BYTES)?;
+    }
+    log_file::mend(&place.beside("-wal"), &mended.beside("-wal"))
+}
+
 /// The damaged file, if SQLite makes anything of it. One that is whole, but not to be touched, is an error.
 fn old(place: &Place) -> Result<Result<Connection, OpenError>, OpenError> {
-    use crate::error::Fault::{Damaged, Foreign, Io};
+    use Fault::{Damaged, Foreign, Io};
     let opened = existing(place, OpenFlags::SQLITE_OPEN_READ_ONLY, Expect::Damage);
     match opened {
         Ok(conn) => Ok(Ok(conn)),
@@ -238,8 +277,10 @@ fn ended(from: &Connection) -> BTreeSet<Vec<u8>> {
 
 /// Puts the new file into the old one's place, and the old one beside it.
 fn exchange(old: &Place, new: &Place) -> io::Result<PathBuf> {
-    let free = (1..).map(|n: u32| old.beside(&format!(".damaged-{n}"))).find(|path| !path.exists());
-    let kept = Place { dir: old.dir.clone(), file: free.unwrap_or_else(|| old.beside(".damaged")) };
+    let place = |n: u32| Place { dir: old.dir.clone(), file: old.beside(&format!(".damaged-{n}")) };
+    let is_free = |place: &Place| !place.file.exists() && !place.beside("-wal").exists();
+    let kept = (1..).map(place).find(is_free).unwrap_or_else(|| place(0));
+    let was_there = old.file.exists();
     // There is a journal in its place at every moment: without one, a daemon would begin a new one.
     for suffix in ["", "-wal"] {
         if old.beside(suffix).exists() {
@@ -252,7 +293,7 @@ fn exchange(old: &Place, new: &Place) -> io::Result<PathBuf> {
     }
     fs::rename(&new.file, &old.file)?;
     sync_dir(&old.dir)?;
-    Ok(kept.file)
+    Ok(if was_there { kept.file } else { kept.beside("-wal") })
 }
 
 /// A second name, or where there is no such thing, a copy.

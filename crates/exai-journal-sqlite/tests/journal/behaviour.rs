@@ -148,6 +148,8 @@ fn its_files_stay_small() {
     desk.keep((0..1000).map(forgotten).chain([accepted(5001)]));
     assert!(size("journal.db") + size("journal.db-wal") > 16 << 20);
     until("most of it is given back when nobody waits", || size("journal.db") < 10 << 20);
+    desk.keep([accepted(5002)]);
+    assert!(disk.fatal.lock().unwrap().is_empty(), "a file that gets shorter so is in order");
 }
 
 /// In the child: keeps records and says so, until it is killed.

@@ -7,6 +7,7 @@ mod behaviour;
 mod contract;
 mod damage;
 mod full_disk;
+mod logs;
 mod mounts;
 mod same_fold;
 mod world;

@@ -14,8 +14,9 @@ const SILENT_FOR: Duration = Duration::from_secs(20);
 /// Interval of beats when nothing else is sent.
 pub(super) const BEAT: Duration = Duration::from_secs(2);
 
-/// Close codes: 1012 is "service restart"; 4000 and up are for applications.
+/// Close codes: 1012 is "service restart", 1013 "try again later"; 4000 and up are for applications.
 pub(super) const CLOSE_RESTART: u16 = 1012;
+pub(super) const CLOSE_CROWDED: u16 = 1013;
 pub(super) const CLOSE_REJECTED: u16 = 4000;
 pub(super) const CLOSE_FENCED: u16 = 4001;
 pub(super) const CLOSE_SILENT: u16 = 4002;
@@ -49,9 +50,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// The connection ended.
     pub fn closed(&mut self, now: Duration, conn: PeerConn) {
+        self.out.forget(conn);
+        self.leave_connection(now, conn);
+    }
+
+    fn leave_connection(&mut self, now: Duration, conn: PeerConn) {
         let Some(closed) = self.conns.remove(&conn) else { return };
         self.greeting.retain(|(waiting, _)| *waiting != conn);
-        self.out.retain(|(to, _)| *to != conn);
         if let Some(session) = closed.session.and_then(|id| self.sessions.get_mut(&id))
             && session.conn == Some(conn)
         {
@@ -62,10 +67,8 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// Closes a connection from this side: nothing that it still sends is read.
     pub(super) fn close(&mut self, now: Duration, conn: PeerConn, code: u16, reason: &str) {
-        // What was written before stays in front of the close; `closed` would drop it.
-        let pending: Vec<_> = self.out.iter().filter(|(to, _)| *to == conn).cloned().collect();
-        self.closed(now, conn);
-        self.out.extend(pending);
+        // What was written before stays in front of the close.
+        self.leave_connection(now, conn);
         self.events.push_back(DaemonEvent::Close { conn, code, reason: reason.to_owned() });
     }
 

@@ -23,11 +23,15 @@ const BASE_MS: u64 = 50;
 const OPEN_MAX: usize = 1000;
 
 impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
-    pub(super) fn hello(&mut self, now: Duration, conn: PeerConn, hello: Hello) {
+    pub(super) fn hello(&mut self, now: Duration, conn: PeerConn, mut hello: Hello) {
         if let Some(open) = self.conns.get_mut(&conn) {
             open.greeted = true;
         }
-        if let Some(reject) = self.objection(&hello) {
+        let objection = self.objection(&hello);
+        // One that is listed twice would be answered twice.
+        let mut listed = BTreeSet::new();
+        hello.open.retain(|open| listed.insert(open.call_id));
+        if let Some(reject) = objection {
             self.reject(now, conn, reject);
         } else if self.waits_for_journal(&hello) {
             self.fence(now, &hello);

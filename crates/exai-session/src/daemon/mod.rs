@@ -21,6 +21,7 @@ mod hello;
 mod intake;
 mod list;
 mod lone;
+mod out;
 mod park;
 mod retention;
 mod session;
@@ -83,7 +84,7 @@ pub struct DaemonEnd<D, C> {
     booted: Duration,
     /// Sessions that have ended; one that comes back has lost nothing by standing here.
     left: Departed,
-    out: VecDeque<(PeerConn, String)>,
+    out: out::Out,
     events: VecDeque<DaemonEvent>,
 }
 
@@ -115,7 +116,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             partial_bytes: 0,
             booted: Duration::ZERO,
             left: Departed::default(),
-            out: VecDeque::new(),
+            out: out::Out::default(),
             events: VecDeque::new(),
         }
     }
@@ -151,7 +152,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// The next frame to write.
     pub fn poll_transmit(&mut self) -> Option<(PeerConn, String)> {
-        self.out.pop_front()
+        self.out.pop()
     }
 
     /// The next thing to do.
@@ -198,11 +199,15 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         self.next_tick.get_or_insert(now + TICK);
     }
 
-    /// Writes a frame that speaks of nothing kept.
+    /// Writes a frame. A connection that has asked for more than it is given at a time is closed; it asks for the rest when
+    /// it is back.
     fn send(&mut self, now: Duration, conn: PeerConn, frame: &DaemonFrame) {
-        if let Some(open) = self.conns.get_mut(&conn) {
+        let Some(open) = self.conns.get_mut(&conn) else { return };
+        if self.out.has_room(conn) {
             open.last_sent = now;
-            self.out.push_back((conn, frame.encode()));
+            self.out.push(conn, frame.encode());
+        } else {
+            self.close(now, conn, connection::CLOSE_CROWDED, "you asked for too much at a time");
         }
     }
 

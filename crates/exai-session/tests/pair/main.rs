@@ -4,6 +4,7 @@
 mod adopt;
 mod ahead;
 mod comings;
+mod flood;
 mod found;
 mod handles;
 mod keep;
