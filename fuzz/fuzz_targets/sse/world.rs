@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use exai_provider::{
-    Body, BoxFuture, CallContext, Catalogue, Chat, Denied, Failure, FallbackPolicy, Forgetful, Gate, Message, Observer,
-    ProviderConfig, Providers, ProvidersConfig, Reply, Request, Response, Role, Timer, Transport,
+    Body, BoxFuture, CallContext, Catalogue, Chat, Denied, Failure, FallbackPolicy, Forgetful, Gate, Message,
+    Observer, ProviderConfig, Providers, ProvidersConfig, Reply, Request, Response, Role, Timer, Transport,
     TransportError, TransportErrorKind,
 };
 
@@ -37,7 +37,8 @@ pub(crate) fn ask(given: &Given) -> Result<Reply, Failure> {
         ..ProvidersConfig::default()
     };
     let net = Arc::new(Net(given.clone()));
-    let providers = Providers::new(config, CATALOGUE.clone(), net, Arc::new(Clock::default()), Arc::new(Forgetful));
+    let providers =
+        Providers::new(config, CATALOGUE.clone(), net, Arc::new(Clock::default()), Arc::new(Forgetful));
     let chat = Chat { messages: vec![Message::new(Role::User, "hi")], ..Chat::default() };
     let told = Told::default();
     let context = CallContext {
