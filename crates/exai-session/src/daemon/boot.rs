@@ -74,7 +74,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         (entry.adopted, entry.detached) = (kept.adopted, kept.detached);
         if let Some(asked) = asked {
             entry.fingerprint = Some(asked.fingerprint);
-            entry.adopt_key = asked.adopt_key.filter(|_| kept.buried_ms.is_none());
+            entry.adopt_key = asked.adopt_key.filter(|_| kept.buried_ms.or(kept.acked_ms).is_none());
             entry.tool = asked.tool;
             if entry.is_parked() {
                 entry.follows = asked.adopts;

@@ -285,6 +285,12 @@ impl<D> Calls<D> {
         self.sort(call_id);
     }
 
+    /// The host of a call has its answer: the next one that asks the same is not given it any more.
+    pub(super) fn delivered(&mut self, call_id: CallId) {
+        let key = self.known.get(&call_id).and_then(|entry| entry.adopt_key);
+        self.unlist(call_id, key);
+    }
+
     fn unlist(&mut self, call_id: CallId, key: Option<AdoptKey>) {
         if let Some(key) = key
             && let Some(ids) = self.by_adopt_key.get_mut(&key)

@@ -35,6 +35,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             {
                 done.acked_ms = Some(at_ms);
                 done.sealed = None;
+                self.calls.delivered(*call_id);
                 self.commit(Record::Acked { call_id: *call_id, at_ms });
             }
         }
