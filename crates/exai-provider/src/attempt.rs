@@ -30,6 +30,9 @@ use crate::wake::{LOOK_EVERY, Watch};
 /// How long the body of an error may take.
 const ERROR_BODY_WAIT: Duration = Duration::from_secs(10);
 
+/// How long the end of a body may be behind its end mark: less than a dial takes nearly everywhere.
+const LAST_BYTES_WITHIN: Duration = Duration::from_millis(5);
+
 /// Shortest time between two notes of the same matter.
 pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(1);
 
@@ -221,6 +224,7 @@ impl Attempt<'_> {
             };
             self.take(&piece)?;
             if self.stream.answer.done {
+                see_out(self.world.timer, &mut *body).await;
                 return Ok(());
             }
             match self.clocks.check(self.world.timer.now()) {
@@ -420,4 +424,15 @@ fn transport_end(error: &TransportError) -> End {
         TransportErrorKind::Unusable => Cause::BadRequest,
     };
     End::new(cause, error.message.clone())
+}
+
+/// The end of a body mostly comes with the end mark or right behind it. Once it is read the connection can be used again, which
+/// spares the next call a dial and a TLS handshake; nothing of it is waited for longer than that is worth.
+async fn see_out(timer: &dyn Timer, body: &mut dyn Body) {
+    let until = timer.now() + LAST_BYTES_WITHIN;
+    tokio::select! {
+        biased;
+        () = async { while let Ok(Some(_)) = body.chunk().await {} } => {}
+        () = timer.sleep_until(until) => {}
+    }
 }
