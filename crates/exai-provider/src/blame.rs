@@ -1,6 +1,6 @@
 //! Whom a failure speaks against, how much, and what is to happen then: what breakers and limits need to know of a cause.
 //!
-//! Every function names every cause, so that a new one has to say where it belongs.
+//! [`Cause::scope`] names every cause, so that a new one has to say where it belongs; the table of its tests asks for the rest.
 
 use std::time::Duration;
 
@@ -93,20 +93,8 @@ impl Cause {
             // The call's own time had a part in it.
             Self::EmptyAnswer | Self::Stall(StallClock::Reserve) => Weight::Half,
             // A rate limit shrinks the limit instead, and a model that is gone is in quarantine; too long an answer is the
-            // question's doing as much as the model's.
-            Self::Rate | Self::ModelGone | Self::TooLarge => Weight::None,
-            Self::ContextOverflow
-            | Self::BadRequest
-            | Self::Policy
-            | Self::Deadline
-            | Self::Busy
-            | Self::Budget
-            | Self::Unpriced
-            | Self::Open
-            | Self::Denied(_)
-            | Self::NoKey
-            | Self::Retired
-            | Self::UnknownModel => Weight::None,
+            // question's doing as much as the model's. What speaks against nobody has no weight either.
+            _ => Weight::None,
         }
     }
 
@@ -115,32 +103,7 @@ impl Cause {
         match self {
             Self::Quota => Opens::Until(QUOTA),
             Self::AuthDead | Self::AccountDead => Opens::UntilChanged,
-            Self::Connect
-            | Self::Dns
-            | Self::Tls
-            | Self::Server
-            | Self::Rate
-            | Self::ModelGone
-            | Self::ContextOverflow
-            | Self::BadRequest
-            | Self::Policy
-            | Self::EmptyAnswer
-            | Self::Stall(_)
-            | Self::Cut
-            | Self::Malformed
-            | Self::TooLarge
-            | Self::Encoded
-            | Self::Page
-            | Self::WrongAddress
-            | Self::Deadline
-            | Self::Busy
-            | Self::Budget
-            | Self::Unpriced
-            | Self::Open
-            | Self::Denied(_)
-            | Self::NoKey
-            | Self::Retired
-            | Self::UnknownModel => Opens::ByCount,
+            _ => Opens::ByCount,
         }
     }
 }

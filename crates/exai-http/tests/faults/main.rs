@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "../support/asking.rs"]
+mod asking;
 mod bodies;
 mod connections;
 mod keys;
-#[path = "../support/three.rs"]
-mod three;
 mod world;

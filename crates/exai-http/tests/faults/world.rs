@@ -1,20 +1,17 @@
 //! The provider layer as the daemon drives it: GLM first, Kimi as the fallback, both played on one port.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use exai_http::{HttpTransport, TokioTimer};
 use exai_provider::{
-    AttemptReport, CallContext, Catalogue, Chat, Failure, Forgetful, Key, Message, Observer, ProviderConfig,
-    Providers, ProvidersConfig, Reply, Role, Timer as _,
+    AttemptReport, Catalogue, Chat, Failure, Forgetful, Key, Message, Observer, ProviderConfig, Providers,
+    ProvidersConfig, Reply, Role,
 };
 use exai_sim::provider::SimProvider;
 use tokio::time::Instant;
 
-use crate::three::Three;
-
-/// Long enough for any machine; only a hang reaches it.
-pub(crate) const HANG: Duration = Duration::from_secs(60);
+use crate::asking;
+pub(crate) use crate::asking::HANG;
 
 /// Small enough that a text of some hundred characters is worth going on from.
 const MODELS: &str = r#"
@@ -63,17 +60,7 @@ impl World {
     /// Asks whoever is first.
     pub(crate) async fn ask(&self, prompt: &str) -> Result<Reply, Failure> {
         let chat = Chat { messages: vec![Message::new(Role::User, prompt)], ..Chat::default() };
-        let context = CallContext {
-            call_id: "call-1",
-            sharer: 1,
-            before: &[],
-            kept: None,
-            deadline: self.timer.now() + Duration::from_secs(600),
-            gate: &Three::default(),
-            observer: &Nobody,
-        };
-        let outcome = tokio::time::timeout(HANG, self.providers.chat(chat, context)).await;
-        outcome.unwrap_or_else(|_| panic!("{prompt} hangs"))
+        asking::ask(&self.providers, &*self.timer, chat, &Nobody).await
     }
 
     /// The answer to this prompt, which must come after these attempts and so many requests to GLM and Kimi.
