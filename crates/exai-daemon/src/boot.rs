@@ -357,7 +357,7 @@ fn hub(
         journal_stuck: false,
         forgetting: Forgetting::new(opened.shelf.turns, options.settings.journal.conversations_keep),
         connections: Connections::new(events),
-        executor: Executor::new(slots, work.commands.clone()),
+        executor: Executor::new(slots),
         work,
         toolbox,
         facts,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use exai_provider::Denied;
 use exai_session::{AbortReason, AttemptDenied, Finished};
 use exai_wire::{CallId, Class};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use crate::failure;
 use crate::work::{Command, End, Job};
@@ -24,7 +24,7 @@ pub(crate) struct Executor {
     /// Calls that have no slot yet. There are as many slots as calls that sessions may have, so these only wait until the
     /// work runtime is through with what was broken off.
     behind: VecDeque<Job>,
-    commands: mpsc::Sender<Command>,
+    commands: VecDeque<Command>,
     finished: VecDeque<(CallId, Finished)>,
 }
 
@@ -58,10 +58,10 @@ enum Phase {
 }
 
 impl Executor {
-    /// Nothing runs. `commands` has room for three in each slot, see [`crate::work::Work::start`].
-    pub(crate) fn new(slots: usize, commands: mpsc::Sender<Command>) -> Self {
-        let (running, behind, finished) = (BTreeMap::new(), VecDeque::new(), VecDeque::new());
-        Self { slots, running, behind, commands, finished }
+    /// Nothing runs.
+    pub(crate) fn new(slots: usize) -> Self {
+        let (running, behind) = (BTreeMap::new(), VecDeque::new());
+        Self { slots, running, behind, commands: VecDeque::new(), finished: VecDeque::new() }
     }
 
     /// Takes a call.
@@ -112,7 +112,7 @@ impl Executor {
                 running.phase = Phase::Silenced;
                 // One that is late, or silenced already, has been told.
                 if matches!(phase, Phase::Working | Phase::HandingOver(_)) {
-                    let _ = self.commands.try_send(Command::Abort(call_id));
+                    self.commands.push_back(Command::Abort(call_id));
                 }
             }
         }
@@ -137,6 +137,11 @@ impl Executor {
         broken_off
     }
 
+    /// The next thing that the work runtime is to do.
+    pub(crate) fn poll_command(&mut self) -> Option<Command> {
+        self.commands.pop_front()
+    }
+
     /// The next call that ended, and how.
     pub(crate) fn poll_finished(&mut self) -> Option<(CallId, Finished)> {
         self.finished.pop_front()
@@ -147,7 +152,7 @@ impl Executor {
         for (call_id, running) in &mut self.running {
             if matches!(running.phase, Phase::HandingOver(until) if until <= now) {
                 running.phase = Phase::Late;
-                let _ = self.commands.try_send(Command::Abort(*call_id));
+                self.commands.push_back(Command::Abort(*call_id));
             }
         }
     }
@@ -158,18 +163,9 @@ impl Executor {
             let next = self.behind.iter().position(|job| !self.running.contains_key(&job.call_id));
             let Some(job) = next.and_then(|at| self.behind.remove(at)) else { return };
             let (call_id, class) = (job.call_id, job.class);
-            match self.commands.try_send(Command::Run(job)) {
-                Ok(()) => {
-                    let phase = Phase::Working;
-                    self.running.insert(call_id, Running { class, begun: false, asking: None, phase });
-                }
-                // Only when the work runtime is gone: the channel has room for every slot.
-                Err(error) => {
-                    tracing::error!(%error, "the work runtime takes no calls");
-                    let text = "not run: the daemon is broken; restart it";
-                    self.finished.push_back((call_id, failure::finished(text)));
-                }
-            }
+            self.commands.push_back(Command::Run(job));
+            let phase = Phase::Working;
+            self.running.insert(call_id, Running { class, begun: false, asking: None, phase });
         }
     }
 }

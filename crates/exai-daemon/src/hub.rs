@@ -230,6 +230,9 @@ impl<S: Store> Hub<S> {
                 self.end.fetched(self.clock.now(), call_id, sealed);
                 self.transmit();
             }
+            while let Some(command) = self.executor.poll_command() {
+                self.work.obey(command);
+            }
             while let Some((call_id, finished)) = self.executor.poll_finished() {
                 moved = true;
                 self.finish(call_id, finished);
@@ -355,6 +358,7 @@ impl<S: Store> Hub<S> {
                 if matches!(end, End::Panicked) {
                     tracing::error!(call = ?call_id, "a tool panicked");
                 }
+                self.work.ended(call_id);
                 if self.executor.ended(call_id, end) {
                     self.health.counts.calls_aborted += 1;
                     self.take_pieces();

@@ -1,10 +1,11 @@
 //! The work runtime: tools and providers. It shares nothing with the io thread but bounded channels.
 //!
-//! io → work: [`Command`]s, work → io: [`Report`]s, in channels that can't be full (see [`Work::start`]); notes may be
-//! dropped.
-//! Every call is a task of one set; aborting it drops its future, which closes the provider's socket.
+//! io → work: [`Command`]s, each at once; work → io: [`Report`]s, in a channel that can't be full (see [`Work::start`]);
+//! notes may be dropped.
+//! Every call is a task; aborting it drops its future, which closes the provider's socket. It tells its own end, so that
+//! nobody has to be woken in between.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use exai_wire::{CallId, Class, Partial};
 use serde_json::value::RawValue;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
 use crate::toolbox::Toolbox;
@@ -106,8 +107,9 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Work {
     runtime: Option<Runtime>,
-    /// Where commands go.
-    pub(crate) commands: mpsc::Sender<Command>,
+    staff: Staff,
+    /// Calls that have a task, until their end is read.
+    tasks: BTreeMap<CallId, AbortHandle>,
     /// Where reports come from.
     pub(crate) reports: mpsc::Receiver<Report>,
     /// Where notes come from.
@@ -181,12 +183,9 @@ impl Work {
             .thread_name("exai-work")
             .enable_all()
             .build()?;
-        // A call leaves its slot when its end was reported. In each slot there can be an abort that came too late for the
-        // call before, then the start of the next and its abort, which is sent once: the next can't end before its start
-        // was read, and with it everything that was sent earlier.
-        let (commands, inbox) = mpsc::channel(3 * slots);
-        // A question, and an end: a call asks for no attempt while one is open.
-        let (report, reports) = mpsc::channel(2 * slots);
+        // Of one call: that an attempt has failed, the question for the next, and its end. It asks for no attempt while one is
+        // open, and leaves its slot when its end was read, and with it everything that it said before.
+        let (report, reports) = mpsc::channel(3 * slots);
         let (note, notes) = mpsc::channel(NOTES_MAX);
         let (text, texts) = mpsc::channel(PIECES_MAX);
         let at_ms = Arc::new(AtomicU64::new(clock.now_ms()));
@@ -196,9 +195,30 @@ impl Work {
         let pulse = Pulse { at_ms, providers, turned, handle: runtime.handle().clone() };
         let staff =
             Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
-        runtime.spawn(dispatch(inbox, staff));
         runtime.spawn(beat(clock, told, toolbox, progress));
-        Ok(Self { runtime: Some(runtime), commands, reports, notes, texts, pulse })
+        Ok(Self { runtime: Some(runtime), staff, tasks: BTreeMap::new(), reports, notes, texts, pulse })
+    }
+
+    /// Does what the io thread wants done; never waits.
+    pub(crate) fn obey(&mut self, command: Command) {
+        match command {
+            Command::Run(job) => {
+                let call_id = job.call_id;
+                let ending = Ending::of(call_id, &self.staff);
+                let task = self.pulse.handle.spawn(ending.after(work_on(job, self.staff.clone())));
+                self.tasks.insert(call_id, task.abort_handle());
+            }
+            Command::Abort(call_id) => {
+                if let Some(task) = self.tasks.get(&call_id) {
+                    task.abort();
+                }
+            }
+        }
+    }
+
+    /// The end of a call was read.
+    pub(crate) fn ended(&mut self, call_id: CallId) {
+        self.tasks.remove(&call_id);
     }
 }
 
@@ -250,70 +270,46 @@ struct Staff {
     progress: Arc<Progress>,
 }
 
-async fn dispatch(mut inbox: mpsc::Receiver<Command>, staff: Staff) {
-    let mut calls = Calls::default();
-    loop {
-        let ended = tokio::select! {
-            command = inbox.recv() => match command {
-                Some(Command::Run(job)) => {
-                    calls.watch(job.call_id, execute(job, staff.clone()));
-                    continue;
-                }
-                Some(Command::Abort(call_id)) => {
-                    calls.abort(call_id);
-                    continue;
-                }
-                None => return,
-            },
-            Some(joined) = calls.tasks.join_next_with_id() => calls.ended(joined),
-        };
-        staff.progress.work();
-        if let Some((call_id, end)) = ended
-            && staff.report.send(Report::Ended(call_id, end)).await.is_err()
-        {
-            return;
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Calls {
-    tasks: JoinSet<Finished>,
-    by_task: HashMap<Id, CallId>,
-    handles: BTreeMap<CallId, AbortHandle>,
-}
-
-impl Calls {
-    fn watch(&mut self, call_id: CallId, task: impl Future<Output = Finished> + Send + 'static) {
-        let handle = self.tasks.spawn(task);
-        self.by_task.insert(handle.id(), call_id);
-        self.handles.insert(call_id, handle);
-    }
-
-    fn abort(&self, call_id: CallId) {
-        if let Some(handle) = self.handles.get(&call_id) {
-            handle.abort();
-        }
-    }
-
-    fn ended(&mut self, joined: Result<(Id, Finished), JoinError>) -> Option<(CallId, End)> {
-        let (task, end) = match joined {
-            Ok((task, finished)) => (task, End::Finished(finished)),
-            Err(error) if error.is_panic() => (error.id(), End::Panicked),
-            Err(error) => (error.id(), End::Aborted),
-        };
-        let call_id = self.by_task.remove(&task)?;
-        self.handles.remove(&call_id);
-        Some((call_id, end))
-    }
-}
-
-async fn execute(job: Job, staff: Staff) -> Finished {
+async fn work_on(job: Job, staff: Staff) -> Finished {
     let asker = Asker::new(job.call_id, staff.report.clone());
     let witness = Witness::new(job.call_id, staff.note.clone(), staff.text.clone());
     tokio::select! {
         finished = staff.toolbox.run(&job, &asker, &witness) => finished,
         never = witness.forward() => match never {},
+    }
+}
+
+/// Tells the end of a call when it is dropped: after the work, in a panic, in an abort, and also where the task was aborted
+/// before it ran.
+struct Ending {
+    call_id: CallId,
+    report: mpsc::Sender<Report>,
+    progress: Arc<Progress>,
+    finished: Option<Finished>,
+}
+
+impl Ending {
+    fn of(call_id: CallId, staff: &Staff) -> Self {
+        let (report, progress) = (staff.report.clone(), Arc::clone(&staff.progress));
+        Self { call_id, report, progress, finished: None }
+    }
+
+    /// Does the work; what it holds is dropped before its end is told.
+    async fn after(mut self, work: impl Future<Output = Finished>) {
+        self.finished = Some(work.await);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let end = match self.finished.take() {
+            Some(finished) => End::Finished(finished),
+            None if std::thread::panicking() => End::Panicked,
+            None => End::Aborted,
+        };
+        self.progress.work();
+        // It fails only when nobody reads any more: there is room.
+        let _ = self.report.try_send(Report::Ended(self.call_id, end));
     }
 }
 
