@@ -354,7 +354,7 @@ impl<S: Store> Hub<S> {
                 }
             }
             Report::Failed(call_id) => self.end.attempt_failed(call_id),
-            Report::Ended(call_id, end) => {
+            Report::Ended { call_id, end, rest } => {
                 if matches!(end, End::Panicked) {
                     tracing::error!(call = ?call_id, "a tool panicked");
                 }
@@ -362,6 +362,9 @@ impl<S: Store> Hub<S> {
                 if self.executor.ended(call_id, end) {
                     self.health.counts.calls_aborted += 1;
                     self.take_pieces();
+                    if let Some(piece) = rest {
+                        self.handle_event(Event::Piece(piece));
+                    }
                     self.end.aborted(call_id);
                 }
             }

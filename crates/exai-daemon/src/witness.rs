@@ -11,6 +11,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::work::Report;
 
+/// How long a call's first note waits for a newer one. Nobody misses what would be on a screen for less; and most answers
+/// that need no more have come by then, without the frames and wake-ups of a note.
+const FIRST_NOTE: Duration = Duration::from_millis(200);
+
 /// Shortest time between two notes of a call.
 const NOTES_APART: Duration = Duration::from_secs(1);
 
@@ -73,7 +77,7 @@ impl Gate for Asker {
 }
 
 /// Keeps the newest note, and passes it on when the last one is old enough; gathers text, and passes it on in pieces. What
-/// was gathered when the call ends or is broken off goes out with it.
+/// was gathered when the call is broken off goes out with it.
 #[derive(Debug)]
 pub(crate) struct Witness {
     call_id: CallId,
@@ -108,6 +112,9 @@ impl Witness {
     }
 
     async fn forward_notes(&self) -> Infallible {
+        self.wake.notified().await;
+        tokio::time::sleep(FIRST_NOTE).await;
+        self.wake.notify_one();
         loop {
             self.wake.notified().await;
             let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -135,7 +142,8 @@ impl Witness {
         }
     }
 
-    fn take_text(&self) -> Option<Piece> {
+    /// What is gathered and not passed on yet.
+    pub(crate) fn take_text(&self) -> Option<Piece> {
         self.gathered.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -180,3 +188,6 @@ impl Observer for Witness {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

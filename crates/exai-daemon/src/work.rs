@@ -89,7 +89,15 @@ pub(crate) enum Report {
     /// The attempt of a call has failed by itself.
     Failed(CallId),
     /// A call runs no more.
-    Ended(CallId, End),
+    Ended {
+        /// Which call.
+        call_id: CallId,
+        /// How it ended.
+        end: End,
+        /// What it had gathered of an answer and not passed on, where it was not broken off itself: wanted only if its result
+        /// is not.
+        rest: Option<Piece>,
+    },
 }
 
 /// How a task ended.
@@ -270,13 +278,21 @@ struct Staff {
     progress: Arc<Progress>,
 }
 
-async fn work_on(job: Job, staff: Staff) -> Finished {
+async fn work_on(job: Job, staff: Staff) -> Done {
     let asker = Asker::new(job.call_id, staff.report.clone());
     let witness = Witness::new(job.call_id, staff.note.clone(), staff.text.clone());
-    tokio::select! {
+    let finished = tokio::select! {
         finished = staff.toolbox.run(&job, &asker, &witness) => finished,
         never = witness.forward() => match never {},
-    }
+    };
+    Done { finished, rest: witness.take_text() }
+}
+
+/// What a call leaves that was not broken off.
+struct Done {
+    finished: Finished,
+    /// Text that is in the result, or was given up for it.
+    rest: Option<Piece>,
 }
 
 /// Tells the end of a call when it is dropped: after the work, in a panic, in an abort, and also where the task was aborted
@@ -285,31 +301,31 @@ struct Ending {
     call_id: CallId,
     report: mpsc::Sender<Report>,
     progress: Arc<Progress>,
-    finished: Option<Finished>,
+    done: Option<Done>,
 }
 
 impl Ending {
     fn of(call_id: CallId, staff: &Staff) -> Self {
         let (report, progress) = (staff.report.clone(), Arc::clone(&staff.progress));
-        Self { call_id, report, progress, finished: None }
+        Self { call_id, report, progress, done: None }
     }
 
     /// Does the work; what it holds is dropped before its end is told.
-    async fn after(mut self, work: impl Future<Output = Finished>) {
-        self.finished = Some(work.await);
+    async fn after(mut self, work: impl Future<Output = Done>) {
+        self.done = Some(work.await);
     }
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let end = match self.finished.take() {
-            Some(finished) => End::Finished(finished),
-            None if std::thread::panicking() => End::Panicked,
-            None => End::Aborted,
+        let (end, rest) = match self.done.take() {
+            Some(Done { finished, rest }) => (End::Finished(finished), rest),
+            None if std::thread::panicking() => (End::Panicked, None),
+            None => (End::Aborted, None),
         };
         self.progress.work();
         // It fails only when nobody reads any more: there is room.
-        let _ = self.report.try_send(Report::Ended(self.call_id, end));
+        let _ = self.report.try_send(Report::Ended { call_id: self.call_id, end, rest });
     }
 }
 

@@ -6,15 +6,15 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::{End, Ending, Report};
+use super::{Done, End, Ending, Report};
 use crate::watchdog::Progress;
 
 const CALL: CallId = CallId::from_bytes([1; 16]);
 
 /// Tells the end of this work.
-fn spawn(work: impl Future<Output = Finished> + Send + 'static) -> (JoinSet<()>, mpsc::Receiver<Report>) {
+fn spawn(work: impl Future<Output = Done> + Send + 'static) -> (JoinSet<()>, mpsc::Receiver<Report>) {
     let (report, reports) = mpsc::channel(1);
-    let ending = Ending { call_id: CALL, report, progress: Arc::new(Progress::default()), finished: None };
+    let ending = Ending { call_id: CALL, report, progress: Arc::new(Progress::default()), done: None };
     let mut task = JoinSet::new();
     task.spawn(ending.after(work));
     (task, reports)
@@ -22,7 +22,9 @@ fn spawn(work: impl Future<Output = Finished> + Send + 'static) -> (JoinSet<()>,
 
 /// The one report that came.
 async fn end_of(mut reports: mpsc::Receiver<Report>) -> End {
-    let Some(Report::Ended(CALL, end)) = reports.recv().await else { panic!("no end was told") };
+    let Some(Report::Ended { call_id: CALL, end, .. }) = reports.recv().await else {
+        panic!("no end was told")
+    };
     assert!(reports.recv().await.is_none(), "it is told once");
     end
 }
@@ -31,7 +33,7 @@ async fn end_of(mut reports: mpsc::Receiver<Report>) -> End {
 async fn a_result_is_told() {
     let body = RawValue::NULL.to_owned();
     let finished = Finished { outcome: Outcome::Ok, body, turn: None, spent: None };
-    let (_task, reports) = spawn(async { finished });
+    let (_task, reports) = spawn(async { Done { finished, rest: None } });
     assert!(matches!(end_of(reports).await, End::Finished(_)));
 }
 
