@@ -33,6 +33,7 @@ mod log;
 mod mending;
 mod nearest;
 mod news;
+mod nowait;
 mod options;
 mod params;
 mod random;
@@ -63,6 +64,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::hangup::Hangup;
+use crate::nowait::NoWait;
 use crate::shim::{Shim, Streams};
 use crate::signal::Signals;
 
@@ -91,6 +93,7 @@ async fn serve(options: ShimOptions) -> ExitCode {
     let streams = Streams {
         stdin: Box::new(std::io::stdin()),
         stdout: Box::new(std::io::stdout()),
+        nowait: NoWait::of_stdio(),
         hangup: Hangup::of_stdio(),
         signals: Signals::listen(),
     };

@@ -27,6 +27,7 @@ use crate::jobs::Jobs;
 use crate::links::Links;
 use crate::locating::Locating;
 use crate::mending::{self, Mending};
+use crate::nowait::NoWait;
 use crate::options::ShimOptions;
 use crate::random;
 use crate::reading::Reading;
@@ -87,6 +88,8 @@ pub(crate) struct Streams {
     pub(crate) stdin: Box<dyn Read + Send>,
     /// Lines to the host.
     pub(crate) stdout: Box<dyn Write + Send>,
+    /// The same two, where they can be used without waiting.
+    pub(crate) nowait: [Option<NoWait>; 2],
     /// Watches both where they are the process's own.
     pub(crate) hangup: Hangup,
     /// Signals of the process.
@@ -165,8 +168,9 @@ impl Shim {
     /// If the operating system has no thread to give for a stream.
     pub(crate) fn new(options: ShimOptions, streams: Streams) -> std::io::Result<Self> {
         let clock = Clock::start();
-        let stdin = Stdin::start(streams.stdin)?;
-        let stdout = Stdout::start(streams.stdout)?;
+        let [stdin, stdout] = streams.nowait;
+        let stdin = Stdin::start(streams.stdin, stdin)?;
+        let stdout = Stdout::start(streams.stdout, stdout)?;
         let settings = &options.loaded.settings;
         let state_dir = settings.state.dir.clone();
         let tools = Tools::new(options.catalogue.tools.clone(), options.catalogue.hash.clone());
@@ -349,11 +353,11 @@ impl Shim {
             } else {
                 break;
             }
+            self.take_output();
         }
         while let Some(transmit) = self.session.poll_transmit() {
             self.links.send(transmit);
         }
-        self.take_output();
         // No input is read any more, so its end is never seen; and nobody is there to read the answers.
         if self.writer_gone && self.stdout.is_full() {
             self.exit.get_or_insert(Exit::OutputClosed);
@@ -363,6 +367,10 @@ impl Shim {
     fn take_output(&mut self) {
         while let Some(output) = self.engine.poll_output() {
             self.stdout.push(output);
+        }
+        let written = self.stdout.hand_over();
+        if !written.is_empty() {
+            self.on_written(Written::Calls(written));
         }
     }
 

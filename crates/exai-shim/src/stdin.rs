@@ -1,15 +1,20 @@
-//! The host's lines, read by a thread of their own.
+//! The host's lines: batches of whole ones, as many as one `read` gave.
 //!
-//! A thread that blocks in `read` hands a line over in a few microseconds, where the runtime's own stdin takes fifty
-//! and more. It sends batches of whole lines, as many as one `read` gave, through a bounded channel; when the
-//! loop lags, the thread waits, the pipe fills, and the host waits. The thread is never joined: a blocked `read`
-//! can't be interrupted, and ending the process takes it away.
+//! Where the kernel promises not to wait ([`NoWait`]), the loop reads them itself ([`ready`]); else a thread does, which is
+//! handed over to in a few microseconds, where the runtime's own stdin takes fifty and more. It sends through a bounded
+//! channel; when the loop lags, the thread waits, the pipe fills, and the host waits. It is never joined: a blocked
+//! `read` can't be interrupted, and ending the process takes it away.
+
+#[cfg(target_os = "linux")]
+mod ready;
 
 use std::io::{ErrorKind, Read};
 use std::task::{Context, Poll};
 
 use exai_wire::LINE_BYTES_MAX;
 use tokio::sync::mpsc;
+
+use crate::nowait::NoWait;
 
 /// Bytes asked of one `read`: the capacity of a Linux pipe.
 const READ_BYTES: usize = 64 << 10;
@@ -36,24 +41,38 @@ pub(crate) enum Input {
 
 /// The receiving end, in the loop.
 #[derive(Debug)]
-pub(crate) struct Stdin {
-    inputs: mpsc::Receiver<Input>,
+pub(crate) enum Stdin {
+    /// Read by the loop.
+    #[cfg(target_os = "linux")]
+    Ready(Box<ready::Ready>),
+    /// Read by a thread.
+    Thread(mpsc::Receiver<Input>),
 }
 
 impl Stdin {
-    /// Starts the thread.
+    /// Finds out how it can be read. `nowait` leads to the same place as `source`. Needs a runtime.
     ///
     /// # Errors
     /// If the operating system has no thread to give.
-    pub(crate) fn start(source: impl Read + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn start(source: impl Read + Send + 'static, nowait: Option<NoWait>) -> std::io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        if let Some(ready) = nowait.and_then(ready::Ready::start) {
+            return Ok(Self::Ready(Box::new(ready)));
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = nowait;
         let (sender, inputs) = mpsc::channel(BATCHES);
         std::thread::Builder::new().name("stdin".to_owned()).spawn(move || read_all(source, &sender))?;
-        Ok(Self { inputs })
+        Ok(Self::Thread(inputs))
     }
 
     /// The next input; `None` at the end of input, a read error included.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Input>> {
-        self.inputs.poll_recv(cx)
+        match self {
+            #[cfg(target_os = "linux")]
+            Self::Ready(ready) => ready.poll(cx),
+            Self::Thread(inputs) => inputs.poll_recv(cx),
+        }
     }
 }
 

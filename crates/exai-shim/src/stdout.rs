@@ -1,7 +1,8 @@
-//! Lines to the host, written by a thread of their own; nothing else ever writes to fd 1.
+//! Lines to the host; nothing else ever writes to fd 1.
 //!
-//! The thread takes everything that waits and writes it at once, so that a burst of answers costs one system call.
-//! It tells the loop which calls' lines are really written: only then are they acknowledged.
+//! What is short goes out at once where the kernel promises not to wait ([`NoWait`]). A thread writes all else: it takes
+//! everything that waits and writes it at once, so that a burst of answers costs one system call. The loop is told
+//! which calls' lines are really written: only then are they acknowledged.
 //!
 //! A host that does not read blocks the thread, never the loop. What waits is bounded by what the loop does when
 //! [`Stdout::is_congested`] and [`Stdout::is_full`]: no progress is made up any more, then answers are replaced by a
@@ -14,6 +15,11 @@ use std::task::{Context, Poll};
 
 use exai_mcp::{CallKey, Output};
 use tokio::sync::mpsc;
+
+use crate::nowait::NoWait;
+
+/// What is not longer, line feeds included, is written at once, if at all: a pipe takes so much whole or not.
+const AT_ONCE_BYTES: usize = 4096;
 
 /// From this many waiting bytes on the host is not reading: the largest pipe that Linux gives to a user is 1 MiB, and
 /// no host asks for it. Progress would only lengthen the queue.
@@ -39,6 +45,10 @@ pub(crate) enum Written {
 #[derive(Debug)]
 pub(crate) struct Stdout {
     shared: Arc<Shared>,
+    /// Pushed and not handed over yet.
+    pushed: Vec<Output>,
+    /// Writes short things, where the system can do it.
+    nowait: Option<NoWait>,
     /// Rings when there is news; what the news is stands in `shared`, so one place is enough.
     bell: mpsc::Receiver<()>,
 }
@@ -76,25 +86,71 @@ impl Shared {
 }
 
 impl Stdout {
-    /// Starts the thread.
+    /// Starts the thread. `nowait` leads to the same place as `sink`.
     ///
     /// # Errors
     /// If the operating system has no thread to give.
-    pub(crate) fn start(sink: impl Write + Send + 'static) -> std::io::Result<Self> {
+    pub(crate) fn start(sink: impl Write + Send + 'static, nowait: Option<NoWait>) -> std::io::Result<Self> {
         let (sender, bell) = mpsc::channel(1);
         let shared = Arc::new(Shared { queue: Mutex::default(), filled: Condvar::new(), bell: sender });
         let theirs = Arc::clone(&shared);
         std::thread::Builder::new().name("stdout".to_owned()).spawn(move || write_all(sink, &theirs))?;
-        Ok(Self { shared, bell })
+        Ok(Self { shared, pushed: Vec::new(), nowait, bell })
     }
 
-    /// Queues a line.
-    pub(crate) fn push(&self, output: Output) {
+    /// Takes a line, which [`Self::hand_over`] passes on.
+    pub(crate) fn push(&mut self, output: Output) {
+        self.pushed.push(output);
+    }
+
+    /// Writes what was pushed, or leaves it to the thread; the calls whose lines are written already.
+    pub(crate) fn hand_over(&mut self) -> Vec<CallKey> {
+        if self.pushed.is_empty() {
+            return Vec::new();
+        }
+        let pushed = match self.write_at_once() {
+            Ok(written) => return written,
+            Err(rest) => rest,
+        };
         let mut queue = self.shared.queue();
-        queue.bytes += output.line.len();
-        queue.waiting.push_back(output);
+        queue.bytes += pushed.iter().map(|output| output.line.len()).sum::<usize>();
+        queue.waiting.extend(pushed);
         drop(queue);
         self.shared.filled.notify_one();
+        Vec::new()
+    }
+
+    /// `Err` is what the thread has to write: all of it, or the end of it.
+    fn write_at_once(&mut self) -> Result<Vec<CallKey>, Vec<Output>> {
+        let pushed = std::mem::take(&mut self.pushed);
+        let length: usize = pushed.iter().map(|output| output.line.len() + 1).sum();
+        // Nobody but this loop gives the thread anything: idle now, it stays so.
+        let Some(nowait) = self.nowait.as_ref().filter(|_| length <= AT_ONCE_BYTES && self.is_empty()) else {
+            return Err(pushed);
+        };
+        let mut lines = Vec::with_capacity(length);
+        for output in &pushed {
+            lines.extend_from_slice(&output.line);
+            lines.push(b'\n');
+        }
+        match nowait.write(&lines) {
+            Ok(written) if written == length => {
+                Ok(pushed.into_iter().flat_map(|output| output.answers).collect())
+            }
+            // The thread ends it with the line feed.
+            Ok(written) => {
+                let line = lines.get(written..length - 1).unwrap_or_default().to_vec();
+                let answers = pushed.into_iter().flat_map(|output| output.answers).collect();
+                Err(vec![Output { line, answers }])
+            }
+            Err(error) => {
+                if error.kind() != ErrorKind::WouldBlock {
+                    // Not a thing that can be written so; or what ails it, the thread will tell.
+                    self.nowait = None;
+                }
+                Err(pushed)
+            }
+        }
     }
 
     /// Whether progress would only lengthen the queue.

@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket, accept_hdr};
 use super::super::{Inline, LoadKey, Shim, Streams};
 use crate::files;
 use crate::hangup::Hangup;
+use crate::nowait::NoWait;
 use crate::options::{Catalogue, ShimOptions};
 use crate::signal::Signals;
 use crate::tls;
@@ -75,6 +76,17 @@ pub(super) struct Host {
     stdin: Option<PipeWriter>,
     lines: Option<Receiver<String>>,
     code: Receiver<u8>,
+}
+
+/// As the program has it.
+#[cfg(target_os = "linux")]
+fn nowait(stdin: &PipeReader, stdout: &PipeWriter) -> [Option<NoWait>; 2] {
+    [Some(NoWait::of(stdin.try_clone().unwrap())), Some(NoWait::of(stdout.try_clone().unwrap()))]
+}
+
+#[cfg(not(target_os = "linux"))]
+fn nowait(_: &PipeReader, _: &PipeWriter) -> [Option<NoWait>; 2] {
+    [None, None]
 }
 
 impl Host {
@@ -135,6 +147,7 @@ impl Host {
         let (stdin, writer) = std::io::pipe().unwrap();
         let (reader, stdout) = std::io::pipe().unwrap();
         let hangup = watch(&stdin, &stdout);
+        let nowait = nowait(&stdin, &stdout);
         let (sender, code) = sync_channel(1);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -142,6 +155,7 @@ impl Host {
                 let streams = Streams {
                     stdin: Box::new(stdin),
                     stdout: Box::new(stdout),
+                    nowait,
                     hangup,
                     signals: Signals::default(),
                 };
