@@ -8,15 +8,13 @@ use std::time::Duration;
 
 use crate::blame::{Opens, Weight};
 use crate::cause::Cause;
+use crate::minute::Minute;
 
 /// Failures in a row that open it, in halves.
 const STREAK_HALVES: u32 = 10;
 
 /// Or half of so many in the window.
 const WINDOW_MIN: u32 = 10;
-
-const BUCKET: Duration = Duration::from_secs(10);
-const BUCKETS: usize = 6;
 
 /// First pause, and the longest: it doubles whenever a probe fails.
 const PAUSE: Duration = Duration::from_secs(5);
@@ -133,16 +131,10 @@ struct Pause {
 /// What has come of the calls of the last minute.
 #[derive(Debug, Default)]
 struct Window {
-    buckets: [Bucket; BUCKETS],
+    /// All, and failures in halves.
+    recent: Minute,
+    /// Failures since the last answer, in halves.
     streak: u32,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Bucket {
-    slot: u64,
-    all: u32,
-    /// Failures, in halves.
-    halves: u32,
 }
 
 impl Breaker {
@@ -351,29 +343,14 @@ impl Pause {
 
 impl Window {
     fn add(&mut self, now: Duration, halves: u32) {
-        let slot = slot(now);
         self.streak = if halves == 0 { 0 } else { self.streak.saturating_add(halves) };
-        let index = usize::try_from(slot).unwrap_or(0) % BUCKETS;
-        if let Some(bucket) = self.buckets.get_mut(index) {
-            if bucket.slot != slot {
-                *bucket = Bucket { slot, ..Bucket::default() };
-            }
-            bucket.all = bucket.all.saturating_add(1);
-            bucket.halves = bucket.halves.saturating_add(halves);
-        }
+        self.recent.add(now, (1, halves));
     }
 
     fn is_bad(&self, now: Duration) -> bool {
-        let newest = slot(now);
-        let young = self.buckets.iter().filter(|one| newest.saturating_sub(one.slot) < BUCKETS as u64);
-        let (all, halves) =
-            young.fold((0_u32, 0_u32), |(all, halves), one| (all + one.all, halves + one.halves));
+        let (all, halves) = self.recent.sums(now);
         self.streak >= STREAK_HALVES || (all >= WINDOW_MIN && halves >= all)
     }
-}
-
-fn slot(now: Duration) -> u64 {
-    now.as_secs() / BUCKET.as_secs()
 }
 
 #[cfg(test)]

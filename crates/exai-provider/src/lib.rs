@@ -45,6 +45,7 @@ mod known;
 mod left_out;
 mod limit;
 mod memory;
+mod minute;
 mod model;
 mod nearest;
 mod observer;

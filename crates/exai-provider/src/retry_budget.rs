@@ -5,8 +5,7 @@
 
 use std::time::Duration;
 
-const BUCKET: Duration = Duration::from_secs(10);
-const BUCKETS: usize = 6;
+use crate::minute::Minute;
 
 /// Retries in the window that are always there.
 const LEAST: u32 = 3;
@@ -17,31 +16,20 @@ const SHARE: u32 = 5;
 /// The requests of the last minute, and how many of them were retries.
 #[derive(Debug, Default)]
 pub(crate) struct RetryBudget {
-    buckets: [Bucket; BUCKETS],
+    /// Requests, retries.
+    recent: Minute,
     skipped: u64,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Bucket {
-    slot: u64,
-    requests: u32,
-    retries: u32,
 }
 
 impl RetryBudget {
     /// A request goes out.
     pub(crate) fn request(&mut self, now: Duration) {
-        if let Some(bucket) = self.bucket(now) {
-            bucket.requests = bucket.requests.saturating_add(1);
-        }
+        self.recent.add(now, (1, 0));
     }
 
     /// Takes a retry out of it; `false` where it is empty.
     pub(crate) fn take(&mut self, now: Duration) -> bool {
-        let newest = slot(now);
-        let young = self.buckets.iter().filter(|one| newest.saturating_sub(one.slot) < BUCKETS as u64);
-        let (requests, retries) =
-            young.fold((0_u32, 0_u32), |(all, again), one| (all + one.requests, again + one.retries));
+        let (requests, retries) = self.recent.sums(now);
         if retries >= LEAST.max(requests / SHARE) {
             return false;
         }
@@ -51,9 +39,7 @@ impl RetryBudget {
 
     /// A retry goes out in any case.
     pub(crate) fn force(&mut self, now: Duration) {
-        if let Some(bucket) = self.bucket(now) {
-            bucket.retries = bucket.retries.saturating_add(1);
-        }
+        self.recent.add(now, (0, 1));
     }
 
     /// A retry was left out for want of budget.
@@ -65,20 +51,6 @@ impl RetryBudget {
     pub(crate) fn skipped(&self) -> u64 {
         self.skipped
     }
-
-    fn bucket(&mut self, now: Duration) -> Option<&mut Bucket> {
-        let slot = slot(now);
-        let index = usize::try_from(slot).unwrap_or(0) % BUCKETS;
-        let bucket = self.buckets.get_mut(index)?;
-        if bucket.slot != slot {
-            *bucket = Bucket { slot, ..Bucket::default() };
-        }
-        Some(bucket)
-    }
-}
-
-fn slot(now: Duration) -> u64 {
-    now.as_secs() / BUCKET.as_secs()
 }
 
 #[cfg(test)]
