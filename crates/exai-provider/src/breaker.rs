@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::blame::{Opens, Weight};
 use crate::cause::Cause;
+use crate::health::BreakerState;
 use crate::minute::Minute;
 
 /// Failures in a row that open it, in halves.
@@ -94,14 +95,6 @@ pub(crate) struct Paused {
     pub(crate) until: Duration,
     /// A call tries right now.
     pub(crate) is_probed: bool,
-}
-
-/// What it does, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    Closed,
-    Open,
-    HalfOpen,
 }
 
 /// One breaker.
@@ -239,22 +232,18 @@ impl Breaker {
 
     fn open(&mut self, fault: Fault, at: Moment, tries: u32, percent: u32) {
         let Wait { retry, until } = Wait::of(fault, at, tries, percent);
-        self.pause_until(fault.cause, until, retry, tries);
-    }
-
-    fn pause_until(&mut self, cause: Cause, until: Option<Duration>, retry: Moment, tries: u32) {
         self.turns += 1;
-        let number = self.turns;
+        let (number, cause) = (self.turns, fault.cause);
         self.pause =
             Some(Pause { number, cause, until, retry, tries, probe: None, is_half: false, answers: 0 });
     }
 
     /// What it does.
-    pub(crate) fn standing(&self, at: Moment) -> Standing {
+    pub(crate) fn state(&self, at: Moment) -> BreakerState {
         match &self.pause {
-            None => Standing::Closed,
-            Some(pause) if pause.probe.is_some() || pause.is_due(at) => Standing::HalfOpen,
-            Some(_) => Standing::Open,
+            None => BreakerState::Closed,
+            Some(pause) if pause.probe.is_some() || pause.is_due(at) => BreakerState::HalfOpen,
+            Some(_) => BreakerState::Open,
         }
     }
 

@@ -13,9 +13,10 @@ use tokio::sync::futures::Notified;
 
 use crate::backoff::Jitter;
 use crate::blame::{Opens, Scope};
-use crate::breaker::{Breaker, Entry, Fault, Moment, Outcome, Paused, Standing, Ticket};
+use crate::breaker::{Breaker, Entry, Fault, Moment, Outcome, Paused, Ticket};
 use crate::cause::Cause;
 use crate::fair_queue::LineName;
+use crate::health::BreakerState;
 use crate::limit::{Limit, Start};
 use crate::memory::{self, Memory, Remembered};
 
@@ -91,7 +92,7 @@ pub(crate) enum End {
 pub(crate) struct Told {
     /// `None`: the endpoint itself.
     pub(crate) model: Option<Arc<str>>,
-    pub(crate) standing: Standing,
+    pub(crate) state: BreakerState,
     pub(crate) paused: Option<Paused>,
     /// Of a model.
     pub(crate) limit: Option<u32>,
@@ -192,7 +193,7 @@ impl Circuits {
         let inside = self.inside();
         let tell = |model, breaker: &Breaker, limit| Told {
             model,
-            standing: breaker.standing(at),
+            state: breaker.state(at),
             paused: breaker.paused(at),
             limit,
         };

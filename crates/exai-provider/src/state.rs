@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::breaker::{Moment, Standing};
+use crate::breaker::Moment;
 use crate::cause::Cause;
 use crate::circuits::{Circuits, End, Pass, Told};
 use crate::config::ProviderConfig;
 use crate::fair_queue::{LineName, Sharer};
 use crate::flights::{Flights, Load, Progress, millis};
-use crate::health::{BreakerState, HealthState, KeyHealth, ProviderHealth};
+use crate::health::{HealthState, KeyHealth, ProviderHealth};
 use crate::pace::Pace;
 use crate::places::{Places, Stand, Turn};
 use crate::timer::Timer;
@@ -192,15 +192,11 @@ impl ProviderState {
     fn keys(&self, now: Duration, told: Vec<Told>) -> Vec<KeyHealth> {
         let waiting = self.places.waiting_by_model(self.index);
         let record = self.record();
-        let key = |Told { model, standing, paused, limit }: Told| {
+        let key = |Told { model, state, paused, limit }: Told| {
             let load = model.as_deref().map(|model| record.flights.load(Some(model), now));
             let Load { in_flight, oldest_ms, last_progress_ms } = load.unwrap_or_default();
             KeyHealth {
-                state: match standing {
-                    Standing::Closed => BreakerState::Closed,
-                    Standing::Open => BreakerState::Open,
-                    Standing::HalfOpen => BreakerState::HalfOpen,
-                },
+                state,
                 cause: paused.map(|paused| paused.cause.code()),
                 until_ms: paused.map(|paused| millis(paused.until)),
                 retry_ms: paused.map(|paused| millis(paused.wait)),

@@ -87,9 +87,9 @@ fn pauses_double_up_to_two_minutes() {
     let mut second = 0;
     for pause in [5, 10, 20, 40, 80, 120, 120] {
         assert_eq!(wait(&breaker, second), Some(pause));
-        assert_eq!(breaker.standing(at(second)), Standing::Open);
+        assert_eq!(breaker.state(at(second)), BreakerState::Open);
         second += pause;
-        assert_eq!(breaker.standing(at(second)), Standing::HalfOpen);
+        assert_eq!(breaker.state(at(second)), BreakerState::HalfOpen);
         call(&mut breaker, second, fails(Cause::Server));
     }
 }
@@ -120,7 +120,7 @@ fn one_at_a_time_probes_and_two_answers_close_it() {
     let second = breaker.enter(at(7), Entry::InTime).unwrap();
     assert!(breaker.enter(at(7), Entry::InTime).is_err());
     breaker.end(second, Outcome::Answered, at(8), 100);
-    assert_eq!(breaker.standing(at(8)), Standing::Closed);
+    assert_eq!(breaker.state(at(8)), BreakerState::Closed);
     (0..4).for_each(|_| call(&mut breaker, 8, fails(Cause::Server)));
     assert!(breaker.look(at(8)).is_ok(), "closed, it has forgotten what was before");
     call(&mut breaker, 8, fails(Cause::Server));
@@ -132,7 +132,7 @@ fn a_probe_that_tells_nothing_leaves_its_turn_to_the_next() {
     let mut breaker = opened(0);
     for outcome in [Outcome::Nothing, fails(Cause::Policy), fails(Cause::Rate)] {
         call(&mut breaker, 5, outcome);
-        assert_eq!(breaker.standing(at(5)), Standing::HalfOpen);
+        assert_eq!(breaker.state(at(5)), BreakerState::HalfOpen);
     }
     let early = breaker.enter(at(5), Entry::InTime).unwrap();
     breaker.end(early, Outcome::Nothing, at(5), 100);
@@ -177,10 +177,10 @@ fn that_it_is_reached_ends_a_pause_for_lack_of_a_connection_and_none_for_a_dead_
     let mut breaker = Breaker::default();
     (0..5).for_each(|_| call(&mut breaker, 0, fails(Cause::Connect)));
     (0..2).for_each(|_| call(&mut breaker, 5, Outcome::Reached));
-    assert_eq!(breaker.standing(at(5)), Standing::Closed);
+    assert_eq!(breaker.state(at(5)), BreakerState::Closed);
     call(&mut breaker, 5, fails(Cause::AuthDead));
     (0..9).for_each(|_| call(&mut breaker, 605, Outcome::Reached));
-    assert_eq!(breaker.standing(at(605)), Standing::HalfOpen);
+    assert_eq!(breaker.state(at(605)), BreakerState::HalfOpen);
 }
 
 #[test]
