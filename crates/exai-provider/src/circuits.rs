@@ -16,6 +16,7 @@ use crate::blame::{Opens, Scope};
 use crate::breaker::{Breaker, Entry, Fault, Moment, Outcome, Paused, Ticket};
 use crate::cause::Cause;
 use crate::fair_queue::LineName;
+use crate::flights::millis;
 use crate::health::BreakerState;
 use crate::limit::{Limit, Start};
 use crate::memory::{self, Memory, Remembered};
@@ -76,15 +77,6 @@ pub(crate) struct Pass<'a> {
     began: Duration,
     has_text: AtomicBool,
     ended: bool,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum End {
-    /// With an answer.
-    Answered,
-    /// Without.
-    Failed(Fault),
 }
 
 /// One endpoint or one of its models, for people.
@@ -204,22 +196,17 @@ impl Circuits {
         own.into_iter().chain(models).collect()
     }
 
-    /// Goes on with what was remembered of `<provider>` or `<provider>/<model>`. What can't be read, is over, or belongs to a
-    /// provider that is gone, is passed over.
-    pub(crate) fn import(&self, name: &str, body: &str, at: Moment) {
+    /// Goes on with what was remembered of an endpoint, or of a model there. What can't be read, or is over, is passed over.
+    pub(crate) fn import(&self, endpoint: usize, model: Option<&str>, body: &str, at: Moment) {
         let Ok(Kept { cause, until_ms }) = serde_json::from_str(body) else { return };
         let Some(cause) = Cause::of(&cause) else { return };
-        let until = Duration::from_millis(until_ms);
-        let (provider, model) = split(name);
         let mut inside = self.inside();
-        let Some(index) = inside.endpoints.iter().position(|one| one.name == provider) else { return };
-        match model {
-            Some(model) => inside.circuit(&(index, Arc::from(model))).breaker.restore(cause, until, at),
-            None => {
-                if let Some(endpoint) = inside.endpoints.get_mut(index) {
-                    endpoint.breaker.restore(cause, until, at);
-                }
-            }
+        let breaker = match model {
+            Some(model) => Some(&mut inside.circuit(&(endpoint, Arc::from(model))).breaker),
+            None => inside.endpoints.get_mut(endpoint).map(|one| &mut one.breaker),
+        };
+        if let Some(breaker) = breaker {
+            breaker.restore(cause, Duration::from_millis(until_ms), at);
         }
     }
 
@@ -228,63 +215,37 @@ impl Circuits {
         self.turned.notify_waiters();
     }
 
-    /// Remembers what is worth being known of this one after a restart. Told under the lock, so that what is put last is the
-    /// newest.
-    fn remember(&self, name: &str) {
-        let inside = self.inside();
-        let (provider, model) = split(name);
-        let Some(index) = inside.endpoints.iter().position(|one| one.name == provider) else { return };
-        let Some(endpoint) = inside.endpoints.get(index) else { return };
-        let breaker = match model {
-            None => Some(&endpoint.breaker),
-            Some(model) => inside.models.get(&(index, Arc::from(model))).map(|one| &one.breaker),
-        };
-        let kept = breaker.and_then(Breaker::kept);
-        let what = kept.map(|(cause, until)| Remembered { until, body: body((cause, until)) });
-        self.memory.put(&memory::account(&endpoint.fingerprint, model), what);
-    }
-
-    /// The one place that hears of every breaker that opens, closes or learns of another end.
-    fn turned_over(&self, name: &str, was: Option<Paused>, is: Option<Paused>) {
-        match is {
-            Some(paused) => {
-                let Paused { cause, wait, .. } = paused;
-                tracing::warn!(whom = name, cause = cause.code(), for_s = wait.as_secs(), "paused");
-            }
-            None => {
-                tracing::info!(whom = name, after = was.map_or("", |was| was.cause.code()), "asked again")
-            }
-        }
-        let has_end = |one: &Paused| matches!(one.cause.opens(), Opens::Until(_));
-        if was.iter().chain(&is).any(has_end) {
-            self.remember(name);
-        }
-        self.turned.notify_waiters();
-    }
-
     fn end(&self, pass: &Pass<'_>, (endpoint, model): (Outcome, Outcome), at: Moment) {
         let percent = 80 + u32::try_from(self.jitter.below(41)).unwrap_or(20);
         let mut guard = self.inside();
         let inside = &mut *guard;
-        let mut turns = Vec::new();
-        let mut settle = |name: String, breaker: &mut Breaker, ticket, outcome| {
-            let was = breaker.turns();
-            let paused = breaker.paused(at);
-            breaker.end(ticket, outcome, at, percent);
-            if breaker.turns() != was {
-                turns.push((name, paused, breaker.paused(at)));
-            }
-        };
         let Some(one) = inside.endpoints.get_mut(pass.line.0) else { return };
-        settle(one.name.clone(), &mut one.breaker, pass.endpoint, endpoint);
+        let mut turns = Vec::new();
+        let mut settle = |of: Option<&str>, breaker: &mut Breaker, ticket, outcome| {
+            let (before, was) = (breaker.turns(), breaker.paused(at));
+            breaker.end(ticket, outcome, at, percent);
+            if breaker.turns() == before {
+                return;
+            }
+            let is = breaker.paused(at);
+            let has_end = |one: &Paused| matches!(one.cause.opens(), Opens::Until(_));
+            if was.iter().chain(&is).any(has_end) {
+                // Under the lock, so that what is put last is the newest.
+                self.memory.put(&memory::account(&one.fingerprint, of), breaker.kept().map(remembered));
+            }
+            let name = of.map_or_else(|| one.name.clone(), |model| format!("{}/{model}", one.name));
+            turns.push((name, was, is));
+        };
+        settle(None, &mut one.breaker, pass.endpoint, endpoint);
         if let Some(circuit) = inside.models.get_mut(&pass.line) {
-            settle(format!("{}/{}", one.name, pass.line.1), &mut circuit.breaker, pass.model, model);
+            settle(Some(&pass.line.1), &mut circuit.breaker, pass.model, model);
             circuit.running = circuit.running.saturating_sub(1);
         }
         drop(guard);
         self.freed.notify_waiters();
         for (name, was, is) in turns {
-            self.turned_over(&name, was, is);
+            tell(&name, was, is);
+            self.turned.notify_waiters();
         }
     }
 
@@ -294,14 +255,19 @@ impl Circuits {
     }
 }
 
-/// A provider's name, and that of a model there.
-fn split(name: &str) -> (&str, Option<&str>) {
-    name.split_once('/').map_or((name, None), |(provider, model)| (provider, Some(model)))
+fn remembered((cause, until): (Cause, Duration)) -> Remembered {
+    let kept = Kept { cause: cause.code().to_owned(), until_ms: millis(until) };
+    Remembered { until, body: serde_json::to_string(&kept).unwrap_or_default() }
 }
 
-fn body((cause, until): (Cause, Duration)) -> String {
-    let until_ms = u64::try_from(until.as_millis()).unwrap_or(u64::MAX);
-    serde_json::to_string(&Kept { cause: cause.code().to_owned(), until_ms }).unwrap_or_default()
+/// Writes down that a breaker has opened, closed or learned of another end.
+fn tell(whom: &str, was: Option<Paused>, is: Option<Paused>) {
+    match is {
+        Some(Paused { cause, wait, .. }) => {
+            tracing::warn!(whom, cause = cause.code(), for_s = wait.as_secs(), "paused");
+        }
+        None => tracing::info!(whom, after = was.map_or("", |was| was.cause.code()), "asked again"),
+    }
 }
 
 impl Inside {
@@ -351,11 +317,11 @@ impl Pass<'_> {
     }
 
     /// The attempt has ended. Says how many requests the model takes at a time, if that has changed.
-    pub(crate) fn end(mut self, end: End, at: Moment) -> Option<u32> {
+    pub(crate) fn end(mut self, end: Result<(), Fault>, at: Moment) -> Option<u32> {
         self.ended = true;
         let outcomes = match end {
-            End::Answered => (Outcome::Answered, Outcome::Answered),
-            End::Failed(fault) => match fault.cause.scope() {
+            Ok(()) => (Outcome::Answered, Outcome::Answered),
+            Err(fault) => match fault.cause.scope() {
                 Scope::Endpoint => (Outcome::Failed(fault), Outcome::Nothing),
                 Scope::Model => (Outcome::Reached, Outcome::Failed(fault)),
                 Scope::Nobody => (Outcome::Nothing, Outcome::Nothing),
@@ -366,9 +332,9 @@ impl Pass<'_> {
         let limit = &mut inside.models.get_mut(&self.line)?.limit;
         let before = limit.get();
         match end {
-            End::Answered => limit.answered(),
-            End::Failed(Fault { cause: Cause::Rate, .. }) => limit.exceeded(self.began, at.now),
-            End::Failed(_) => {}
+            Ok(()) => limit.answered(),
+            Err(Fault { cause: Cause::Rate, .. }) => limit.exceeded(self.began, at.now),
+            Err(_) => {}
         }
         Some(limit.get()).filter(|after| *after != before)
     }

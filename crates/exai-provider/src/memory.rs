@@ -59,16 +59,16 @@ impl Recalled {
         self.0.get(name)
     }
 
-    /// What was remembered of an account: of itself under the empty name, and of its models.
+    /// What was remembered of an account: of itself (`None`), and of its models.
     pub(crate) fn of_account<'r>(
         &'r self,
         fingerprint: &str,
-    ) -> impl Iterator<Item = (&'r str, &'r Remembered)> {
+    ) -> impl Iterator<Item = (Option<&'r str>, &'r Remembered)> {
         let own = account(fingerprint, None);
         self.0.iter().filter_map(move |(name, what)| {
-            let model = name.strip_prefix(&own)?;
-            let model = if model.is_empty() { Some("") } else { model.strip_prefix('/') };
-            Some((model?, what))
+            let rest = name.strip_prefix(&own)?;
+            let model = if rest.is_empty() { None } else { Some(rest.strip_prefix('/')?) };
+            Some((model, what))
         })
     }
 }

@@ -179,11 +179,9 @@ impl Providers {
         // Other numbers than those of the pauses between attempts.
         let circuits = Circuits::new(config.providers.iter().map(limits), Jitter::new(!config.seed), memory);
         let at = Moment { now: timer.now(), wall: timer.wall() };
-        for provider in &config.providers {
+        for (index, provider) in config.providers.iter().enumerate() {
             for (model, what) in recalled.of_account(&provider.fingerprint) {
-                let name = &provider.name;
-                let name = if model.is_empty() { name.clone() } else { format!("{name}/{model}") };
-                circuits.import(&name, &what.body, at);
+                circuits.import(index, model, &what.body, at);
             }
         }
         let redactor = Redactor::new(&config.providers);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::breaker::Moment;
+use crate::breaker::{Fault, Moment};
 use crate::cause::Cause;
-use crate::circuits::{Circuits, End, Pass, Told};
+use crate::circuits::{Circuits, Pass, Told};
 use crate::config::ProviderConfig;
 use crate::fair_queue::{LineName, Sharer};
 use crate::flights::{Flights, Load, Progress, millis};
@@ -242,7 +242,7 @@ impl<'a> Place<'a> {
     }
 
     /// The attempt has ended so; the place is free from here on.
-    pub(crate) fn end(mut self, end: End, at: Moment) {
+    pub(crate) fn end(mut self, end: Result<(), Fault>, at: Moment) {
         let limit = self.pass.take().and_then(|pass| pass.end(end, at));
         self.takes(limit);
     }

@@ -8,7 +8,6 @@ use super::{BILLED_MAX, Call, Grant, failed};
 use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::breaker::{Entry, Fault, Moment};
 use crate::cause::Cause;
-use crate::circuits::End;
 use crate::clocks::{Clocks, FLOOR_CHARS, FLOOR_WINDOW, Limits};
 use crate::config::{ProviderConfig, StreamTimeout};
 use crate::dialect::Dialect;
@@ -277,7 +276,7 @@ fn conclude(
         Ok(_) => {
             state.ended("ok");
             state.succeeded(at.now);
-            End::Answered
+            Ok(())
         }
         Err(failed) => {
             let Failed { cause, retry_after, until, slept, .. } = *failed;
@@ -287,7 +286,7 @@ fn conclude(
                 return;
             }
             state.failed(at.now, cause);
-            End::Failed(Fault { cause, after: retry_after, until })
+            Err(Fault { cause, after: retry_after, until })
         }
     };
     place.end(end, at);

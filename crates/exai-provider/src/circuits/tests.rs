@@ -27,11 +27,11 @@ fn line(provider: usize, model: &str) -> LineName {
     (provider, Arc::from(model))
 }
 
-fn fault(cause: Cause) -> End {
-    End::Failed(Fault { cause, after: None, until: None })
+fn fault(cause: Cause) -> Result<(), Fault> {
+    Err(Fault { cause, after: None, until: None })
 }
 
-fn call(circuits: &Circuits, line: &LineName, second: u64, end: End) {
+fn call(circuits: &Circuits, line: &LineName, second: u64, end: Result<(), Fault>) {
     circuits.enter(line, at(second), Entry::InTime).map_err(|_| "paused").unwrap().end(end, at(second));
 }
 
@@ -91,7 +91,7 @@ fn what_a_model_takes_at_a_time_follows_its_answers_and_rate_limits() {
         |line, end| circuits.enter(line, at(0), Entry::InTime).map_err(|_| "paused").unwrap().end(end, at(1));
     let first = circuits.enter(&kimi, at(0), Entry::InTime).map_err(|_| "paused").unwrap();
     assert_eq!((first.progress(), first.progress()), (Some(4), None), "its first text is enough");
-    assert_eq!(first.end(End::Answered, at(1)), None);
+    assert_eq!(first.end(Ok(()), at(1)), None);
     assert_eq!(end(&glm, fault(Cause::Rate)), Some(2));
     assert_eq!(end(&glm, fault(Cause::Rate)), None, "it began under the old limit");
     assert_eq!(end(&glm, fault(Cause::Server)), None);
@@ -103,7 +103,7 @@ fn what_is_kept_goes_on_after_a_restart_until_its_end() {
     let memory = Arc::default();
     let before = remembering(&memory);
     let until = Some(at(7200).wall);
-    let quota = End::Failed(Fault { cause: Cause::Quota, after: None, until });
+    let quota = Err(Fault { cause: Cause::Quota, after: None, until });
     call(&before, &line(0, "a/b"), 0, quota);
     call(&before, &line(1, "spent"), 0, fault(Cause::Quota));
     call(&before, &line(1, "m"), 0, fault(Cause::AuthDead));
@@ -114,16 +114,15 @@ fn what_is_kept_goes_on_after_a_restart_until_its_end() {
     assert_eq!(kept[0], ("provider/glm/a/b".to_owned(), quota));
     assert_eq!((kept.len(), kept[1].0.as_str()), (2, "provider/kimi/spent"), "and no dead key");
     let after = circuits();
-    let bodies: Vec<(&str, &str)> =
-        kept.iter().map(|(name, what)| (name.as_str(), what.body.as_str())).collect();
-    for (name, body) in bodies.into_iter().chain([
-        ("glm/m", "{"),
-        ("glm/m", r#"{"cause":"nonsense","until_ms":9999999999999}"#),
-        ("glm/m", r#"{"cause":"auth_dead","until_ms":9999999999999}"#),
-        ("glm/m", r#"{"cause":"quota","until_ms":1}"#),
-        ("elsewhere/m", r#"{"cause":"quota","until_ms":9999999999999}"#),
-    ]) {
-        after.import(name.trim_start_matches("provider/"), body, at(60));
+    after.import(0, Some("a/b"), &kept[0].1.body, at(60));
+    after.import(1, Some("spent"), &kept[1].1.body, at(60));
+    for body in [
+        "{",
+        r#"{"cause":"nonsense","until_ms":9999999999999}"#,
+        r#"{"cause":"auth_dead","until_ms":9999999999999}"#,
+        r#"{"cause":"quota","until_ms":1}"#,
+    ] {
+        after.import(0, Some("m"), body, at(60));
     }
     let paused = after.look(&line(0, "a/b"), at(60)).unwrap_err();
     assert_eq!((paused.cause, paused.until), (Cause::Quota, at(7200).wall));
@@ -136,7 +135,7 @@ fn whatever_models_are_named_only_so_many_are_remembered_and_paused_ones_longest
     call(&circuits, &line(0, "spent"), 0, fault(Cause::Quota));
     let running = circuits.enter(&line(0, "runs"), at(0), Entry::InTime);
     for n in 0..1000 {
-        call(&circuits, &line(0, &n.to_string()), 0, End::Answered);
+        call(&circuits, &line(0, &n.to_string()), 0, Ok(()));
     }
     let told = circuits.told(0, at(0));
     assert_eq!(told.len(), 1 + MODELS_MAX);

@@ -33,6 +33,6 @@ fn an_account_and_its_models_are_told_from_others_and_from_what_is_over() {
     put(&account("ffffffff", Some("m")), 100);
     put("spend/0a1b2c3d", 100);
     let recalled = Recalled::of(&memory, Duration::from_secs(10));
-    let models: Vec<&str> = recalled.of_account("0a1b2c3d").map(|(model, _)| model).collect();
-    assert_eq!(models, ["", "org/m"]);
+    let models: Vec<Option<&str>> = recalled.of_account("0a1b2c3d").map(|(model, _)| model).collect();
+    assert_eq!(models, [None, Some("org/m")]);
 }
