@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::dialect::{Dialect, KeyNeed};
 use crate::key::Key;
 
 /// From which age on a stream must keep delivering, and who said so.
@@ -85,6 +86,11 @@ impl ProviderConfig {
             tokens_per_minute: None,
             daily_nano_usd: None,
         }
+    }
+
+    /// Whether it can be called.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.key.is_some() || Dialect::of(self).key == KeyNeed::Optional
     }
 
     /// The name of one of its settings: `variable("DAILY_USD")` of `glm` is `GLM_DAILY_USD`.

@@ -12,7 +12,6 @@ use crate::config::ProviderConfig;
 use crate::dialect::{Dialect, ModelList};
 use crate::discovery::{self, Found, LIST_BYTES_MAX};
 use crate::providers::{Layer, Providers};
-use crate::route;
 use crate::transport::{Method, Request};
 
 /// After the start: calls come first.
@@ -69,9 +68,8 @@ struct Rounds {
 impl Rounds {
     fn new(layer: &Layer) -> Self {
         let first = layer.timer.now() + FIRST_AFTER;
-        let lists = |config: &ProviderConfig| {
-            route::is_usable(config) && Dialect::of(config).list == ModelList::Models
-        };
+        let lists =
+            |config: &ProviderConfig| config.is_usable() && Dialect::of(config).list == ModelList::Models;
         let providers = &layer.config.providers;
         Self {
             next: providers.iter().map(|config| lists(config).then_some(first)).collect(),

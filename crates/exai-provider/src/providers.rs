@@ -30,7 +30,7 @@ use crate::redact::Redactor;
 use crate::reply::{Failure, Reply};
 use crate::route;
 use crate::spend::Ledger;
-use crate::state::{KeyState, ProviderState};
+use crate::state::ProviderState;
 use crate::timer::Timer;
 use crate::transport::Transport;
 
@@ -124,7 +124,6 @@ pub(crate) struct Layer {
     pub(crate) known: Known,
     pub(crate) quarantine: Quarantine,
     states: Vec<ProviderState>,
-    ledgers: Vec<Ledger>,
     pub(crate) circuits: Circuits,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) timer: Arc<dyn Timer>,
@@ -140,7 +139,7 @@ impl Layer {
 
     /// What the provider with this index is paid.
     pub(crate) fn ledger(&self, index: usize) -> Option<&Ledger> {
-        self.ledgers.get(index)
+        Some(&self.states.get(index)?.ledger)
     }
 
     /// The moment, on both clocks.
@@ -158,18 +157,14 @@ impl Providers {
         timer: Arc<dyn Timer>,
         memory: Arc<dyn Memory>,
     ) -> Self {
-        let share =
-            |one: &ProviderConfig| Share { places: one.max_concurrency, is_usable: route::is_usable(one) };
+        let share = |one: &ProviderConfig| Share { places: one.max_concurrency, is_usable: one.is_usable() };
         let places = Places::new(config.bounds, config.providers.iter().map(share));
+        let recalled = Recalled::of(&*memory, timer.wall());
         let state = |(index, provider): (usize, &ProviderConfig)| {
-            ProviderState::new(provider, Arc::clone(&places), index)
+            let ledger = Ledger::new(&provider.name, provider.daily_nano_usd, Arc::clone(&memory), &recalled);
+            ProviderState::new(provider, Arc::clone(&places), index, ledger)
         };
         let states = config.providers.iter().enumerate().map(state).collect();
-        let recalled = Recalled::of(&*memory, timer.wall());
-        let ledger = |provider: &ProviderConfig| {
-            Ledger::new(&provider.name, provider.daily_nano_usd, Arc::clone(&memory), &recalled)
-        };
-        let ledgers = config.providers.iter().map(ledger).collect();
         let limits = |one: &ProviderConfig| Limits {
             name: one.name.clone(),
             fingerprint: one.fingerprint.clone(),
@@ -187,18 +182,7 @@ impl Providers {
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
         let (known, quarantine) = (Known::new(catalogue), Quarantine::default());
-        let layer = Layer {
-            config,
-            known,
-            quarantine,
-            states,
-            ledgers,
-            circuits,
-            transport,
-            timer,
-            redactor,
-            jitter,
-        };
+        let layer = Layer { config, known, quarantine, states, circuits, transport, timer, redactor, jitter };
         Self { layer }
     }
 
@@ -229,7 +213,7 @@ impl Providers {
             let provider = config.providers.iter().find(|provider| provider.name == model.provider)?;
             Some(ModelInfo {
                 is_default: default.as_ref() == Some(model),
-                usable: route::is_usable(provider),
+                usable: provider.is_usable(),
                 key_variable: provider.key_variable.clone(),
                 found,
                 ..ModelInfo::of(model)
@@ -249,9 +233,8 @@ impl Providers {
     /// `provider/model`.
     pub fn unlisted(&self) -> Vec<String> {
         let (config, catalogue) = (&self.layer.config, self.layer.known.now());
-        let bare = |provider: &&ProviderConfig| {
-            route::is_usable(provider) && catalogue.first_of(&provider.name).is_none()
-        };
+        let bare =
+            |provider: &&ProviderConfig| provider.is_usable() && catalogue.first_of(&provider.name).is_none();
         config.providers.iter().filter(bare).map(|provider| provider.name.clone()).collect()
     }
 
@@ -264,20 +247,8 @@ impl Providers {
     /// State of every configured provider, in the order of the settings.
     pub fn health(&self) -> Vec<ProviderHealth> {
         let at = self.layer.moment();
-        let states = self.layer.states.iter().zip(&self.layer.ledgers);
-        let pairs = self.layer.config.providers.iter().zip(states);
-        pairs
-            .map(|(provider, (state, ledger))| {
-                let key = if route::is_usable(provider) { KeyState::Present } else { KeyState::Missing };
-                ProviderHealth {
-                    spent_nano_usd: ledger.spent(at.wall),
-                    daily_nano_usd: ledger.ceiling(),
-                    ..state.health(at, key, &self.layer.circuits)
-                }
-            })
-            .enumerate()
-            .map(|(index, health)| self.with_quarantine(index, health, at))
-            .collect()
+        let healths = self.layer.states.iter().map(|state| state.health(at, &self.layer.circuits));
+        healths.enumerate().map(|(index, health)| self.with_quarantine(index, health, at)).collect()
     }
 
     /// A model that its provider says it does not serve is not asked either, for another reason than a breaker's.

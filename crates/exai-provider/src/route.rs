@@ -4,7 +4,6 @@ use crate::catalogue::Catalogue;
 use crate::cause::Cause;
 use crate::chat::{Chat, Fallback};
 use crate::config::{FallbackPolicy, ProviderConfig, ProvidersConfig};
-use crate::dialect::{Dialect, KeyNeed};
 use crate::left_out::{self, LeftOut};
 use crate::model::{Model, Status};
 use crate::reply::Failure;
@@ -45,11 +44,6 @@ pub(crate) struct Route {
     pub(crate) prompt_tokens: u64,
     /// Who else might have answered.
     pub(crate) left_out: Vec<LeftOut>,
-}
-
-/// Whether a provider can be called.
-pub(crate) fn is_usable(provider: &ProviderConfig) -> bool {
-    provider.key.is_some() || Dialect::of(provider).key == KeyNeed::Optional
 }
 
 /// Finds them; nothing is sent.
@@ -106,7 +100,7 @@ impl Resolver<'_> {
 
     /// The first model of each provider that can be called.
     fn firsts(&self) -> Vec<Candidate> {
-        let usable = self.config.providers.iter().enumerate().filter(|(_, provider)| is_usable(provider));
+        let usable = self.config.providers.iter().enumerate().filter(|(_, provider)| provider.is_usable());
         usable
             .filter_map(|(provider, config)| {
                 let model = self.catalogue.first_of(&config.name)?.clone();
@@ -143,7 +137,7 @@ impl Resolver<'_> {
             );
             return Err(failure(Cause::UnknownModel, message));
         };
-        if !is_usable(config) {
+        if !config.is_usable() {
             let message = format!(
                 "No key is set for provider `{}`, which serves {}: set {} and {ANEW}.",
                 config.name, model.id, config.key_variable
@@ -224,7 +218,7 @@ impl Resolver<'_> {
     fn nothing_usable(&self) -> Failure {
         // The first that has a key; one without may well be a server that takes none.
         let mut usable: Vec<&ProviderConfig> =
-            self.config.providers.iter().filter(|provider| is_usable(provider)).collect();
+            self.config.providers.iter().filter(|provider| provider.is_usable()).collect();
         usable.sort_by_key(|provider| provider.key.is_none());
         if let Some(bare) = usable.first() {
             return self.no_listed_model(bare);

@@ -13,6 +13,7 @@ use crate::flights::{Flights, Load, Progress, millis};
 use crate::health::{HealthState, KeyHealth, ProviderHealth};
 use crate::pace::Pace;
 use crate::places::{Places, Stand, Turn};
+use crate::spend::Ledger;
 use crate::timer::Timer;
 
 /// How often a call that waits is told where it stands, if that has changed.
@@ -22,6 +23,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct ProviderState {
     name: String,
     max_concurrency: u32,
+    is_usable: bool,
+    /// What it is paid.
+    pub(crate) ledger: Ledger,
     places: Arc<Places>,
     /// Its index among the places.
     index: usize,
@@ -72,10 +76,12 @@ pub(crate) enum NoPlace {
 
 impl ProviderState {
     /// A provider that nothing is known of; `index` is its number among the places.
-    pub(crate) fn new(config: &ProviderConfig, places: Arc<Places>, index: usize) -> Self {
+    pub(crate) fn new(config: &ProviderConfig, places: Arc<Places>, index: usize, ledger: Ledger) -> Self {
         Self {
             name: config.name.clone(),
             max_concurrency: config.max_concurrency.max(1),
+            is_usable: config.is_usable(),
+            ledger,
             places,
             index,
             last_progress: Progress::default(),
@@ -154,19 +160,19 @@ impl ProviderState {
     }
 
     /// What is known, for people.
-    pub(crate) fn health(&self, at: Moment, key: KeyState, circuits: &Circuits) -> ProviderHealth {
+    pub(crate) fn health(&self, at: Moment, circuits: &Circuits) -> ProviderHealth {
         let now = at.now;
         let keys = self.keys(now, circuits.told(self.index, at));
         let retries_skipped = self.pace().budget.skipped();
         let record = self.record();
         let ms_since = |at: Duration| millis(now.saturating_sub(at));
         let open_error = record.last_error.filter(|(_, at)| record.last_ok.is_none_or(|ok| ok < *at));
-        let state = match (key, open_error.map(|(cause, _)| cause)) {
-            (KeyState::Missing, _) => HealthState::NoKey,
-            (_, Some(Cause::AuthDead | Cause::AccountDead)) => HealthState::Dead,
-            (_, Some(_)) => HealthState::Failing,
-            (_, None) if record.last_ok.is_some() => HealthState::Ok,
-            (_, None) => HealthState::Unknown,
+        let state = match open_error {
+            _ if !self.is_usable => HealthState::NoKey,
+            Some((Cause::AuthDead | Cause::AccountDead, _)) => HealthState::Dead,
+            Some(_) => HealthState::Failing,
+            None if record.last_ok.is_some() => HealthState::Ok,
+            None => HealthState::Unknown,
         };
         let Load { in_flight, oldest_ms, .. } = record.flights.load(None, now);
         ProviderHealth {
@@ -181,8 +187,8 @@ impl ProviderState {
             last_error: open_error.map(|(cause, _)| cause.code()),
             last_error_ms: open_error.map(|(_, at)| ms_since(at)),
             failures: record.failures,
-            spent_nano_usd: 0,
-            daily_nano_usd: None,
+            spent_nano_usd: self.ledger.spent(at.wall),
+            daily_nano_usd: self.ledger.ceiling(),
             retries_skipped,
             attempts: record.ended.clone(),
             keys,
@@ -215,15 +221,6 @@ impl ProviderState {
         // Every change is one step, so a panic elsewhere leaves it whole.
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Whether a provider has what it needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyState {
-    /// It has a key, or needs none.
-    Present,
-    /// It has none.
-    Missing,
 }
 
 impl<'a> Place<'a> {

@@ -2,7 +2,7 @@ use super::*;
 use crate::backoff::Jitter;
 use crate::config::Bounds;
 use crate::fair_queue::Share;
-use crate::memory::Forgetful;
+use crate::memory::{Forgetful, Recalled};
 use crate::transport::BoxFuture;
 
 /// Tokio's paused clock.
@@ -31,13 +31,18 @@ impl Timer for Clock {
 const S: Duration = Duration::from_secs(1);
 
 fn alone(places: u32) -> ProviderState {
-    let config = ProviderConfig { max_concurrency: places, ..ProviderConfig::new("p", "http://h") };
-    let share = Share { places, is_usable: true };
-    ProviderState::new(&config, Places::new(Bounds::default(), [share]), 0)
+    named("p", places)
 }
 
-fn health(state: &ProviderState, now: Duration, key: KeyState) -> ProviderHealth {
-    state.health(Moment { now, wall: now }, key, &Circuits::new([], Jitter::new(1), Arc::new(Forgetful)))
+fn named(name: &str, places: u32) -> ProviderState {
+    let config = ProviderConfig { max_concurrency: places, ..ProviderConfig::new(name, "http://h") };
+    let share = Share { places, is_usable: true };
+    let ledger = Ledger::new(name, None, Arc::new(Forgetful), &Recalled::default());
+    ProviderState::new(&config, Places::new(Bounds::default(), [share]), 0, ledger)
+}
+
+fn health(state: &ProviderState, now: Duration) -> ProviderHealth {
+    state.health(Moment { now, wall: now }, &Circuits::new([], Jitter::new(1), Arc::new(Forgetful)))
 }
 
 fn line() -> LineName {
@@ -60,10 +65,10 @@ async fn a_place_is_waited_for_with_a_deadline_and_freed_by_dropping() {
     assert!(state.is_full(&line()));
     assert!(admit(&state, &clock, 1, 5 * S).await.is_err());
     assert_eq!(clock.now().as_secs(), 5);
-    assert_eq!(health(&state, clock.now(), KeyState::Present).oldest_ms, Some(5000));
+    assert_eq!(health(&state, clock.now()).oldest_ms, Some(5000));
     drop(first);
     assert!(admit(&state, &clock, 1, clock.now()).await.is_ok());
-    assert_eq!(health(&state, clock.now(), KeyState::Present).in_flight, 0);
+    assert_eq!(health(&state, clock.now()).in_flight, 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -83,7 +88,7 @@ async fn sharers_take_turns_and_hear_their_position_when_it_changes() {
     };
     let free = async {
         clock.sleep_until(3 * S + S / 2).await;
-        assert_eq!(health(&state, clock.now(), KeyState::Present).waiting, 3);
+        assert_eq!(health(&state, clock.now()).waiting, 3);
         drop(held);
     };
     tokio::join!(one(0, 1), one(1, 1), one(2, 2), free);
@@ -98,7 +103,7 @@ async fn who_gives_up_waiting_leaves_nothing_behind() {
     let held = admit(&state, &clock, 1, S).await.map_err(|_| "no place").unwrap();
     let gave_up = tokio::time::timeout(S, admit(&state, &clock, 1, 60 * S)).await;
     assert!(gave_up.is_err());
-    assert_eq!(health(&state, clock.now(), KeyState::Present).waiting, 0);
+    assert_eq!(health(&state, clock.now()).waiting, 0);
     drop(held);
     assert!(!state.is_full(&line()));
     assert!(admit(&state, &clock, 2, clock.now()).await.is_ok());
@@ -107,17 +112,17 @@ async fn who_gives_up_waiting_leaves_nothing_behind() {
 #[test]
 fn health_tells_of_the_last_end() {
     let state = alone(4);
-    let told = |key| {
-        let health = health(&state, 10 * S, key);
+    let told = || {
+        let health = health(&state, 10 * S);
         (health.state, health.last_error, health.failures)
     };
-    assert_eq!(told(KeyState::Present), (HealthState::Unknown, None, 0));
-    assert_eq!(told(KeyState::Missing).0, HealthState::NoKey);
+    assert_eq!(told(), (HealthState::Unknown, None, 0));
+    assert_eq!(health(&named("glm", 4), 10 * S).state, HealthState::NoKey);
     state.failed(S, Cause::Cut);
     state.failed(2 * S, Cause::AuthDead);
-    assert_eq!(told(KeyState::Present), (HealthState::Dead, Some("auth_dead"), 2));
+    assert_eq!(told(), (HealthState::Dead, Some("auth_dead"), 2));
     state.succeeded(3 * S);
-    assert_eq!(told(KeyState::Present), (HealthState::Ok, None, 0));
+    assert_eq!(told(), (HealthState::Ok, None, 0));
     state.failed(4 * S, Cause::Rate);
-    assert_eq!(told(KeyState::Present), (HealthState::Failing, Some("rate"), 1));
+    assert_eq!(told(), (HealthState::Failing, Some("rate"), 1));
 }
