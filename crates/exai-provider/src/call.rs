@@ -18,6 +18,8 @@ use crate::attempt::{Brought, Failed, NOTE_EVERY};
 use crate::before::{Before, Fate};
 use crate::cause::Cause;
 use crate::chat::Chat;
+use crate::flights::millis;
+use crate::model::Model;
 use crate::providers::{CallContext, Layer};
 use crate::reply::{AttemptReport, Failure, Reply, Usage};
 use crate::request::Room;
@@ -113,7 +115,7 @@ impl<'a> Call<'a> {
             let outcome = self.attempt(candidate, index, room).await;
             let plan = self.plan.take();
             let failed = match outcome {
-                Ok(brought) => return Ok(self.reply(index, brought, plan)),
+                Ok(brought) => return Ok(self.reply(candidate, brought, plan)),
                 Err(failed) => failed,
             };
             let cause = failed.cause;
@@ -124,7 +126,7 @@ impl<'a> Call<'a> {
             let tries = causes.iter().filter(|known| known.is_like(cause)).count();
             let step = self.step(&failed, index, u32::try_from(tries).unwrap_or(u32::MAX));
             causes.push(cause);
-            self.keep(failed, index, plan);
+            self.keep(failed, candidate, plan);
             match step {
                 Step::Again(pause) => {
                     // It counts among those that wait, and waits also where too many do: it has been asked for already.
@@ -166,55 +168,32 @@ impl<'a> Call<'a> {
 
     async fn attempt(&mut self, candidate: &Candidate, index: usize, room: Room) -> Result<Brought, Failed> {
         let began = self.layer.timer.now();
-        let mut n = self.grant.map_or(0, |grant| grant.n);
         let requests = self.requests;
         let outcome = match self.layer.endpoint(candidate.provider) {
-            Some((config, state)) => self.admitted(candidate, index, room, config, state, &mut n).await,
+            Some((config, state)) => self.admitted(candidate, index, room, config, state).await,
             None => Err(failed(Cause::UnknownModel, "the provider is not configured")),
         };
         let now = self.layer.timer.now();
-        let provider = self.layer.endpoint(candidate.provider).map_or("", |(config, _)| config.name.as_str());
         let (cause, detail, until, billed) = match &outcome {
             Ok(_) => ("ok", String::new(), None, true),
             Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.until, failed.billed),
         };
-        if cause == Cause::Open.code() {
-            n = 0;
-        }
+        // What was passed over has no number.
+        let n = self.grant.filter(|_| cause != Cause::Open.code()).map_or(0, |grant| grant.n);
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let (ms, until_ms) = (millis(now.saturating_sub(began)), until.map(millis));
+        let Model { provider, id: model, .. } = &candidate.model;
         let call = self.log_id();
-        tracing::info!(
-            call,
-            n,
-            provider,
-            model = candidate.model.id,
-            continues,
-            cause,
-            until_ms,
-            ms,
-            billed,
-            "attempt ended"
-        );
-        let (provider, model) = (provider.to_owned(), candidate.model.id.clone());
-        let Cost { nano_usd, is_estimated: estimated } = std::mem::take(&mut self.cost);
+        tracing::info!(call, n, provider, model, continues, cause, until_ms, ms, billed, "attempt ended");
         let failure = outcome.as_ref().err();
         if let Some(failed) = failure.filter(|_| self.requests > requests) {
             self.failed = Some(failed.cause);
         }
-        self.reports.push(AttemptReport {
-            n,
-            provider,
-            model,
-            cause,
-            detail,
-            ms,
-            billed,
-            nano_usd,
-            estimated,
-            until_ms,
-        });
+        let Cost { nano_usd, is_estimated: estimated } = std::mem::take(&mut self.cost);
+        let (provider, model) = candidate.names();
+        let report =
+            AttemptReport { n, provider, model, cause, detail, ms, billed, nano_usd, estimated, until_ms };
+        self.reports.push(report);
         if billed {
             self.billed += 1;
             self.grant = None;

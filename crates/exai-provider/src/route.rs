@@ -21,7 +21,15 @@ const FOUND_TOLD: usize = 5;
 pub(crate) struct Candidate {
     /// Index of the provider in the configuration.
     pub(crate) provider: usize,
+    /// Bears the name of that provider.
     pub(crate) model: Model,
+}
+
+impl Candidate {
+    /// The names of its provider and its model.
+    pub(crate) fn names(&self) -> (String, String) {
+        (self.model.provider.clone(), self.model.id.clone())
+    }
 }
 
 /// Who chose a candidate.

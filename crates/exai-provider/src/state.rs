@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// One provider's state.
 pub(crate) struct ProviderState {
-    name: String,
+    pub(crate) name: String,
     max_concurrency: u32,
     is_usable: bool,
     /// What it is paid.

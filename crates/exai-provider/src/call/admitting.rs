@@ -34,26 +34,26 @@ impl Call<'_> {
         room: Room,
         config: &ProviderConfig,
         state: &ProviderState,
-        n: &mut u32,
     ) -> Result<Brought, Failed> {
         self.passable(candidate, index)?;
         self.affordable(candidate)?;
         self.fits(candidate)?;
         let tokens = pace::tokens(self.route.prompt_tokens, &candidate.model, room);
-        let (place, entry) = self.place(state, index, candidate, &config.name, tokens).await?;
+        let (place, entry) = self.place(state, index, candidate, tokens).await?;
         self.in_time()?;
         // Those before it in the queue may have spent the rest.
         self.affordable(candidate)?;
         let dialect = Dialect::of(config);
-        let plan = self.plan_for(candidate, index, room, config, dialect);
+        let plan = self.plan_for(candidate, index, room, dialect);
         let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
-        *n = self.grant(index, &config.name, &candidate.model.id, continues as u64).await?;
+        let Model { provider, id: model, .. } = &candidate.model;
+        let n = self.grant(index, provider, model, continues as u64).await?;
         self.in_time()?;
         self.requests += 1;
         state.pace().budget.request(self.layer.timer.now());
         self.plan.clone_from(&plan);
         let request_id = format!("{}-{n}-{}", self.context.call_id, self.requests);
-        let after = plan.as_ref().map(|plan| plan.continuation(&config.name, &candidate.model.id));
+        let after = plan.as_ref().map(|plan| plan.continuation(provider, model));
         let is_mended = self.mended.contains(&index);
         let variant = Variant { request_id: &request_id, room, after, is_mended };
         let request = request::build(config, dialect, &candidate.model, self.chat, variant)
@@ -62,7 +62,7 @@ impl Call<'_> {
             0 => String::new(),
             bytes => format!(", going on from {:.1} kB", bytes as f64 / 1000.0),
         };
-        self.note(format!("asking {} at {} (attempt {n}{from})", candidate.model.id, config.name));
+        self.note(format!("asking {model} at {provider} (attempt {n}{from})"));
         let now = self.layer.timer.now();
         let clocks = Clocks::new(now, self.limits(config, &candidate.model, index));
         let world = World {
@@ -74,15 +74,7 @@ impl Call<'_> {
         let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
         let call = self.log_id();
         let charge = self.charge(candidate, plan.as_ref());
-        let subject = Subject {
-            call,
-            n: *n,
-            model: &candidate.model.id,
-            dialect,
-            place: &place,
-            splice,
-            charge: charge.as_ref(),
-        };
+        let subject = Subject { call, n, model, dialect, place: &place, splice, charge: charge.as_ref() };
         let outcome = attempt::run(world, subject, request, clocks).await;
         let (usage, is_billed) = match &outcome {
             Ok(brought) => (brought.answer.usage, true),
@@ -119,19 +111,12 @@ impl Call<'_> {
     }
 
     /// What this candidate goes on from, if anything.
-    fn plan_for(
-        &self,
-        candidate: &Candidate,
-        index: usize,
-        room: Room,
-        config: &ProviderConfig,
-        dialect: &Dialect,
-    ) -> Option<Plan> {
+    fn plan_for(&self, candidate: &Candidate, index: usize, room: Room, dialect: &Dialect) -> Option<Plan> {
         let part = self.best.as_ref().filter(|_| !self.declined.contains(&index))?;
         let plan = continuing::plan(
             part,
             Candidacy {
-                provider: &config.name,
+                provider: &candidate.model.provider,
                 prefix: candidate.model.prefix.unwrap_or(dialect.prefix),
                 output: request::output(&candidate.model, room).unwrap_or(request::OUTPUT_DEFAULT),
                 is_last_attempt: self.billed + 1 >= BILLED_MAX,
@@ -147,7 +132,6 @@ impl Call<'_> {
         state: &'s ProviderState,
         index: usize,
         candidate: &Candidate,
-        provider: &str,
         tokens: u32,
     ) -> Result<(Place<'s>, Entry), Failed>
     where
@@ -157,8 +141,8 @@ impl Call<'_> {
         let layer: &'s Layer = self.layer;
         loop {
             let entry = self.entry(index, &line).await?;
-            let place = self.free_place(state, index, &line, provider).await?;
-            self.paced(state, index, provider, tokens).await?;
+            let place = self.free_place(state, index, &line).await?;
+            self.paced(state, index, tokens).await?;
             match layer.circuits.enter(&line, layer.moment(), entry) {
                 Ok(pass) => return Ok((place.with(pass), entry)),
                 Err(_) => state.pace().give_back(tokens),
@@ -171,11 +155,11 @@ impl Call<'_> {
         state: &'s ProviderState,
         index: usize,
         line: &LineName,
-        provider: &str,
     ) -> Result<Place<'s>, Failed> {
         // Where only the bounds over all providers bind, another candidate would not come sooner.
         let until = if state.is_full(line) { self.patience(index) } else { self.context.deadline };
         let told = |position, all| {
+            let provider = &state.name;
             self.note(format!("waiting for a place at {provider}, position {position} of {all}"));
         };
         let wish = Wish { sharer: self.context.sharer, until, told: &told };
@@ -189,13 +173,7 @@ impl Call<'_> {
     }
 
     /// Waits until the provider's requests and tokens a minute allow one more, and takes it.
-    async fn paced(
-        &self,
-        state: &ProviderState,
-        index: usize,
-        provider: &str,
-        tokens: u32,
-    ) -> Result<(), Failed> {
+    async fn paced(&self, state: &ProviderState, index: usize, tokens: u32) -> Result<(), Failed> {
         let until = self.patience(index);
         loop {
             let now = self.layer.timer.now();
@@ -207,7 +185,7 @@ impl Call<'_> {
                 ));
             }
             let left = at.saturating_sub(now).as_secs_f64().ceil();
-            self.note(format!("waiting for the rate a minute of {provider}: {left:.0} s"));
+            self.note(format!("waiting for the rate a minute of {}: {left:.0} s", state.name));
             self.layer.timer.sleep_until(at.min(now + NOTE_EVERY)).await;
         }
     }

@@ -11,6 +11,7 @@ use crate::cause::Cause;
 use crate::continued::Continued;
 use crate::reply::{Ending, Failure, Reply, Usage};
 use crate::request;
+use crate::route::Candidate;
 use crate::sentence;
 use crate::splice::Joined;
 use crate::succession;
@@ -28,14 +29,14 @@ struct Text {
 
 impl Call<'_> {
     /// Remembers what a failed attempt had brought, if there is more of it than before.
-    pub(super) fn keep(&mut self, failed: Failed, index: usize, plan: Option<Plan>) {
+    pub(super) fn keep(&mut self, failed: Failed, candidate: &Candidate, plan: Option<Plan>) {
         self.add_usage(failed.answer.usage);
         let best = self.best.as_ref().map_or(0, |best| best.answer.text.len());
         let is_usable = !failed.answer.text.trim().is_empty() && failed.cause != Cause::Policy;
         if !is_usable || failed.answer.text.len() <= best {
             return;
         }
-        let (provider, model) = self.names(index);
+        let (provider, model) = candidate.names();
         let broke = Broke::Failed(failed.cause);
         let (generated, unreadable) = (failed.generated, failed.unreadable);
         let (answer, seams) = merge(*failed.answer, failed.joined, plan.as_ref(), &model);
@@ -43,9 +44,9 @@ impl Call<'_> {
     }
 
     /// The answer that an attempt brought.
-    pub(super) fn reply(mut self, index: usize, brought: Brought, plan: Option<Plan>) -> Reply {
+    pub(super) fn reply(mut self, candidate: &Candidate, brought: Brought, plan: Option<Plan>) -> Reply {
         self.add_usage(brought.answer.usage);
-        let (provider, model) = self.names(index);
+        let (provider, model) = candidate.names();
         let (answer, seams) = merge(brought.answer, brought.joined, plan.as_ref(), &model);
         let (ending, unreadable) = (brought.ending, brought.unreadable);
         self.make_reply(Text { provider, model, answer, seams, ending, unreadable })
@@ -81,10 +82,8 @@ impl Call<'_> {
     fn make_reply(self, text: Text) -> Reply {
         let Text { provider, model: asked_model, answer, seams, ending, unreadable } = text;
         let redactor = &self.layer.redactor;
-        let is_asked = |index: &usize| self.names(*index) == (provider.clone(), asked_model.clone());
-        let asked = (0..self.route.candidates.len()).find(is_asked);
-        let asked =
-            asked.and_then(|index| self.route.candidates.get(index)).map(|candidate| &candidate.model);
+        let mut models = self.route.candidates.iter().map(|candidate| &candidate.model);
+        let asked = models.find(|model| (&model.provider, &model.id) == (&provider, &asked_model));
         let mut notes = asked.map_or_else(Vec::new, |model| request::left_out(model, self.chat));
         notes.extend(asked.and_then(succession::note));
         notes.extend(self.successors());
@@ -116,15 +115,6 @@ impl Call<'_> {
 
     fn successors(&self) -> Vec<String> {
         succession::successors(&self.layer.known.now(), &self.reports)
-    }
-
-    /// Names of a candidate: its provider's and its model's.
-    fn names(&self, index: usize) -> (String, String) {
-        self.route.candidates.get(index).map_or_else(Default::default, |candidate| {
-            let endpoint = self.layer.endpoint(candidate.provider);
-            let provider = endpoint.map_or_else(String::new, |(config, _)| config.name.clone());
-            (provider, candidate.model.id.clone())
-        })
     }
 
     fn add_usage(&mut self, usage: Option<Usage>) {
