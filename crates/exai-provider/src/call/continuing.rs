@@ -74,18 +74,15 @@ pub(super) fn plan(part: &Arc<Part>, candidacy: Candidacy<'_>) -> Option<Plan> {
     let is_worth_a_seam = candidacy.is_last_attempt
         || part.generated > GENERATED
         || tokens(&part.answer.text) > u64::from(candidacy.output) / 5;
-    let how = match candidacy.prefix {
-        Prefix::None => How::Turn,
+    let text = &part.answer.text;
+    let (how, upto) = match candidacy.prefix {
+        Prefix::None if is_worth_a_seam => (How::Turn, splice::seam(text)),
+        Prefix::None => return None,
         prefix if is_worth_a_seam || part.broke.was_healthy() && part.provider == candidacy.provider => {
-            How::Prefix(prefix)
+            (How::Prefix(prefix), text.len())
         }
         _ => return None,
     };
-    if how == How::Turn && !is_worth_a_seam {
-        return None;
-    }
-    let text = &part.answer.text;
-    let upto = if how == How::Turn { splice::seam(text) } else { text.len() };
     Some(Plan { part: Arc::clone(part), how, upto })
 }
 
