@@ -90,29 +90,6 @@ pub struct ModelInfo {
     pub price: Option<(f64, f64)>,
 }
 
-impl ModelInfo {
-    /// What the catalogue knows; nobody has set up its provider.
-    fn of(model: &Model) -> Self {
-        Self {
-            id: model.id.clone(),
-            provider: model.provider.clone(),
-            aliases: model.aliases.clone(),
-            context: model.context,
-            output_cap: model.output_cap,
-            status: model.status,
-            ends: model.ends,
-            successor: model.successor.clone(),
-            can: model.can.clone(),
-            found: false,
-            thinks: model.thinking != Thinking::Never,
-            is_default: false,
-            usable: false,
-            key_variable: String::new(),
-            price: model.price.map(|price| (price.input, price.output)),
-        }
-    }
-}
-
 /// All configured providers.
 pub struct Providers {
     pub(crate) layer: Layer,
@@ -212,11 +189,21 @@ impl Providers {
         let info = |model: &Model, found: bool| {
             let provider = config.providers.iter().find(|provider| provider.name == model.provider)?;
             Some(ModelInfo {
+                id: model.id.clone(),
+                provider: model.provider.clone(),
+                aliases: model.aliases.clone(),
+                context: model.context,
+                output_cap: model.output_cap,
+                status: model.status,
+                ends: model.ends,
+                successor: model.successor.clone(),
+                can: model.can.clone(),
+                found,
+                thinks: model.thinking != Thinking::Never,
                 is_default: default.as_ref() == Some(model),
                 usable: provider.is_usable(),
                 key_variable: provider.key_variable.clone(),
-                found,
-                ..ModelInfo::of(model)
+                price: model.price.map(|price| (price.input, price.output)),
             })
         };
         let listed = catalogue.models().iter().filter_map(|model| info(model, false));
