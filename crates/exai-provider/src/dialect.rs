@@ -113,30 +113,24 @@ const DIALECTS: &[Dialect] = &[
         key: KeyNeed::Required,
         // Error texts in English on the international site.
         headers: &[("accept-language", "en-US,en")],
-        output_field: OutputField::MaxTokens,
         usage: StreamUsage::Unasked,
         request_id: RequestId::Field,
         list: ModelList::None,
-        prefix: Prefix::None,
         // Its messages name no zone; Beijing's is assumed.
         hours_east: Some(8),
-        start: Start::at(4),
         causes: GLM_CAUSES,
+        ..COMPATIBLE
     },
     Dialect {
         domains: &["moonshot.ai", "moonshot.cn", "kimi.com", "kimi.ai"],
         name: Some("kimi"),
         key: KeyNeed::Required,
-        headers: &[],
         output_field: OutputField::MaxCompletionTokens,
-        usage: StreamUsage::Asked,
-        request_id: RequestId::None,
-        list: ModelList::Models,
         prefix: Prefix::Partial,
-        hours_east: None,
         // An account of its lowest tier takes one, and says nothing of its tier.
         start: Start { untried: 1, tried: 4 },
         causes: KIMI_CAUSES,
+        ..COMPATIBLE
     },
     Dialect { domains: &["deepseek.com"], prefix: Prefix::Beta, ..COMPATIBLE },
     Dialect { domains: &["mistral.ai"], prefix: Prefix::Prefix, ..COMPATIBLE },
