@@ -93,6 +93,11 @@ impl ProviderConfig {
         self.key.is_some() || Dialect::of(self).key == KeyNeed::Optional
     }
 
+    /// The header that bears its key, where it has one.
+    pub(crate) fn authorization(&self) -> Option<(&'static str, String)> {
+        self.key.as_ref().map(|key| ("authorization", format!("Bearer {}", key.reveal())))
+    }
+
     /// The name of one of its settings: `variable("DAILY_USD")` of `glm` is `GLM_DAILY_USD`.
     pub(crate) fn variable(&self, suffix: &str) -> String {
         let stem = self.key_variable.strip_suffix("API_KEY").unwrap_or_default();

@@ -159,9 +159,7 @@ impl Layer {
 fn request(config: &ProviderConfig) -> Request {
     let mut headers =
         vec![("accept", "application/json".to_owned()), ("accept-encoding", "identity".to_owned())];
-    if let Some(key) = &config.key {
-        headers.push(("authorization", format!("Bearer {}", key.reveal())));
-    }
+    headers.extend(config.authorization());
     Request {
         method: Method::Get,
         provider: config.name.clone(),

@@ -1,12 +1,14 @@
 //! A page of HTML or XML where a model API should have answered: what stands between has put it there, or the address is
 //! somebody else's. Of its text people are told what a browser would show, no styles and no scripts.
 
+use crate::sse::BOM;
+
 /// Bytes of a page that are read: what it is about stands at its beginning.
 pub(crate) const READ_BYTES_MAX: usize = 64 << 10;
 
 /// Whether a body is one. No answer and no error of an API begins so.
 pub(crate) fn is_page(body: &[u8]) -> bool {
-    let body = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    let body = body.strip_prefix(BOM).unwrap_or(body);
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
@@ -18,7 +20,7 @@ pub(crate) fn told(page: &[u8]) -> String {
 
 /// The text between its tags, on one line.
 fn text(page: &[u8]) -> String {
-    let page = page.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(page);
+    let page = page.strip_prefix(BOM).unwrap_or(page);
     let page = String::from_utf8_lossy(page.get(..page.len().min(READ_BYTES_MAX)).unwrap_or_default());
     // Of the same length, so that places in one are places in the other.
     let lower = page.to_ascii_lowercase();

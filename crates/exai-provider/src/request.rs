@@ -114,9 +114,7 @@ pub(crate) fn build(
         ("accept-encoding", "identity".to_owned()),
     ];
     headers.extend(dialect.headers.iter().map(|(name, value)| (*name, (*value).to_owned())));
-    if let Some(key) = &config.key {
-        headers.push(("authorization", format!("Bearer {}", key.reveal())));
-    }
+    headers.extend(config.authorization());
     Ok(Request {
         method: Method::Post,
         provider: config.name.clone(),
