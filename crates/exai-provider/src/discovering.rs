@@ -2,7 +2,7 @@
 //!
 //! Nothing depends on it: a provider that does not answer, or answers nonsense, is as it was.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::time::Duration;
 
@@ -58,49 +58,42 @@ enum Listed {
     No,
 }
 
-/// When each provider is asked next.
-struct Rounds {
-    /// By index; `None`: it is never asked.
-    next: Vec<Option<Duration>>,
-    last: Vec<Option<Duration>>,
+/// When each provider is asked, by index; one that never is does not stand in it.
+struct Rounds(BTreeMap<usize, Round>);
+
+#[derive(Clone, Copy)]
+struct Round {
+    next: Duration,
+    last: Option<Duration>,
 }
 
 impl Rounds {
     fn new(layer: &Layer) -> Self {
-        let first = layer.timer.now() + FIRST_AFTER;
+        let first = Round { next: layer.timer.now() + FIRST_AFTER, last: None };
         let lists =
             |config: &ProviderConfig| config.is_usable() && Dialect::of(config).list == ModelList::Models;
-        let providers = &layer.config.providers;
-        Self {
-            next: providers.iter().map(|config| lists(config).then_some(first)).collect(),
-            last: vec![None; providers.len()],
-        }
+        let providers = layer.config.providers.iter().enumerate().filter(|(_, config)| lists(config));
+        Self(providers.map(|(index, _)| (index, first)).collect())
     }
 
     fn next(&self) -> Option<Duration> {
-        self.next.iter().flatten().min().copied()
+        self.0.values().map(|round| round.next).min()
     }
 
     fn due(&self, now: Duration) -> Vec<usize> {
-        let is_due = |next: &Option<Duration>| next.is_some_and(|next| next <= now);
-        self.next.iter().enumerate().filter(|(_, next)| is_due(next)).map(|(index, _)| index).collect()
+        self.0.iter().filter(|(_, round)| round.next <= now).map(|(index, _)| *index).collect()
     }
 
     fn asked(&mut self, index: usize, now: Duration, listed: Listed) {
         let pause = if listed == Listed::Yes { EVERY } else { AGAIN_AFTER };
-        if let (Some(next), Some(last)) = (self.next.get_mut(index), self.last.get_mut(index)) {
-            (*next, *last) = (Some(now + pause), Some(now));
-        }
+        self.0.insert(index, Round { next: now + pause, last: Some(now) });
     }
 
     /// These have said that they do not serve a model.
     fn hurry(&mut self, gone: &BTreeSet<usize>) {
-        for index in gone {
-            let last = self.last.get(*index).copied().flatten();
-            if let Some(Some(next)) = self.next.get_mut(*index) {
-                let soonest = last.map_or(Duration::ZERO, |last| last + APART);
-                *next = soonest.min(*next);
-            }
+        for (_, round) in self.0.iter_mut().filter(|(index, _)| gone.contains(*index)) {
+            let soonest = round.last.map_or(Duration::ZERO, |last| last + APART);
+            round.next = soonest.min(round.next);
         }
     }
 }
