@@ -92,7 +92,7 @@ impl Catalogue {
     }
 
     /// Every model that is listed.
-    pub fn models(&self) -> &[Model] {
+    pub(crate) fn models(&self) -> &[Model] {
         &self.models
     }
 
@@ -102,7 +102,7 @@ impl Catalogue {
     }
 
     /// The listed model that an id or alias means; ids win over aliases.
-    pub fn find(&self, name: &str) -> Option<&Model> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Model> {
         let by_id = self.models.iter().find(|model| model.id.eq_ignore_ascii_case(name));
         by_id.or_else(|| self.models.iter().find(|model| model.is_called(name)))
     }

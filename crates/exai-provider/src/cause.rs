@@ -292,7 +292,7 @@ impl Cause {
 
     /// Whether the provider may charge for a request that ended so before any delta came. A refused connection
     /// and a refusal before generation cost nothing.
-    pub const fn may_be_billed(self) -> bool {
+    pub(crate) const fn may_be_billed(self) -> bool {
         matches!(
             self,
             Self::Server

@@ -16,7 +16,7 @@ pub enum StreamTimeout {
 
 impl StreamTimeout {
     /// The age.
-    pub const fn age(self) -> Duration {
+    pub(crate) const fn age(self) -> Duration {
         match self {
             Self::Default(age) | Self::User(age) => age,
         }

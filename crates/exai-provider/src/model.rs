@@ -12,7 +12,7 @@ use crate::reply::Usage;
 /// How long a healthy model may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum IdleClass {
+pub(crate) enum IdleClass {
     /// Answers at once.
     Fast,
     /// Thinks before it answers, at times without a sign.
@@ -44,7 +44,7 @@ impl IdleClass {
 /// Whether a model thinks before it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Thinking {
+pub(crate) enum Thinking {
     /// It does not.
     Never,
     /// It can be turned on and off.
@@ -94,13 +94,13 @@ impl Capability {
 
 /// USD per million tokens.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Price {
+pub(crate) struct Price {
     /// Of the question.
-    pub input: f64,
+    pub(crate) input: f64,
     /// Of the answer.
-    pub output: f64,
+    pub(crate) output: f64,
     /// Of the part of the question that the provider had in its cache.
-    pub cached: Option<f64>,
+    pub(crate) cached: Option<f64>,
 }
 
 impl Price {
@@ -127,41 +127,41 @@ impl Price {
 
 /// What is known of one model.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Model {
+pub(crate) struct Model {
     /// Id, as the provider knows it.
-    pub id: String,
+    pub(crate) id: String,
     /// Name of the provider.
-    pub provider: String,
+    pub(crate) provider: String,
     /// Other names.
-    pub aliases: Vec<String>,
+    pub(crate) aliases: Vec<String>,
     /// Tokens of question and answer together; 0 where unknown.
-    pub context: u32,
+    pub(crate) context: u32,
     /// Most tokens of an answer, reasoning included; 0 where unknown.
-    pub output_cap: u32,
+    pub(crate) output_cap: u32,
     /// Where it stands in its life.
-    pub status: Status,
+    pub(crate) status: Status,
     /// Its last day, where one is known.
-    pub ends: Option<Day>,
+    pub(crate) ends: Option<Day>,
     /// Id of the model that takes its place.
-    pub successor: Option<String>,
+    pub(crate) successor: Option<String>,
     /// What it can do beside answering text, each once, in the order of [`Capability`].
-    pub can: Vec<Capability>,
+    pub(crate) can: Vec<Capability>,
     /// How long it may be silent.
-    pub idle: IdleClass,
+    pub(crate) idle: IdleClass,
     /// Longest wait for the first sign.
-    pub first_event_floor: Duration,
+    pub(crate) first_event_floor: Duration,
     /// Longest gap in the middle of an answer.
-    pub idle_floor: Duration,
+    pub(crate) idle_floor: Duration,
     /// Whether it thinks.
-    pub thinking: Thinking,
+    pub(crate) thinking: Thinking,
     /// Efforts that it takes by name, rising.
-    pub efforts: Vec<Effort>,
+    pub(crate) efforts: Vec<Effort>,
     /// Highest temperature; 0: sampling is fixed.
-    pub temperature_max: f64,
+    pub(crate) temperature_max: f64,
     /// Price, where known.
-    pub price: Option<Price>,
+    pub(crate) price: Option<Price>,
     /// How it goes on from the beginning of an answer; `None`: as its provider does.
-    pub prefix: Option<Prefix>,
+    pub(crate) prefix: Option<Prefix>,
 }
 
 impl Model {

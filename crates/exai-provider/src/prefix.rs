@@ -5,7 +5,8 @@ use serde::Deserialize;
 /// What says that the last message is the beginning of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Prefix {
+#[expect(clippy::enum_variant_names, reason = "the catalogue's word is the name of the field that is sent")]
+pub(crate) enum Prefix {
     /// The endpoint can't.
     None,
     /// `"partial": true` in that message (Kimi).
