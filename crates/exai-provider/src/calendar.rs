@@ -5,9 +5,9 @@ const DAY: u64 = 24 * 60 * 60;
 
 const DAYS_BEFORE: [u64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
-/// A date and a time of day.
+/// A day of the calendar and a time of that day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment {
+pub(crate) struct Date {
     pub(crate) year: u64,
     /// From 1.
     pub(crate) month: u64,
@@ -18,7 +18,7 @@ pub(crate) struct Moment {
     pub(crate) second: u64,
 }
 
-impl Moment {
+impl Date {
     /// Seconds since 1970; `None` for numbers that are no date of 1970 to 9999.
     pub(crate) fn unix_seconds(self) -> Option<u64> {
         let Self { year, month, day, hour, minute, second } = self;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::calendar::Moment;
+use crate::calendar::Date;
 
 /// What stands before the moment, lower case.
 const MARKS: &[&str] = &["reset at", "resets at", "将在", "将于"];
@@ -21,15 +21,15 @@ pub(crate) fn reset_time(sentence: &str, hours_east: u64, wall: Duration) -> Opt
     let mut number = || numbers.next()?.parse::<u64>().ok();
     let (year, month, day) = (number()?, number()?, number()?);
     let (hour, minute, second) = (number()?, number()?, number().unwrap_or(0));
-    let there = Moment { year, month, day, hour, minute, second }.unix_seconds()?;
+    let there = Date { year, month, day, hour, minute, second }.unix_seconds()?;
     let until = Duration::from_secs(there.checked_sub(hours_east * 3600)?);
     (until > wall && until - wall <= LONGEST).then_some(until)
 }
 
 /// A moment since 1970 as people read it, on a clock so many hours east of Greenwich.
 pub(crate) fn told(until: Duration, hours_east: u64) -> String {
-    let Moment { year, month, day, hour, minute, .. } =
-        Moment::of_unix_seconds(until.as_secs() + hours_east * 3600);
+    let Date { year, month, day, hour, minute, .. } =
+        Date::of_unix_seconds(until.as_secs() + hours_east * 3600);
     let zone = if hours_east == 0 { "UTC".to_owned() } else { format!("UTC+{hours_east}") };
     format!("{hour:02}:{minute:02} {zone} on {year}-{month:02}-{day:02}")
 }

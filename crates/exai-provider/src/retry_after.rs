@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::calendar::Moment;
+use crate::calendar::Date;
 use crate::transport::Response;
 
 /// What stands before the number of seconds in a sentence, lower case.
@@ -74,7 +74,7 @@ fn unix_seconds(text: &str) -> Option<u64> {
     let mut clock = words.next()?.split(':');
     let mut part = || clock.next()?.parse::<u64>().ok();
     let (hour, minute, second) = (part()?, part()?, part()?);
-    Moment { year, month, day, hour, minute, second }.unix_seconds()
+    Date { year, month, day, hour, minute, second }.unix_seconds()
 }
 
 const MONTHS: [&str; 12] =

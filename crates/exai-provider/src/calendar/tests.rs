@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn moment(year: u64, month: u64, day: u64, hour: u64, minute: u64, second: u64) -> Moment {
-    Moment { year, month, day, hour, minute, second }
+fn moment(year: u64, month: u64, day: u64, hour: u64, minute: u64, second: u64) -> Date {
+    Date { year, month, day, hour, minute, second }
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn known_moments_are_known() {
         (4_107_542_400, moment(2100, 3, 1, 0, 0, 0)),
     ] {
         assert_eq!(moment.unix_seconds(), Some(seconds));
-        assert_eq!(Moment::of_unix_seconds(seconds), moment);
+        assert_eq!(Date::of_unix_seconds(seconds), moment);
     }
 }
 
@@ -38,6 +38,6 @@ fn what_is_no_date_has_no_seconds() {
 proptest! {
     #[test]
     fn both_ways_agree(seconds in 0..253_402_300_799_u64) {
-        prop_assert_eq!(Moment::of_unix_seconds(seconds).unix_seconds(), Some(seconds));
+        prop_assert_eq!(Date::of_unix_seconds(seconds).unix_seconds(), Some(seconds));
     }
 }
