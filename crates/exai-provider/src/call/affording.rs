@@ -3,8 +3,8 @@
 use super::continuing::Plan;
 use super::{Call, failed};
 use crate::attempt::Failed;
-use crate::cause::{Cause, Next};
-use crate::left_out::{self, LeftOut};
+use crate::cause::Cause;
+use crate::left_out;
 use crate::route::Candidate;
 use crate::spend::{Charge, midnight};
 use crate::tokens::{self, message_tokens};
@@ -52,32 +52,6 @@ impl<'a> Call<'a> {
         let prompt = self.route.prompt_tokens + beginning;
         let ledger = layer.ledger(candidate.provider)?;
         Some(ledger.charge(&*layer.timer, candidate.model.price, prompt))
-    }
-
-    /// Why the call failed. What was not even sent says less than what was.
-    pub(super) fn verdict(&self, last: Cause) -> Cause {
-        match (last, self.failed) {
-            (Cause::Budget | Cause::Unpriced | Cause::ContextOverflow, Some(failed)) => failed,
-            _ => last,
-        }
-    }
-
-    /// Who else might have answered, in a sentence; empty where nobody, or where it would have helped nobody.
-    pub(super) fn left_out(&self, cause: Cause) -> String {
-        if cause.next() == Next::No {
-            return String::new();
-        }
-        let is_told = |candidate: &Candidate| {
-            let mut reports = self.reports.iter();
-            reports.any(|report| report.model == candidate.model.id)
-        };
-        let untold = self.route.candidates.iter().filter(|candidate| !is_told(candidate));
-        let unaffordable = untold.filter_map(|candidate| {
-            let failed = self.affordable(candidate).err()?;
-            Some(LeftOut::new(&candidate.model, &format!("{}: {}", failed.cause.words(), failed.detail)))
-        });
-        let all: Vec<LeftOut> = unaffordable.chain(self.route.left_out.iter().cloned()).collect();
-        left_out::sentence(&all)
     }
 }
 

@@ -7,8 +7,9 @@ use super::{Call, Failed};
 use crate::answer::{ANSWER_BYTES_MAX, Answer};
 use crate::attempt::Brought;
 use crate::broke::Broke;
-use crate::cause::Cause;
+use crate::cause::{Cause, Next};
 use crate::continued::Continued;
+use crate::left_out::{self, LeftOut};
 use crate::reply::{Ending, Failure, Reply, Usage};
 use crate::request;
 use crate::route::Candidate;
@@ -77,6 +78,32 @@ impl Call<'_> {
             reply.notes.push(format!("The answer went on past {most} MiB, the most that is taken of any."));
         }
         Ok(reply)
+    }
+
+    /// Why the call failed. What was not even sent says less than what was.
+    fn verdict(&self, last: Cause) -> Cause {
+        match (last, self.failed) {
+            (Cause::Budget | Cause::Unpriced | Cause::ContextOverflow, Some(failed)) => failed,
+            _ => last,
+        }
+    }
+
+    /// Who else might have answered, in a sentence; empty where nobody, or where it would have helped nobody.
+    fn left_out(&self, cause: Cause) -> String {
+        if cause.next() == Next::No {
+            return String::new();
+        }
+        let is_told = |candidate: &Candidate| {
+            let mut reports = self.reports.iter();
+            reports.any(|report| report.model == candidate.model.id)
+        };
+        let untold = self.route.candidates.iter().filter(|candidate| !is_told(candidate));
+        let unaffordable = untold.filter_map(|candidate| {
+            let failed = self.affordable(candidate).err()?;
+            Some(LeftOut::new(&candidate.model, &format!("{}: {}", failed.cause.words(), failed.detail)))
+        });
+        let all: Vec<LeftOut> = unaffordable.chain(self.route.left_out.iter().cloned()).collect();
+        left_out::sentence(&all)
     }
 
     fn make_reply(self, text: Text) -> Reply {
