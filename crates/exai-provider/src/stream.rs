@@ -99,20 +99,21 @@ impl Stream {
     /// # Errors
     /// [`Broken`], for bodies that are no stream.
     pub(crate) fn finish(&mut self) -> Result<(), Broken> {
-        if matches!(self.form, Form::Page(_)) {
-            return Err(Broken::Page);
-        }
-        match std::mem::take(&mut self.form) {
-            Form::Page(_) | Form::Unknown(_) => {
+        match &mut self.form {
+            Form::Page(_) => Err(Broken::Page),
+            Form::Unknown(_) => {
                 // An empty body is an empty answer.
                 self.answer.done = true;
                 Ok(())
             }
-            Form::Events(mut decoder) => {
+            Form::Events(decoder) => {
                 self.answer.done |= decoder.finish().is_some_and(|event| event.data == DONE);
                 Ok(())
             }
-            Form::Whole(body) => self.finish_whole(&body),
+            Form::Whole(body) => {
+                let body = std::mem::take(body);
+                self.finish_whole(&body)
+            }
         }
     }
 
