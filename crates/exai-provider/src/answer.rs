@@ -148,45 +148,34 @@ impl Answer {
     /// The cause, and a sentence on it.
     pub(crate) fn judge(&self) -> Result<Ending, (Cause, String)> {
         let finish = self.finish.as_deref();
+        let broken = |cause, why: &str| Err((cause, why.to_owned()));
         match finish {
             Some("network_error" | "error") => {
-                return Err((
-                    Cause::Server,
-                    "the provider ended the answer with an error of its own".to_owned(),
-                ));
+                return broken(Cause::Server, "the provider ended the answer with an error of its own");
             }
             Some("sensitive" | "content_filter") => {
-                return Err((Cause::Policy, "the provider's content rules stopped the answer".to_owned()));
+                return broken(Cause::Policy, "the provider's content rules stopped the answer");
             }
             Some("model_context_window_exceeded") => {
-                return Err((
-                    Cause::ContextOverflow,
-                    "question and answer exceed the model's context".to_owned(),
-                ));
+                return broken(Cause::ContextOverflow, "question and answer exceed the model's context");
             }
-            None if !self.done => {
-                return Err((Cause::Cut, "the stream ended without its end mark".to_owned()));
-            }
+            None if !self.done => return broken(Cause::Cut, "the stream ended without its end mark"),
             _ => {}
         }
         if self.is_blank() {
             let thought = if self.reasoning.trim().is_empty() { "" } else { " after its reasoning" };
             let reason = finish.unwrap_or("none");
-            return Err((
-                Cause::EmptyAnswer,
-                format!("the model said nothing{thought} (finish reason: {reason})"),
-            ));
+            let why = format!("the model said nothing{thought} (finish reason: {reason})");
+            return Err((Cause::EmptyAnswer, why));
         }
         let is_truncated = matches!(finish, Some("length" | "max_tokens"));
         if !is_truncated && let Some(call) = self.unreadable_call() {
             let bytes = call.arguments.len();
-            return Err((
-                Cause::Malformed,
-                format!("the arguments of a tool call are no JSON ({bytes} bytes)"),
-            ));
+            let why = format!("the arguments of a tool call are no JSON ({bytes} bytes)");
+            return Err((Cause::Malformed, why));
         }
         Ok(match finish {
-            Some("length" | "max_tokens") => Ending::Truncated,
+            _ if is_truncated => Ending::Truncated,
             Some(_) if self.done => Ending::Whole,
             _ => Ending::Unterminated,
         })
