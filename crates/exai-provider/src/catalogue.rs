@@ -146,14 +146,9 @@ impl Catalogue {
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), String> {
-        let known = self.models.iter().position(|model| model.id == entry.id);
-        let model = match known.and_then(|at| self.models.get(at)) {
-            Some(model) => entry.over(model.clone())?,
-            None => entry.into_model()?,
-        };
-        match known.and_then(|at| self.models.get_mut(at)) {
-            Some(place) => *place = model,
-            None => self.models.push(model),
+        match self.models.iter_mut().find(|model| model.id == entry.id) {
+            Some(model) => *model = entry.over(model.clone())?,
+            None => self.models.push(entry.into_model()?),
         }
         Ok(())
     }
