@@ -38,8 +38,8 @@ impl Providers {
         loop {
             let due = rounds.due(layer.timer.now());
             for index in due {
-                let listed = layer.discover(index).await;
-                rounds.asked(index, layer.timer.now(), listed);
+                let pause = layer.discover(index).await;
+                rounds.asked(index, layer.timer.now(), pause);
             }
             let Some(next) = rounds.next() else { return std::future::pending().await };
             tokio::select! {
@@ -49,13 +49,6 @@ impl Providers {
             }
         }
     }
-}
-
-/// Whether a list came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    Yes,
-    No,
 }
 
 /// When each provider is asked, by index; one that never is does not stand in it.
@@ -84,8 +77,7 @@ impl Rounds {
         self.0.iter().filter(|(_, round)| round.next <= now).map(|(index, _)| *index).collect()
     }
 
-    fn asked(&mut self, index: usize, now: Duration, listed: Listed) {
-        let pause = if listed == Listed::Yes { EVERY } else { AGAIN_AFTER };
+    fn asked(&mut self, index: usize, now: Duration, pause: Duration) {
         self.0.insert(index, Round { next: now + pause, last: Some(now) });
     }
 
@@ -99,9 +91,9 @@ impl Rounds {
 }
 
 impl Layer {
-    /// Asks one provider.
-    async fn discover(&self, index: usize) -> Listed {
-        let Some(config) = self.config.providers.get(index) else { return Listed::No };
+    /// Asks one provider; gives the pause until it is asked again.
+    async fn discover(&self, index: usize) -> Duration {
+        let Some(config) = self.config.providers.get(index) else { return AGAIN_AFTER };
         let until = self.timer.now() + WAIT;
         let outcome = tokio::select! {
             biased;
@@ -112,12 +104,12 @@ impl Layer {
             Ok(list) => {
                 tracing::debug!(provider = config.name, models = list.len(), "the provider's list of models");
                 self.take(index, config, list);
-                Listed::Yes
+                EVERY
             }
             Err(why) => {
                 let why = self.redactor.clean(&why);
                 tracing::debug!(provider = config.name, why, "no list of models");
-                Listed::No
+                AGAIN_AFTER
             }
         }
     }
