@@ -44,15 +44,19 @@ struct Record {
     ended: BTreeMap<&'static str, u64>,
 }
 
-/// A place for one request; dropping it frees the place.
-pub(crate) struct Place<'a> {
+/// A place for one request, and no leave to ask yet; dropping it frees the place.
+pub(crate) struct FreePlace<'a> {
     state: &'a ProviderState,
     model: Arc<str>,
     flight: u64,
     progress: Arc<Progress>,
-    /// Leave to ask, once there is.
-    pass: Option<Pass<'a>>,
     _turn: Turn,
+}
+
+/// A place with leave to ask; dropping it gives up both.
+pub(crate) struct Place<'a> {
+    pass: Pass<'a>,
+    place: FreePlace<'a>,
 }
 
 /// Who wants a place.
@@ -116,7 +120,7 @@ impl ProviderState {
         line: &LineName,
         limit: u32,
         wish: Wish<'_>,
-    ) -> Result<Place<'_>, NoPlace> {
+    ) -> Result<FreePlace<'_>, NoPlace> {
         let mut turn = self.places.join(wish.sharer, line.clone(), limit).ok_or(NoPlace::Full)?;
         let mut told = None;
         loop {
@@ -137,7 +141,7 @@ impl ProviderState {
         }
         let (model, progress) = (Arc::clone(&line.1), Arc::new(Progress::default()));
         let flight = self.record().flights.begin(Arc::clone(&model), timer.now(), Arc::clone(&progress));
-        Ok(Place { state: self, model, flight, progress, pass: None, _turn: turn })
+        Ok(FreePlace { state: self, model, flight, progress, _turn: turn })
     }
 
     /// An attempt brought an answer.
@@ -223,25 +227,10 @@ impl ProviderState {
     }
 }
 
-impl<'a> Place<'a> {
+impl<'a> FreePlace<'a> {
     /// With leave to ask.
-    pub(crate) fn with(self, pass: Pass<'a>) -> Self {
-        let mut place = self;
-        place.pass = Some(pass);
-        place
-    }
-
-    /// Text has come.
-    pub(crate) fn progress(&self, now: Duration) {
-        self.state.last_progress.made(now);
-        self.progress.made(now);
-        self.takes(self.pass.as_ref().and_then(Pass::progress));
-    }
-
-    /// The attempt has ended so; the place is free from here on.
-    pub(crate) fn end(mut self, end: Result<(), Fault>, at: Moment) {
-        let limit = self.pass.take().and_then(|pass| pass.end(end, at));
-        self.takes(limit);
+    pub(crate) fn with(self, pass: Pass<'a>) -> Place<'a> {
+        Place { pass, place: self }
     }
 
     /// The model takes so many requests at a time, if that has changed.
@@ -252,7 +241,22 @@ impl<'a> Place<'a> {
     }
 }
 
-impl Drop for Place<'_> {
+impl Place<'_> {
+    /// Text has come.
+    pub(crate) fn progress(&self, now: Duration) {
+        self.place.state.last_progress.made(now);
+        self.place.progress.made(now);
+        self.place.takes(self.pass.progress());
+    }
+
+    /// The attempt has ended so; the place is free from here on.
+    pub(crate) fn end(self, end: Result<(), Fault>, at: Moment) {
+        let Self { pass, place } = self;
+        place.takes(pass.end(end, at));
+    }
+}
+
+impl Drop for FreePlace<'_> {
     fn drop(&mut self) {
         self.state.record().flights.end(self.flight);
     }

@@ -20,7 +20,7 @@ use crate::request::{self, Room, Variant};
 use crate::route::Candidate;
 use crate::spend::Cost;
 use crate::splice::Splice;
-use crate::state::{NoPlace, Place, ProviderState, Wish};
+use crate::state::{FreePlace, NoPlace, Place, ProviderState, Wish};
 
 /// Longest wait for a place, or for another call that tries, while another candidate is left.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
@@ -155,7 +155,7 @@ impl Call<'_> {
         state: &'s ProviderState,
         index: usize,
         line: &LineName,
-    ) -> Result<Place<'s>, Failed> {
+    ) -> Result<FreePlace<'s>, Failed> {
         // Where only the bounds over all providers bind, another candidate would not come sooner.
         let until = if state.is_full(line) { self.patience(index) } else { self.context.deadline };
         let told = |position, all| {

@@ -54,7 +54,7 @@ async fn admit<'a>(
     clock: &Clock,
     sharer: u128,
     until: Duration,
-) -> Result<Place<'a>, NoPlace> {
+) -> Result<FreePlace<'a>, NoPlace> {
     state.admit(clock, &line(), 99, Wish { sharer, until, told: &|_, _| {} }).await
 }
 
