@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::continuing::{self, Candidacy, Plan};
-use super::pausing::{ASKED_EARLY, TOO_MANY, line};
+use super::pausing::{TOO_MANY, line, marked};
 use super::{BILLED_MAX, Call, Grant, failed};
 use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::breaker::{Entry, Fault, Moment};
@@ -83,11 +83,7 @@ impl Call<'_> {
         self.cost = charge.map_or_else(Cost::default, |charge| charge.settle(usage, is_billed));
         self.remember(candidate, outcome.as_ref().map(|_| ()));
         conclude(state, place, &outcome, tokens, self.layer.moment());
-        outcome.map_err(|failed| match entry {
-            Entry::InTime => failed,
-            Entry::Early if failed.detail.is_empty() => Failed { detail: ASKED_EARLY.to_owned(), ..failed },
-            Entry::Early => Failed { detail: format!("{}; {ASKED_EARLY}", failed.detail), ..failed },
-        })
+        outcome.map_err(|failed| marked(failed, entry))
     }
 
     /// The number under which this request goes out, kept with the provider's and model's names.

@@ -10,7 +10,7 @@ use crate::fair_queue::LineName;
 use crate::route::Candidate;
 
 /// What a failure is told with where its candidate was asked during its pause.
-pub(super) const ASKED_EARLY: &str = "it was paused, and asked because nothing else was left";
+const ASKED_EARLY: &str = "it was paused, and asked because nothing else was left";
 
 /// What is said where no more calls may wait.
 pub(super) const TOO_MANY: &str = "as many calls wait for it as may";
@@ -70,6 +70,15 @@ impl Call<'_> {
             pause.max(held)
         };
         later.map(wait).any(|other| other.is_zero() || other < paused.wait)
+    }
+}
+
+/// A failure, with a remark where its candidate was asked early.
+pub(super) fn marked(failed: Failed, entry: Entry) -> Failed {
+    match entry {
+        Entry::InTime => failed,
+        Entry::Early if failed.detail.is_empty() => Failed { detail: ASKED_EARLY.to_owned(), ..failed },
+        Entry::Early => Failed { detail: format!("{}; {ASKED_EARLY}", failed.detail), ..failed },
     }
 }
 
