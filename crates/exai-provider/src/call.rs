@@ -182,7 +182,7 @@ impl<'a> Call<'a> {
         let n = self.grant.filter(|_| cause != Cause::Open.code()).map_or(0, |grant| grant.n);
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let (ms, until_ms) = (millis(now.saturating_sub(began)), until.map(millis));
-        let Model { provider, id: model, .. } = &candidate.model;
+        let Model { provider, id: model, .. } = &*candidate.model;
         let call = self.log_id();
         tracing::info!(call, n, provider, model, continues, cause, until_ms, ms, billed, "attempt ended");
         let failure = outcome.as_ref().err();

@@ -1,5 +1,6 @@
 //! The models that are known, as data: a file that is built in, and what people add to it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,11 +15,11 @@ use crate::prefix::Prefix;
 
 const BUILTIN: &str = include_str!("models.toml");
 
-/// Known models, in the order of the file, and behind them those that nobody listed and a provider says that it has.
+/// Known models, shared by the calls that ask them, in the order of the file, and behind them those that nobody listed and a provider says that it has.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {
-    models: Vec<Model>,
-    found: Vec<Model>,
+    models: Vec<Arc<Model>>,
+    found: Vec<Arc<Model>>,
 }
 
 /// A file that is no catalogue.
@@ -92,41 +93,41 @@ impl Catalogue {
     }
 
     /// Every model that is listed.
-    pub(crate) fn models(&self) -> &[Model] {
+    pub(crate) fn models(&self) -> &[Arc<Model>] {
         &self.models
     }
 
     /// Models that are not listed and that a provider says it has.
-    pub(crate) fn found(&self) -> &[Model] {
+    pub(crate) fn found(&self) -> &[Arc<Model>] {
         &self.found
     }
 
     /// The listed model that an id or alias means; ids win over aliases.
-    pub(crate) fn find(&self, name: &str) -> Option<&Model> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Arc<Model>> {
         let by_id = self.models.iter().find(|model| model.id.eq_ignore_ascii_case(name));
         by_id.or_else(|| self.models.iter().find(|model| model.is_called(name)))
     }
 
     /// The model of this provider that a name means, listed or found there.
-    pub(crate) fn at(&self, provider: &str, name: &str) -> Option<&Model> {
+    pub(crate) fn at(&self, provider: &str, name: &str) -> Option<&Arc<Model>> {
         let mut all = self.models.iter().chain(&self.found);
         all.find(|model| model.provider == provider && model.is_called(name))
     }
 
     /// Listed models of a provider that it serves, in the order in which they answer where none is named. What was only
     /// found there is not among them: it may make images or vectors.
-    pub(crate) fn served_by<'a>(&'a self, provider: &str) -> impl Iterator<Item = &'a Model> {
+    pub(crate) fn served_by<'a>(&'a self, provider: &str) -> impl Iterator<Item = &'a Arc<Model>> {
         self.models.iter().filter(move |model| model.provider == provider && model.status != Status::Retired)
     }
 
     /// The first of them.
-    pub(crate) fn first_of(&self, provider: &str) -> Option<&Model> {
+    pub(crate) fn first_of(&self, provider: &str) -> Option<&Arc<Model>> {
         self.served_by(provider).next()
     }
 
     /// At most three names near to one that is unknown, of models whose provider `usable` accepts.
     pub(crate) fn nearest(&self, name: &str, usable: impl Fn(&str) -> bool) -> Vec<&str> {
-        let served = |model: &&Model| usable(&model.provider) && model.status != Status::Retired;
+        let served = |model: &&Arc<Model>| usable(&model.provider) && model.status != Status::Retired;
         let models = self.models.iter().chain(&self.found).filter(served);
         let names = models.flat_map(|model| std::iter::once(&model.id).chain(&model.aliases));
         nearest(name, names.map(String::as_str), 3)
@@ -139,16 +140,16 @@ impl Catalogue {
             let listed =
                 self.models.iter_mut().find(|model| model.provider == provider && model.is_called(&one.id));
             match listed {
-                Some(model) => one.fill(model),
-                None => self.found.push(one.model(provider)),
+                Some(model) => one.fill(Arc::make_mut(model)),
+                None => self.found.push(Arc::new(one.model(provider))),
             }
         }
     }
 
     fn add(&mut self, entry: Entry) -> Result<(), String> {
         match self.models.iter_mut().find(|model| model.id == entry.id) {
-            Some(model) => *model = entry.over(model.clone())?,
-            None => self.models.push(entry.into_model()?),
+            Some(model) => *model = Arc::new(entry.over(Model::clone(model))?),
+            None => self.models.push(Arc::new(entry.into_model()?)),
         }
         Ok(())
     }

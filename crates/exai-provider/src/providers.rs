@@ -181,39 +181,29 @@ impl Providers {
         Call::new(&self.layer, &chat, call, &route).run().await
     }
 
+    /// The model that a name means, or that answers where none is given, if it can be asked; retired ones among them.
+    pub fn asked(&self, name: Option<&str>) -> Option<ModelInfo> {
+        let shown = self.shown();
+        let candidate = route::asked(&self.layer.config, &shown.catalogue, name)?;
+        shown.info(&candidate.model)
+    }
+
     /// Every model whose provider is configured: those of the catalogue in its order, then those that were found.
     pub fn models(&self) -> Vec<ModelInfo> {
-        let config = &self.layer.config;
-        let catalogue = self.layer.known.now();
-        let default = route::default_candidate(config, &catalogue).map(|candidate| candidate.model);
-        let info = |model: &Model, found: bool| {
-            let provider = config.providers.iter().find(|provider| provider.name == model.provider)?;
-            Some(ModelInfo {
-                id: model.id.clone(),
-                provider: model.provider.clone(),
-                aliases: model.aliases.clone(),
-                context: model.context,
-                output_cap: model.output_cap,
-                status: model.status,
-                ends: model.ends,
-                successor: model.successor.clone(),
-                can: model.can.clone(),
-                found,
-                thinks: model.thinking != Thinking::Never,
-                is_default: default.as_ref() == Some(model),
-                usable: provider.is_usable(),
-                key_variable: provider.key_variable.clone(),
-                price: model.price.map(|price| (price.input, price.output)),
-            })
-        };
-        let listed = catalogue.models().iter().filter_map(|model| info(model, false));
-        let mut infos: Vec<ModelInfo> =
-            listed.chain(catalogue.found().iter().filter_map(|model| info(model, true))).collect();
+        let shown = self.shown();
+        let all = shown.catalogue.models().iter().chain(shown.catalogue.found());
+        let mut infos: Vec<ModelInfo> = all.filter_map(|model| shown.info(model)).collect();
         // A default that is addressed as `provider/model` need not be among them.
         if !infos.iter().any(|info| info.is_default) {
-            infos.extend(default.as_ref().and_then(|model| info(model, false)));
+            infos.extend(shown.default.as_ref().and_then(|model| shown.info(model)));
         }
         infos
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        let (config, catalogue) = (&self.layer.config, self.layer.known.now());
+        let default = route::asked(config, &catalogue, None).map(|candidate| candidate.model);
+        Shown { config, catalogue, default }
     }
 
     /// Names of providers that can be asked and have no model in the catalogue: any model of theirs is addressed as
@@ -249,6 +239,37 @@ impl Providers {
             key.retry_ms = Some(millis(left));
         }
         health
+    }
+}
+
+/// What is told of models.
+struct Shown<'a> {
+    config: &'a ProvidersConfig,
+    catalogue: Arc<Catalogue>,
+    default: Option<Arc<Model>>,
+}
+
+impl Shown<'_> {
+    /// Nothing where its provider is not configured.
+    fn info(&self, model: &Arc<Model>) -> Option<ModelInfo> {
+        let provider = self.config.providers.iter().find(|provider| provider.name == model.provider)?;
+        Some(ModelInfo {
+            id: model.id.clone(),
+            provider: model.provider.clone(),
+            aliases: model.aliases.clone(),
+            context: model.context,
+            output_cap: model.output_cap,
+            status: model.status,
+            ends: model.ends,
+            successor: model.successor.clone(),
+            can: model.can.clone(),
+            found: self.catalogue.found().iter().any(|found| Arc::ptr_eq(found, model)),
+            thinks: model.thinking != Thinking::Never,
+            is_default: self.default.as_ref() == Some(model),
+            usable: provider.is_usable(),
+            key_variable: provider.key_variable.clone(),
+            price: model.price.map(|price| (price.input, price.output)),
+        })
     }
 }
 

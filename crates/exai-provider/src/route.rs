@@ -1,5 +1,7 @@
 //! Which models may answer a question, in order.
 
+use std::sync::Arc;
+
 use crate::catalogue::Catalogue;
 use crate::cause::Cause;
 use crate::chat::{Chat, Fallback};
@@ -22,7 +24,7 @@ pub(crate) struct Candidate {
     /// Index of the provider in the configuration.
     pub(crate) provider: usize,
     /// Bears the name of that provider.
-    pub(crate) model: Model,
+    pub(crate) model: Arc<Model>,
 }
 
 impl Candidate {
@@ -84,9 +86,17 @@ pub(crate) fn route(config: &ProvidersConfig, catalogue: &Catalogue, chat: &Chat
     Ok(route)
 }
 
-/// Model for calls that name none, if there is one.
-pub(crate) fn default_candidate(config: &ProvidersConfig, catalogue: &Catalogue) -> Option<Candidate> {
-    Resolver { config, catalogue }.default().ok()
+/// The model that a name means, or that answers where none is given, if it can be asked.
+pub(crate) fn asked(
+    config: &ProvidersConfig,
+    catalogue: &Catalogue,
+    name: Option<&str>,
+) -> Option<Candidate> {
+    let resolver = Resolver { config, catalogue };
+    match name.map(str::trim).filter(|name| !is_auto(name)) {
+        Some(name) => resolver.locate(name).ok(),
+        None => resolver.default().ok(),
+    }
 }
 
 fn is_auto(name: &str) -> bool {
@@ -156,13 +166,13 @@ impl Resolver<'_> {
     }
 
     /// The first model of the provider that is called so, if there is such a provider; a failure where none is listed.
-    fn first_at(&self, name: &str) -> Option<Result<Model, Failure>> {
+    fn first_at(&self, name: &str) -> Option<Result<Arc<Model>, Failure>> {
         let config = self.config.providers.iter().find(|config| config.name.eq_ignore_ascii_case(name))?;
         Some(self.catalogue.first_of(&config.name).cloned().ok_or_else(|| self.no_listed_model(config)))
     }
 
     /// `provider/model`, listed or not.
-    fn addressed(&self, name: &str) -> Option<Model> {
+    fn addressed(&self, name: &str) -> Option<Arc<Model>> {
         let (provider, id) = name.split_once('/')?;
         let config =
             self.config.providers.iter().find(|config| config.name.eq_ignore_ascii_case(provider))?;
@@ -170,11 +180,11 @@ impl Resolver<'_> {
             return None;
         }
         let known = self.catalogue.at(&config.name, id);
-        Some(known.cloned().unwrap_or_else(|| Model::unlisted(&config.name, id)))
+        Some(known.cloned().unwrap_or_else(|| Arc::new(Model::unlisted(&config.name, id))))
     }
 
     /// A model that only its provider has told of.
-    fn found(&self, name: &str) -> Option<Model> {
+    fn found(&self, name: &str) -> Option<Arc<Model>> {
         self.catalogue.found().iter().find(|model| model.is_called(name)).cloned()
     }
 
@@ -216,7 +226,8 @@ impl Resolver<'_> {
             FallbackPolicy::Family => {
                 others.retain(|(candidate, _)| candidate.provider == first.provider);
                 let family = self.catalogue.served_by(&first.model.provider);
-                let of_first = |model: &Model| Candidate { provider: first.provider, model: model.clone() };
+                let of_first =
+                    |model: &Arc<Model>| Candidate { provider: first.provider, model: model.clone() };
                 others.extend(family.map(|model| (of_first(model), Chosen::ByUs)));
             }
         }

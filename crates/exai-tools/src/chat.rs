@@ -7,7 +7,7 @@ mod prompt;
 mod report;
 mod seams;
 
-use exai_provider::{Before, Chat, ModelInfo, Reply, Status};
+use exai_provider::{Before, Chat, Reply, Status};
 use serde_json::value::RawValue;
 
 use self::arguments::ChatArguments;
@@ -16,7 +16,6 @@ use crate::class::Class;
 use crate::context::ToolContext;
 use crate::conversation::{ConversationId, ConversationsUnreadable, Exchange, NewTurn};
 use crate::file::FileText;
-use crate::models;
 use crate::result::ToolResult;
 use crate::schema;
 use crate::tool::{Reach, Tool};
@@ -51,20 +50,20 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
             return salvaged(exchange, why, failed, context);
         }
     };
-    let models = context.providers.models();
     let exchange = thread.question(arguments.prompt, arguments.system, arguments.model, arguments.files);
-    let asked = models::find(&models, exchange.model.as_deref());
+    let asked = context.providers.asked(exchange.model.as_deref());
     let question = prompt::Question {
         system: exchange.system.as_deref(),
         prompt: &exchange.prompt,
         files: &exchange.files,
     };
     // A retired model takes nothing, however short: the provider layer says so, or has another one answer.
-    let taker = asked.filter(|model| model.status != Status::Retired);
+    let taker = asked.as_ref().filter(|model| model.status != Status::Retired);
     let prompt = match prompt::build(question, &thread.history, taker) {
         Ok(prompt) => prompt,
         Err(too_long) => {
-            let failed = failure::too_long(&too_long, asked, &models, context.call.before);
+            let models = context.providers.models();
+            let failed = failure::too_long(&too_long, taker, &models, context.call.before);
             return salvaged(exchange, "not asked again: it is too long for the model", failed, context);
         }
     };
@@ -84,7 +83,7 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
     };
     let report = Report {
         reply,
-        expected: asked.map(|model: &ModelInfo| model.id.clone()),
+        expected: asked.map(|model| model.id.clone()),
         conversation: thread.id,
         left_out: prompt.left_out,
         before: context.call.before.to_vec(),

@@ -46,7 +46,7 @@ impl Call<'_> {
         let dialect = Dialect::of(config);
         let plan = self.plan_for(candidate, index, room, dialect);
         let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
-        let Model { provider, id: model, .. } = &candidate.model;
+        let Model { provider, id: model, .. } = &*candidate.model;
         let n = self.grant(index, provider, model, continues as u64).await?;
         self.in_time()?;
         self.requests += 1;

@@ -112,7 +112,7 @@ impl Call<'_> {
         let mut models = self.route.candidates.iter().map(|candidate| &candidate.model);
         let asked = models.find(|model| (&model.provider, &model.id) == (&provider, &asked_model));
         let mut notes = asked.map_or_else(Vec::new, |model| request::left_out(model, self.chat));
-        notes.extend(asked.and_then(succession::note));
+        notes.extend(asked.and_then(|model| succession::note(model)));
         notes.extend(self.successors());
         if unreadable > 0 {
             notes.push(

@@ -23,7 +23,7 @@ temperature_max = 0.0
 
 fn model(id: &str) -> Model {
     let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
-    catalogue.find(id).cloned().unwrap_or_else(|| Model::unlisted("local", id))
+    catalogue.find(id).map_or_else(|| Model::unlisted("local", id), |model| Model::clone(model))
 }
 
 fn request(id: &str, chat: &Chat, room: Room) -> (Request, Value) {

@@ -160,3 +160,24 @@ async fn a_gone_model_that_its_provider_lists_again_is_asked_again() {
         assert_eq!((asked(&world).len(), text == "kimi"), (3, asked_again), "{lists:?}");
     }
 }
+
+/// What is shown of one model is what the list shows of it, whichever way it is named.
+#[tokio::test(start_paused = true)]
+async fn what_is_told_of_the_model_that_a_name_means_is_what_the_list_tells_of_it() {
+    let world = World::new(vec![], vec![]);
+    script(&world, vec![list(&["kimi-new"])]);
+    discover(&world, 10).await;
+    let listed = world.providers.models();
+    let default = listed.iter().find(|model| model.is_default).unwrap();
+    for name in [None, Some("auto"), Some(" "), Some(default.id.as_str()), Some(default.provider.as_str())] {
+        assert_eq!(world.providers.asked(name).as_ref(), Some(default), "{name:?}");
+    }
+    let found = world.providers.asked(Some("KIMI/kimi-new")).unwrap();
+    assert!(found.found && !found.is_default);
+    assert!(listed.contains(&found));
+    assert_eq!(world.providers.asked(Some("glm/never-listed")).unwrap().context, 0);
+    assert_eq!(world.providers.asked(Some("nobody-knows")), None);
+    let keyless =
+        World::with(vec![], vec![], |config| config.providers.iter_mut().for_each(|one| one.key = None));
+    assert_eq!(keyless.providers.asked(None), None, "nobody can be asked");
+}
