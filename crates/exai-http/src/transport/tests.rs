@@ -225,6 +225,26 @@ async fn a_server_without_tls_is_told_as_such() {
     assert_eq!(error.kind, Kind::Tls, "{error}");
 }
 
+/// An address that answers no dial: the kernel of a listener whose queue is full does not.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn f01_an_address_that_answers_no_dial_ends_at_the_connect_timeout() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let _in_the_queue = TcpStream::connect(address).await.unwrap();
+    let url = format!("http://{address}");
+    let transport = transport(&url);
+    let asked = std::time::Instant::now();
+    let error = timeout(HANG, transport.open(request(&url))).await.unwrap().err().unwrap();
+    assert_eq!(error.kind, Kind::Connect, "{error}");
+    assert!(asked.elapsed() >= Duration::from_secs(2), "it was not refused");
+    let (first, _) = listener.accept().await.unwrap();
+    drop(first);
+    assert!(timeout(Duration::from_millis(500), listener.accept()).await.is_err(), "no dial came through");
+}
+
 #[tokio::test]
 async fn a_tls_handshake_that_stalls_ends_at_the_connect_timeout() {
     let (listener, url) = listener().await;
