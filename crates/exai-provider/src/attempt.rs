@@ -222,7 +222,10 @@ impl Attempt<'_> {
             let Some(piece) = piece else {
                 return self.stream.finish().map_err(|broken| self.broken(broken));
             };
-            self.take(&piece)?;
+            match self.take(&piece) {
+                Err(end) if self.is_behind_the_answer(&end) => return Ok(()),
+                taken => taken?,
+            }
             if self.stream.answer.done {
                 see_out(self.world.timer, &mut *body).await;
                 return Ok(());
@@ -233,6 +236,12 @@ impl Attempt<'_> {
                 Some(expired) => return Err(self.expired(expired)),
             }
         }
+    }
+
+    /// What goes wrong after the finish reason takes nothing from an answer; where there is none, it says why.
+    fn is_behind_the_answer(&self, end: &End) -> bool {
+        let answer = &self.stream.answer;
+        answer.finish.is_some() && !answer.is_blank() && end.cause != Cause::TooLarge
     }
 
     fn take(&mut self, piece: &Bytes) -> Result<(), End> {

@@ -70,6 +70,7 @@ mod sse;
 mod state;
 mod stream;
 mod succession;
+mod surrogates;
 mod timer;
 mod tokens;
 mod tolerant;

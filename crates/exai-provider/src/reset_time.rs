@@ -8,7 +8,7 @@ use crate::calendar::Date;
 const MARKS: &[&str] = &["reset at", "resets at", "将在", "将于"];
 
 /// No quota is counted over more than a month; what lies further off is no reset time.
-const LONGEST: Duration = Duration::from_secs(32 * 24 * 60 * 60);
+pub(crate) const LONGEST: Duration = Duration::from_secs(32 * 24 * 60 * 60);
 
 /// The moment since 1970 that a sentence names as `2026-08-27 21:31:39`, on a clock so many hours east of Greenwich.
 /// `None` where there is none, or where it has passed at `wall` or is too far off to be one.

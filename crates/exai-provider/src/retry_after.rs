@@ -12,11 +12,15 @@ const MARKS: &[&str] = &["again after ", "again in ", "retry after ", "retry in 
 const EPOCH_S: f64 = 1e9;
 const EPOCH_MS: f64 = 1e12;
 
-/// Longest wait that is read out of a number: beyond it lies no call's deadline.
-const LONGEST_S: f64 = 1e8;
+/// Longest wait that is read out of a number: beyond it lies no call's deadline, and moments far beyond it can't be counted.
+const LONGEST: Duration = Duration::from_secs(100_000_000);
 
-/// The wait that the head of an answer asks for.
+/// The wait that the head of an answer asks for; a longer one than about three years is as good as those.
 pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
+    wished(response).map(|wait| wait.min(LONGEST))
+}
+
+fn wished(response: &Response) -> Option<Duration> {
     if let Some(ms) = response.header("retry-after-ms").and_then(|text| text.trim().parse().ok()) {
         return Some(Duration::from_millis(ms));
     }
@@ -61,7 +65,7 @@ pub(crate) fn asked_in_words(sentence: &str) -> Option<Duration> {
 }
 
 fn seconds(number: f64) -> Option<Duration> {
-    (0.0..=LONGEST_S).contains(&number).then(|| Duration::from_secs_f64(number))
+    (0.0..=LONGEST.as_secs_f64()).contains(&number).then(|| Duration::from_secs_f64(number))
 }
 
 /// Seconds since 1970 of a date like `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that senders may use.

@@ -1,11 +1,12 @@
 //! From the bytes of a body to an answer: events of a stream, or one JSON text, whichever comes.
 
 use crate::answer::{Answer, Progress, TooLarge};
-use crate::chunk::{Chunk, Parsed};
+use crate::chunk::{Chunk, NotAChunk, Parsed};
 use crate::error_body::ErrorBody;
 use crate::page;
 use crate::sample::sample;
 use crate::sse::{BOM, DONE, Decoder, Kind, TooLong};
+use crate::surrogates;
 
 /// Most bytes of a body that is one JSON text.
 const WHOLE_BYTES_MAX: usize = 16 << 20;
@@ -131,7 +132,7 @@ impl Stream {
     }
 
     fn finish_whole(&mut self, body: &[u8]) -> Result<(), Broken> {
-        match Chunk::parse(body) {
+        parsed(body, |parsed| match parsed {
             Ok(Parsed::Piece(chunk)) => {
                 self.answer.absorb(&chunk).map_err(too_large)?;
                 self.answer.done = true;
@@ -143,7 +144,7 @@ impl Stream {
                 let message = format!("instead of an answer came: {text}");
                 Err(Broken::Error(ErrorBody { message, ..ErrorBody::default() }))
             }
-        }
+        })
     }
 }
 
@@ -214,7 +215,7 @@ impl Sink<'_> {
             self.answer.done = true;
             return Ok(Progress::default());
         }
-        match Chunk::parse(data) {
+        parsed(data, |parsed| match parsed {
             Ok(Parsed::Piece(chunk)) => self.answer.absorb(&chunk).map_err(too_large),
             Ok(Parsed::Error(error)) => Err(Broken::Error(error)),
             Err(_) => {
@@ -225,7 +226,18 @@ impl Sink<'_> {
                 *self.unreadable += 1;
                 Ok(Progress::default())
             }
-        }
+        })
+    }
+}
+
+/// Hands on what a text is; one with half a character in it is read without.
+fn parsed<T>(text: &[u8], then: impl FnOnce(Result<Parsed<'_>, NotAChunk>) -> T) -> T {
+    match Chunk::parse(text) {
+        Err(NotAChunk) => match surrogates::mended(text) {
+            Some(mended) => then(Chunk::parse(&mended)),
+            None => then(Err(NotAChunk)),
+        },
+        parsed => then(parsed),
     }
 }
 

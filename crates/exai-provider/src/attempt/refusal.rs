@@ -7,7 +7,7 @@ use crate::cause::Cause;
 use crate::classify::{classify, is_mendable};
 use crate::dialect::Dialect;
 use crate::error_body::ErrorBody;
-use crate::reset_time::reset_time;
+use crate::reset_time::{LONGEST, reset_time};
 use crate::retry_after::{asked_in_words, limit_reset, retry_after};
 use crate::transport::Response;
 
@@ -44,7 +44,7 @@ pub(super) fn end(
         Cause::Quota => dialect
             .hours_east
             .and_then(|hours_east| reset_time(&error.message, hours_east, wall))
-            .or_else(|| head.map(|wait| wall + wait)),
+            .or_else(|| head.filter(|wait| !wait.is_zero() && *wait <= LONGEST).map(|wait| wall + wait)),
         _ => None,
     };
     let is_mendable = is_mendable(cause, error);

@@ -31,6 +31,15 @@ fn every_form_is_read() {
 }
 
 #[test]
+fn no_wish_is_so_long_that_its_end_can_not_be_counted() {
+    let longest = Some(Duration::from_secs(100_000_000));
+    assert_eq!(wait(&[("retry-after", "18446744073709551615")]), longest);
+    assert_eq!(wait(&[("retry-after-ms", "18446744073709551615")]), longest);
+    let date = [("date", "Thu, 31 Dec 2026 23:59:50 GMT"), ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT")];
+    assert_eq!(wait(&date), longest);
+}
+
+#[test]
 fn nonsense_is_no_wish() {
     assert_eq!(wait(&[]), None);
     for text in ["soon", "-1", "", "Fri, 32 Jan 2027 00:00:20 GMT", "Fri, 01 Jan 2027"] {

@@ -28,6 +28,39 @@ async fn an_error_of_the_provider_inside_the_stream_is_no_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_comes_behind_the_finish_reason_takes_nothing_from_the_answer() {
+    let late = r#"{"error":{"code":"500","message":"could not count"}}"#;
+    let junk = || vec![event("junk"), event("junk")];
+    for behind in [vec![event(late)], junk()] {
+        let steps = [vec![content("all of it"), finish("stop")], behind.clone(), vec![Do::Hang]].concat();
+        let world = World::new(vec![stream(steps)], vec![says("kimi")]);
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!((reply.text.as_str(), reply.ending), ("all of it", Ending::Unterminated), "{behind:?}");
+        let steps = [vec![content("most"), finish("length")], behind].concat();
+        let world = World::new(vec![stream(steps)], vec![says("kimi")]);
+        assert_eq!(world.ask(None, 1200).await.unwrap().ending, Ending::Truncated);
+    }
+    let nothing = stream(vec![finish("stop"), event(late), Do::End]);
+    let failure = World::new(vec![nothing; 3], vec![]).ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert!(failure.message.contains("could not count"), "{failure}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_character_that_comes_in_two_halves_is_all_that_is_lost() {
+    let halves = [r"\ud83d", r"\ude00"]
+        .map(|half| event(&format!(r#"{{"choices":[{{"delta":{{"content":"{half}"}}}}]}}"#)));
+    let steps =
+        [vec![content("smile ")], halves.to_vec(), vec![content("!"), finish("stop"), done()]].concat();
+    let world = World::new(vec![stream(steps)], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.text.as_str(), reply.ending), ("smile \u{fffd}\u{fffd}!", Ending::Whole));
+    assert_eq!(reply.notes, Vec::<String>::new());
+    let whole = r#"{"choices":[{"message":{"content":"a\ud83d"},"finish_reason":"stop"}]}"#;
+    let world = World::new(vec![status(200, whole)], vec![]);
+    assert_eq!(world.ask(None, 1200).await.unwrap().text, "a\u{fffd}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn policy_is_final() {
     let world = World::new(vec![stream(vec![content("half"), finish("sensitive"), done()])], vec![]);
     let failure = world.ask(None, 1200).await.unwrap_err();

@@ -70,6 +70,28 @@ async fn a_pause_tells_how_long_it_still_takes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_wish_of_ages_ends_the_call_in_a_sentence() {
+    for (code, cause) in [("1302", "rate"), ("1308", "quota"), ("500", "server")] {
+        let failure = refused(code, "18446744073709551615").await;
+        assert_eq!((failure.code(), failure.attempts.len()), (cause, 1), "{}", failure.message);
+        assert!(!failure.message.contains("until"), "{}", failure.message);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_that_is_over_at_once_has_no_end_that_is_worth_a_word() {
+    let failure = refused("1308", "0").await;
+    assert!(!failure.message.contains("until"), "{}", failure.message);
+}
+
+/// What comes of a refusal with this wish.
+async fn refused(code: &str, wish: &'static str) -> Failure {
+    let refusal =
+        Answer::Head(503, vec![("retry-after", wish)], vec![Do::Send(error(code).into_bytes()), Do::End]);
+    World::new(vec![refusal], vec![]).ask(Some("glm-fast"), 1200).await.unwrap_err()
+}
+
+#[tokio::test(start_paused = true)]
 async fn trouble_of_the_provider_leaves_the_last_attempt_to_the_next() {
     let (causes, requests) = after(status(500, "oops")).await;
     assert_eq!(causes, ["glm:server", "glm:server", "kimi:ok"]);
