@@ -54,7 +54,9 @@ pub(crate) fn spent(body: &RawValue, before: usize) -> Option<Spent> {
         input: usage.prompt_tokens,
         cached: usage.cached_tokens,
         output: usage.completion_tokens,
-        nano_usd: costs.filter(|costs| !costs.is_empty()).map(|costs| costs.iter().sum()),
+        nano_usd: costs
+            .filter(|costs| !costs.is_empty())
+            .map(|costs| costs.iter().fold(0, |sum: u64, cost| sum.saturating_add(*cost))),
         whole: before == 0 && estimated.is_empty(),
     })
 }

@@ -186,9 +186,9 @@ impl Entry {
             .into_iter()
             .flatten()
             .chain(self.temperature_max)
-            .any(|number| number.is_nan() || number < 0.0)
+            .any(|number| !number.is_finite() || number < 0.0)
         {
-            return Err(format!("model `{}`: prices and temperature are not below 0", model.id));
+            return Err(format!("model `{}`: prices and temperature are numbers of 0 or more", model.id));
         }
         set(&mut model.provider, self.provider);
         set(&mut model.aliases, self.aliases);

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use crate::model::{Capability, Model, Thinking};
+use crate::model::{Capability, Model, Thinking, is_id};
 use crate::redact::Redactor;
 
 /// Longest list that is read, in bytes.
@@ -12,9 +12,6 @@ pub(crate) const LIST_BYTES_MAX: usize = 1 << 20;
 
 /// Most models that are taken of one list.
 pub(crate) const FOUND_MAX: usize = 2_000;
-
-/// Longest id that is taken, in bytes. Far above any seen.
-const ID_BYTES_MAX: usize = 200;
 
 /// Under which names the context stands: of Kimi and routers, of vLLM, of others.
 const CONTEXT: [&str; 4] = ["context_length", "max_model_len", "context_window", "max_context_length"];
@@ -55,8 +52,7 @@ pub(crate) fn parse(text: &[u8], redactor: &Redactor) -> Result<Vec<Found>, NoLi
 impl Found {
     fn read(entry: &Value, redactor: &Redactor) -> Option<Self> {
         let id = entry.get("id")?.as_str()?;
-        let is_word =
-            !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
+        let is_word = is_id(id) && id.bytes().all(|byte| byte.is_ascii_graphic());
         // An id goes into sentences and back to the provider: one that would have to be changed is of no use.
         if !is_word || redactor.holds_key(id) {
             return None;

@@ -1,5 +1,6 @@
 //! Models that might have answered and were not asked, and why.
 
+use crate::cause::Cause;
 use crate::model::Model;
 use crate::tokens;
 
@@ -17,6 +18,11 @@ pub(crate) struct LeftOut(String);
 impl LeftOut {
     pub(crate) fn new(model: &Model, why: &str) -> Self {
         Self(format!("{} ({why})", model.id))
+    }
+
+    /// A name of the chain that no model answers to, for this cause.
+    pub(crate) fn of_chain(name: &str, why: Cause) -> Self {
+        Self(format!("{name} in EXAI_CHAIN ({})", why.words()))
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::chat::Effort;
 use crate::day::Day;
 use crate::prefix::Prefix;
+use crate::redact::is_unseen;
 use crate::reply::Usage;
 
 /// How long a healthy model may be silent.
@@ -123,6 +124,14 @@ impl Price {
     pub(crate) fn is_free(self) -> bool {
         self.input <= 0.0 && self.output <= 0.0
     }
+}
+
+/// Longest id that is taken from others than the catalogue, in bytes. Far above any seen.
+pub(crate) const ID_BYTES_MAX: usize = 200;
+
+/// Whether a text can be an id: neither empty nor endless, and nothing in it that is not seen where it is told.
+pub(crate) fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= ID_BYTES_MAX && !text.chars().any(is_unseen)
 }
 
 /// What is known of one model.

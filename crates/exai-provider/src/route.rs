@@ -7,7 +7,8 @@ use crate::cause::Cause;
 use crate::chat::{Chat, Fallback};
 use crate::config::{FallbackPolicy, ProviderConfig, ProvidersConfig};
 use crate::left_out::{self, LeftOut};
-use crate::model::{Model, Status};
+use crate::model::{self, Model, Status};
+use crate::redact;
 use crate::reply::Failure;
 use crate::succession;
 use crate::tokens;
@@ -176,7 +177,8 @@ impl Resolver<'_> {
         let (provider, id) = name.split_once('/')?;
         let config =
             self.config.providers.iter().find(|config| config.name.eq_ignore_ascii_case(provider))?;
-        if id.is_empty() {
+        // It goes into sentences, logs and metrics.
+        if !model::is_id(id) {
             return None;
         }
         let known = self.catalogue.at(&config.name, id);
@@ -208,6 +210,17 @@ impl Resolver<'_> {
                 None => route.candidates.push(candidate),
             }
         }
+        route.left_out.extend(self.not_in_the_chain());
+    }
+
+    /// Names in the chain that nobody can be asked by: a slip of the pen there would not be seen otherwise.
+    fn not_in_the_chain(&self) -> Vec<LeftOut> {
+        if self.config.fallback != FallbackPolicy::Chain {
+            return Vec::new();
+        }
+        let chain = self.config.chain.iter();
+        let failed = chain.filter_map(|name| Some((name, self.resolve(name).err()?)));
+        failed.map(|(name, failure)| LeftOut::of_chain(name, failure.cause)).collect()
     }
 
     /// Who may answer by the policy when the first can't, in order.
@@ -277,7 +290,7 @@ impl Resolver<'_> {
         } else {
             format!("did you mean {}?", near.join(", "))
         };
-        let name: String = name.chars().take(80).collect();
+        let name: String = name.chars().filter(|c| !redact::is_unseen(*c)).take(80).collect();
         let message = format!(
             "Model `{name}` is unknown; {hint} A model that is not listed is addressed as `provider/model`."
         );

@@ -45,6 +45,11 @@ fn cost(attempts: &[Said], before: usize) -> (Option<u64>, bool) {
 }
 
 #[test]
+fn a_sum_of_absurd_costs_is_absurd_and_no_more() {
+    assert_eq!(cost(&[Told(u64::MAX), Told(1)], 0), (Some(u64::MAX), true));
+}
+
+#[test]
 fn a_call_costs_what_its_attempts_cost() {
     let found = spent(&result(usage(), &[Told(700)]), 0);
     assert_eq!(found, Some(Spent { input: 10, cached: 4, output: 1, nano_usd: Some(700), whole: true }));

@@ -49,7 +49,10 @@ fn errors_name_file_and_line() {
         ("[[model]]\nid = \"a\"\nprovider = \"p\"\nidle = \"slow\"\n", 4, "slow"),
         ("[[model]]\nid = 5\n", 2, "string"),
         ("[[model]\n", 1, ""),
-        ("[[model]]\nid = \"a\"\nprovider = \"p\"\nprice_in = -1.0\n", 1, "not below 0"),
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\nprice_in = -1.0\n", 1, "numbers of 0 or more"),
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\nprice_in = nan\n", 1, "numbers of 0 or more"),
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\nprice_out = inf\n", 1, "numbers of 0 or more"),
+        ("[[model]]\nid = \"a\"\nprovider = \"p\"\ntemperature_max = inf\n", 1, "numbers of 0 or more"),
     ] {
         let error = Catalogue::builtin().merge("/etc/own.toml", text).unwrap_err();
         assert_eq!((error.file.as_str(), error.line), ("/etc/own.toml", line), "{error}");

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::config::ProviderConfig;
 use crate::key::Key;
+use crate::model::ID_BYTES_MAX;
 
 fn ids(text: &str) -> Result<Vec<String>, NoList> {
     let list = parse(text.as_bytes(), &Redactor::default())?;

@@ -75,6 +75,35 @@ fn a_model_that_is_not_listed_is_addressed_by_its_provider() {
 }
 
 #[test]
+fn what_can_not_be_an_id_is_not_asked_for() {
+    let longest = "x".repeat(model::ID_BYTES_MAX);
+    assert_eq!(names(&config(), &asking(&format!("box/{longest}"))).unwrap(), [format!("box/{longest}")]);
+    for id in [format!("{longest}x"), "a\nb".to_owned(), "a\u{1b}[31m".to_owned(), "a\u{202e}b".to_owned()] {
+        let (cause, message) = names(&config(), &asking(&format!("box/{id}"))).unwrap_err();
+        assert_eq!(cause, Cause::UnknownModel, "{id:?}");
+        assert!(message.len() < 300 && !message.chars().any(redact::is_unseen), "{message:?}");
+    }
+}
+
+#[test]
+fn names_in_the_chain_that_nobody_answers_to_are_told() {
+    let chain = vec!["g2".into(), "nonsense".into(), "far".into(), "k1".into()];
+    let chained =
+        ProvidersConfig { chain, providers: vec![provider("glm", "a"), provider("kimi", "")], ..config() };
+    let told = |config: &ProvidersConfig, chat: &Chat| {
+        let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+        left_out::sentence(&route(config, &catalogue, chat).unwrap().left_out)
+    };
+    assert_eq!(
+        told(&chained, &Chat::default()),
+        "Not asked: nonsense in EXAI_CHAIN (unknown model); far in EXAI_CHAIN (unknown model); k1 in EXAI_CHAIN (no key)."
+    );
+    assert_eq!(told(&chained, &asking("g1")), "");
+    let off = ProvidersConfig { fallback: FallbackPolicy::Off, ..chained };
+    assert_eq!(told(&off, &Chat::default()), "");
+}
+
+#[test]
 fn errors_say_what_to_do() {
     let (cause, message) = names(&config(), &asking("k2")).unwrap_err();
     assert_eq!(cause, Cause::UnknownModel);
