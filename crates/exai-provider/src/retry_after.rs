@@ -1,4 +1,5 @@
-//! How long a provider asks us to stay away. A date is measured against the answer's own `date`.
+//! How long a provider asks us to stay away. A date is measured against the answer's own `date`, else against our wall
+//! clock.
 
 use std::time::Duration;
 
@@ -13,39 +14,36 @@ const EPOCH_S: f64 = 1e9;
 const EPOCH_MS: f64 = 1e12;
 
 /// Longest wait that is read out of a number: beyond it lies no call's deadline, and moments far beyond it can't be counted.
-const LONGEST: Duration = Duration::from_secs(100_000_000);
+const LONGEST_S: f64 = 1e8;
 
-/// The wait that the head of an answer asks for; a longer one than about three years is as good as those.
-pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
-    wished(response).map(|wait| wait.min(LONGEST))
-}
-
-fn wished(response: &Response) -> Option<Duration> {
-    if let Some(ms) = response.header("retry-after-ms").and_then(|text| text.trim().parse().ok()) {
-        return Some(Duration::from_millis(ms));
+/// The wait that the head of an answer asks for; `wall` since 1970. Longer ones than [`LONGEST_S`] are cut to that.
+pub(crate) fn retry_after(response: &Response, wall: Duration) -> Option<Duration> {
+    let number = |name: &str| response.header(name)?.trim().parse::<f64>().ok();
+    if let Some(wait) = number("retry-after-ms").and_then(|ms| at_most_longest(ms / 1000.0)) {
+        return Some(wait);
     }
-    let text = response.header("retry-after")?.trim();
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
+    if let Some(wait) = number("retry-after").and_then(at_most_longest) {
+        return Some(wait);
     }
-    let until = unix_seconds(text)?;
-    let now = unix_seconds(response.header("date")?)?;
-    Some(Duration::from_secs(until.saturating_sub(now)))
+    let until = unix_seconds(response.header("retry-after")?)?;
+    at_most_longest((until as f64 - there(response, wall)).max(0.0))
 }
 
 /// The wait until a rate limit is reset, by the head of an answer. Many send this with every answer: it is a wish only
 /// where the limit was reached.
 pub(crate) fn limit_reset(response: &Response, wall: Duration) -> Option<Duration> {
     let number: f64 = response.header("x-ratelimit-reset")?.trim().parse().ok()?;
-    let now = || {
-        let date = response.header("date").and_then(unix_seconds);
-        date.map_or(wall.as_secs_f64(), |seconds| seconds as f64)
-    };
     seconds(match number {
-        ms if ms >= EPOCH_MS => ms / 1000.0 - now(),
-        s if s >= EPOCH_S => s - now(),
+        ms if ms >= EPOCH_MS => ms / 1000.0 - there(response, wall),
+        s if s >= EPOCH_S => s - there(response, wall),
         wait => wait,
     })
+}
+
+/// The time at the provider's, in seconds since 1970: by its own word, else by our clock.
+fn there(response: &Response, wall: Duration) -> f64 {
+    let date = response.header("date").and_then(unix_seconds);
+    date.map_or(wall.as_secs_f64(), |seconds| seconds as f64)
 }
 
 /// The wait that a sentence asks for: `please try again after 1 seconds`, `try again in 1.5s`.
@@ -64,8 +62,13 @@ pub(crate) fn asked_in_words(sentence: &str) -> Option<Duration> {
     })
 }
 
+/// A wait that is told in so many words, however absurd.
+fn at_most_longest(number: f64) -> Option<Duration> {
+    if number.is_finite() { seconds(number.min(LONGEST_S)) } else { None }
+}
+
 fn seconds(number: f64) -> Option<Duration> {
-    (0.0..=LONGEST.as_secs_f64()).contains(&number).then(|| Duration::from_secs_f64(number))
+    (0.0..=LONGEST_S).contains(&number).then(|| Duration::from_secs_f64(number))
 }
 
 /// Seconds since 1970 of a date like `Sun, 06 Nov 1994 08:49:37 GMT`, the only form that senders may use.

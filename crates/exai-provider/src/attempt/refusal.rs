@@ -21,7 +21,7 @@ pub(super) struct Asked {
 impl Asked {
     /// What a head asks for; `wall` since 1970.
     pub(super) fn by(response: &Response, wall: Duration) -> Self {
-        Self { retry_after: retry_after(response), limit_reset: limit_reset(response, wall) }
+        Self { retry_after: retry_after(response, wall), limit_reset: limit_reset(response, wall) }
     }
 }
 

@@ -16,8 +16,11 @@ fn answer(headers: &[(&str, &str)]) -> Response {
     Response { status: 429, headers, body: Box::new(Nothing) }
 }
 
+/// 2026-12-31, 23:59:40 UTC by our clock.
+const WALL: Duration = Duration::from_secs(1_798_761_580);
+
 fn wait(headers: &[(&str, &str)]) -> Option<Duration> {
-    retry_after(&answer(headers))
+    retry_after(&answer(headers), WALL)
 }
 
 #[test]
@@ -28,6 +31,35 @@ fn every_form_is_read() {
     assert_eq!(wait(&date), Some(Duration::from_secs(30)));
     let past = [("date", "Fri, 01 Jan 2027 00:00:20 GMT"), ("retry-after", "Thu, 31 Dec 2026 23:59:50 GMT")];
     assert_eq!(wait(&past), Some(Duration::ZERO));
+    assert_eq!(wait(&[("retry-after", "0.25")]), Some(Duration::from_millis(250)));
+    assert_eq!(wait(&[("retry-after", "9"), ("retry-after-ms", "1.5e3")]), Some(Duration::from_millis(1500)));
+    // An odd one of the one kind does not hide one of the other.
+    assert_eq!(wait(&[("retry-after", "9"), ("retry-after-ms", "soon")]), Some(Duration::from_secs(9)));
+}
+
+#[test]
+fn a_date_without_the_answers_own_is_measured_by_our_clock() {
+    for (date, seconds) in [
+        ("Fri, 01 Jan 2027 00:00:20 GMT", 40),
+        ("Thu, 31 Dec 2026 23:59:41 GMT", 1),
+        ("Thu, 31 Dec 2026 23:00:00 GMT", 0),
+    ] {
+        assert_eq!(wait(&[("retry-after", date)]), Some(Duration::from_secs(seconds)), "{date}");
+        // Also where the answer's own is none.
+        assert_eq!(wait(&[("retry-after", date), ("date", "today")]), Some(Duration::from_secs(seconds)));
+    }
+}
+
+#[test]
+fn no_wait_is_longer_than_can_be_counted_on() {
+    let longest = Some(Duration::from_secs_f64(LONGEST_S));
+    for absurd in
+        ["18446744073709551615", "99999999999999999999999", "1e300", "Fri, 31 Dec 9999 23:59:59 GMT"]
+    {
+        assert_eq!(wait(&[("retry-after", absurd)]), longest, "{absurd}");
+    }
+    assert_eq!(wait(&[("retry-after-ms", "18446744073709551615")]), longest);
+    assert_eq!(wait(&[("retry-after", "86400")]), Some(Duration::from_secs(86_400)));
 }
 
 #[test]
@@ -42,10 +74,9 @@ fn no_wish_is_so_long_that_its_end_can_not_be_counted() {
 #[test]
 fn nonsense_is_no_wish() {
     assert_eq!(wait(&[]), None);
-    for text in ["soon", "-1", "", "Fri, 32 Jan 2027 00:00:20 GMT", "Fri, 01 Jan 2027"] {
+    for text in ["soon", "-1", "", "inf", "NaN", "Fri, 32 Jan 2027 00:00:20 GMT", "Fri, 01 Jan 2027"] {
         assert_eq!(wait(&[("date", "Thu, 31 Dec 2026 23:59:50 GMT"), ("retry-after", text)]), None, "{text}");
     }
-    assert_eq!(wait(&[("retry-after", "Fri, 01 Jan 2027 00:00:20 GMT")]), None);
 }
 
 #[test]
@@ -63,8 +94,8 @@ fn dates_are_counted_right() {
 
 #[test]
 fn a_limits_reset_is_a_wait_or_a_moment() {
-    const WALL: Duration = Duration::from_secs(1_782_907_200);
-    let reset = |headers: &[(&str, &str)]| limit_reset(&answer(headers), WALL);
+    let wall = Duration::from_secs(1_782_907_200);
+    let reset = |headers: &[(&str, &str)]| limit_reset(&answer(headers), wall);
     for (value, seconds) in
         [("7", 7.0), ("0.5", 0.5), ("1782907230", 30.0), ("1782907230000", 30.0), ("0", 0.0)]
     {
