@@ -21,10 +21,15 @@ const OVERFLOW: &[&str] = &[
 /// which nobody kept, and some take no turn without text.
 const MENDABLE: &[&str] = &["reasoning_content is missing", "role 'assistant' must not be empty"];
 
+/// Phrases of a refusal by content rules under HTTP 403, lower case: routers use the status for keys, too.
+const MODERATED: &[&str] = &["moderation", "flagged"];
+
+/// What many send with every error. Only where no status says more it is what it says.
+const INVALID_REQUEST: &str = "invalid_request_error";
+
 /// Whether the same question without such a fault may be taken.
 pub(crate) fn is_mendable(cause: Cause, error: &ErrorBody) -> bool {
-    let message = error.message.to_lowercase();
-    cause == Cause::BadRequest && MENDABLE.iter().any(|phrase| message.contains(phrase))
+    cause == Cause::BadRequest && says_any(&error.message, MENDABLE)
 }
 
 /// The cause of an error with this HTTP status (200 for errors inside a stream).
@@ -33,7 +38,11 @@ pub(crate) fn classify(dialect: &Dialect, status: u16, error: &ErrorBody) -> Cau
     if error.page {
         return of_page(cause);
     }
-    if cause == Cause::BadRequest && is_overflow(&error.message) { Cause::ContextOverflow } else { cause }
+    if cause == Cause::BadRequest && says_any(&error.message, OVERFLOW) {
+        Cause::ContextOverflow
+    } else {
+        cause
+    }
 }
 
 fn by_word(dialect: &Dialect, error: &ErrorBody) -> Option<Cause> {
@@ -45,10 +54,13 @@ fn by_status(status: u16, error: &ErrorBody) -> Cause {
         return Cause::WrongAddress;
     }
     // Routers put the status of what is behind them into the code of an error under HTTP 200.
-    let inner = error.code.as_ref().and_then(|code| code.parse().ok());
-    let status = if status >= 400 { status } else { inner.unwrap_or(status) };
+    let inner = || error.code.as_ref()?.parse().ok().filter(|code| (400..600).contains(code));
+    let Some(status) = Some(status).filter(|status| *status >= 400).or_else(inner) else {
+        return untold(error);
+    };
     match status {
         401 | 434 => Cause::AuthDead,
+        403 if says_any(&error.message, MODERATED) => Cause::Policy,
         402 | 403 => Cause::AccountDead,
         404 => Cause::ModelGone,
         408 | 409 | 425 | 499 => Cause::Server,
@@ -59,18 +71,25 @@ fn by_status(status: u16, error: &ErrorBody) -> Cause {
     }
 }
 
+/// An error under HTTP 200 whose code says nothing: its words may. All else counts as trouble of the server's, since a refusal
+/// comes before the head mostly.
+fn untold(error: &ErrorBody) -> Cause {
+    let is_refusal = [&error.code, &error.kind].into_iter().flatten().any(|word| word == INVALID_REQUEST);
+    if is_refusal || says_any(&error.message, OVERFLOW) { Cause::BadRequest } else { Cause::Server }
+}
+
 /// A page speaks for what stands between, or for another server: it knows of no model, no account and no request.
 const fn of_page(by_status: Cause) -> Cause {
     match by_status {
         Cause::ModelGone => Cause::WrongAddress,
-        Cause::AccountDead | Cause::BadRequest => Cause::Page,
+        Cause::AccountDead | Cause::BadRequest | Cause::Policy => Cause::Page,
         other => other,
     }
 }
 
-fn is_overflow(message: &str) -> bool {
+fn says_any(message: &str, phrases: &[&str]) -> bool {
     let message = message.to_lowercase();
-    OVERFLOW.iter().any(|phrase| message.contains(phrase))
+    phrases.iter().any(|phrase| message.contains(phrase))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! How providers differ, as data: one row each.
 
+use std::ops::RangeInclusive;
+
 use crate::cause::Cause;
 use crate::config::ProviderConfig;
 use crate::limit::Start;
@@ -71,6 +73,8 @@ pub(crate) struct Dialect {
     pub(crate) start: Start,
     /// Business codes, error types and status words, and what they mean. They beat the HTTP status.
     causes: &'static [(&'static str, Cause)],
+    /// The same for whole ranges of codes.
+    ranges: &'static [(RangeInclusive<u16>, Cause)],
 }
 
 impl Dialect {
@@ -89,7 +93,11 @@ impl Dialect {
 
     /// What a business code, type or status word means.
     pub(crate) fn cause(&self, word: &str) -> Option<Cause> {
-        self.causes.iter().find(|(known, _)| *known == word).map(|(_, cause)| *cause)
+        let listed = self.causes.iter().find(|(known, _)| *known == word).map(|(_, cause)| *cause);
+        let number: Option<u16> = word.parse().ok();
+        let ranged =
+            || number.and_then(|number| self.ranges.iter().find(|(range, _)| range.contains(&number)));
+        listed.or_else(|| ranged().map(|(_, cause)| *cause))
     }
 }
 
@@ -119,6 +127,7 @@ const DIALECTS: &[Dialect] = &[
         // Its messages name no zone; Beijing's is assumed.
         hours_east: Some(8),
         causes: GLM_CAUSES,
+        ranges: GLM_RANGES,
         ..COMPATIBLE
     },
     Dialect {
@@ -150,6 +159,7 @@ const COMPATIBLE: Dialect = Dialect {
     hours_east: None,
     start: Start::at(4),
     causes: COMPATIBLE_CAUSES,
+    ranges: &[],
 };
 
 /// GLM puts all kinds of trouble under HTTP 429; only the code tells them apart.
@@ -159,6 +169,7 @@ const GLM_CAUSES: &[(&str, Cause)] = &[
     ("1002", Cause::AuthDead),
     ("1003", Cause::AuthDead),
     ("1004", Cause::AuthDead),
+    ("434", Cause::AuthDead),
     ("1220", Cause::AuthDead),
     ("1110", Cause::AccountDead),
     ("1111", Cause::AccountDead),
@@ -175,6 +186,7 @@ const GLM_CAUSES: &[(&str, Cause)] = &[
     ("1214", Cause::BadRequest),
     ("1215", Cause::BadRequest),
     ("1231", Cause::BadRequest),
+    ("435", Cause::BadRequest),
     ("1211", Cause::ModelGone),
     ("1221", Cause::ModelGone),
     ("1222", Cause::ModelGone),
@@ -200,6 +212,9 @@ const GLM_CAUSES: &[(&str, Cause)] = &[
     ("1230", Cause::Server),
     ("1234", Cause::Server),
 ];
+
+/// All that is wrong with files: too many, too large, of the wrong kind. Nobody else would take them either.
+const GLM_RANGES: &[(RangeInclusive<u16>, Cause)] = &[(1400..=1499, Cause::BadRequest)];
 
 /// Kimi tells by the error's type; its 429 has three. `invalid_request_error` says no more than its status.
 const KIMI_CAUSES: &[(&str, Cause)] = &[

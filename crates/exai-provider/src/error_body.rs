@@ -35,7 +35,8 @@ impl ErrorBody {
         }
     }
 
-    /// An error from JSON, if it is one: `{error: {…}}`, `{error: "…"}`, `[{error: …}]`, or the error object itself.
+    /// An error from JSON, if it is one: `{error: {…}}`, `{error: "…"}`, `[{error: …}]`, the error object itself, or MiniMax's
+    /// `{base_resp: {status_code, status_msg}}`.
     pub(crate) fn from_value(value: &Value) -> Option<Self> {
         match value {
             Value::String(text) => Some(Self::plain(text)),
@@ -50,6 +51,9 @@ impl ErrorBody {
     }
 
     fn from_fields(value: &Value) -> Option<Self> {
+        if let Some(inner) = value.get("base_resp") {
+            return Self::from_base_resp(inner);
+        }
         let message = ["message", "msg", "detail"].iter().find_map(|name| value.get(name));
         let code = value.get("code").and_then(word);
         let kind = ["type", "status"].iter().find_map(|name| value.get(name)).and_then(word);
@@ -62,6 +66,13 @@ impl ErrorBody {
             Some(other) => other.to_string(),
         };
         Some(Self { code, kind, message, page: false })
+    }
+
+    /// It comes with every answer; 0 is success.
+    fn from_base_resp(value: &Value) -> Option<Self> {
+        let code = value.get("status_code").and_then(word).filter(|code| code != "0")?;
+        let message = value.get("status_msg").and_then(Value::as_str).map(readable).unwrap_or_default();
+        Some(Self { code: Some(code), message, ..Self::default() })
     }
 
     fn plain(text: &str) -> Self {

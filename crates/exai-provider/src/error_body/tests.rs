@@ -36,6 +36,10 @@ fn every_shape_is_read() {
             error(Some("502"), None, "a page: Bad Gateway"),
         ),
         (r#"{"error":"<html>Bad Gateway</html>"}"#, error(None, None, "a page: Bad Gateway")),
+        (
+            r#"{"id":"x","choices":null,"base_resp":{"status_code":1008,"status_msg":"insufficient balance"}}"#,
+            error(Some("1008"), None, "insufficient balance"),
+        ),
         ("", error(None, None, "")),
     ];
     for (text, expected) in cases {

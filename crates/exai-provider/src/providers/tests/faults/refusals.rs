@@ -2,11 +2,14 @@
 
 use super::*;
 
-/// Requests to the provider, and to the one behind it; causes by GLM's codes.
-const GLM: [(&str, usize, usize, &[&str]); 9] = [
-    ("auth_dead", 1, 1, &["1000", "1001", "1002", "1003", "1004", "1220"]),
+/// A cause, requests to the provider and to the one behind it, and the words that mean it.
+type Row = (&'static str, usize, usize, &'static [&'static str]);
+
+/// GLM's business codes.
+const GLM: [Row; 9] = [
+    ("auth_dead", 1, 1, &["434", "1000", "1001", "1002", "1003", "1004", "1220"]),
     ("account_dead", 1, 1, &["1110", "1111", "1112", "1113", "1120", "1121", "1309", "1313", "1315"]),
-    ("bad_request", 1, 0, &["1210", "1212", "1213", "1214", "1215", "1231"]),
+    ("bad_request", 1, 0, &["435", "1210", "1212", "1213", "1214", "1215", "1231", "1400", "1499"]),
     ("model_gone", 1, 1, &["1211", "1221", "1222", "1311"]),
     ("context_overflow", 1, 1, &["1261"]),
     ("policy", 1, 0, &["1300", "1301"]),
@@ -16,25 +19,15 @@ const GLM: [(&str, usize, usize, &[&str]); 9] = [
 ];
 
 /// The same by Kimi's types.
-const KIMI: [(&str, usize, usize, &[&str]); 6] = [
+const KIMI: [Row; 7] = [
     ("policy", 1, 0, &["content_filter"]),
     ("auth_dead", 1, 1, &["invalid_authentication_error", "incorrect_api_key_error"]),
     ("account_dead", 1, 1, &["permission_denied_error", "exceeded_current_quota_error"]),
     ("model_gone", 1, 1, &["resource_not_found_error"]),
     ("rate", 2, 1, &["engine_overloaded_error", "rate_limit_reached_error"]),
-    // The last type says no more than a status does, and inside a stream there is none.
-    (
-        "server",
-        2,
-        1,
-        &[
-            "server_error",
-            "unexpected_output",
-            "server_unavailable",
-            "client_closed_request",
-            "invalid_request_error",
-        ],
-    ),
+    ("server", 2, 1, &["server_error", "unexpected_output", "server_unavailable", "client_closed_request"]),
+    // It says no more than the status does with which it comes; inside a stream there is none.
+    ("bad_request", 1, 0, &["invalid_request_error"]),
 ];
 
 fn glm_error(code: &str) -> String {
@@ -56,27 +49,46 @@ async fn kimi_refuses(refusal: &Answer) -> Played {
     play_once(World::with(vec![says("glm")], vec![refusal.clone(); 2], change), None).await
 }
 
+/// What comes of a refusal: the cause and the words of the first attempt; so many requests, each of which is told of; and for
+/// the person the answer of the fallback (`by`), what had come before, or a failure that says why.
+fn comes_to(played: &Played, (cause, first, other): (&str, usize, usize), words: &str, had: &str, by: &str) {
+    let told = &played.attempts()[0];
+    assert_eq!((told.cause, told.detail.as_str()), (cause, words));
+    let counts = if by == "kimi" { (first, other) } else { (other, first) };
+    assert_eq!((played.counts, played.attempts().len()), (counts, first + other), "{words}");
+    assert_eq!(played.world.open(), 0, "{words}");
+    match (&played.outcome, other) {
+        (Ok(reply), 1) => assert_eq!((reply.text.as_str(), &reply.ending), (by, &Ending::Whole), "{words}"),
+        // Of what the rules stop nothing is handed out.
+        (Ok(reply), _) => {
+            assert_eq!((reply.text.as_str(), cause), (had, "bad_request"), "{words}");
+            assert_eq!(reply.ending, Ending::Partial(Broke::Failed(Cause::BadRequest)));
+        }
+        (Err(failure), _) => {
+            assert_eq!((failure.code(), failure.is_retryable(), other), (cause, false, 0), "{words}");
+            assert!(failure.message.contains(words), "{words} is not in {failure}");
+            assert!(had.is_empty() || cause == "policy", "{words}");
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 pub(super) async fn f18_an_error_in_the_middle_of_a_stream_is_what_its_code_says() {
     let midway = |error: &str| stream(vec![content("half"), event(error), Do::Hang]);
     let at_once = |error: &str| stream(vec![event(error), Do::Hang]);
-    for (cause, at_glm, at_kimi, codes) in GLM {
+    for (cause, first, other, codes) in GLM {
         for code in codes {
-            let error = glm_error(code);
-            for refusal in [midway(&error), at_once(&error)] {
-                let played = glm_refuses(&refusal).await;
-                assert_eq!(played.attempts()[0].cause, cause, "{code}");
-                assert_eq!(played.counts, (at_glm, at_kimi), "{code}");
+            let (error, words) = (glm_error(code), format!("code {code}: m"));
+            for (refusal, had) in [(midway(&error), "half"), (at_once(&error), "")] {
+                comes_to(&glm_refuses(&refusal).await, (cause, first, other), &words, had, "kimi");
             }
         }
     }
-    for (cause, at_kimi, at_glm, kinds) in KIMI {
+    for (cause, first, other, kinds) in KIMI {
         for kind in kinds {
-            let error = kimi_error(kind);
-            for refusal in [midway(&error), at_once(&error)] {
-                let played = kimi_refuses(&refusal).await;
-                assert_eq!(played.attempts()[0].cause, cause, "{kind}");
-                assert_eq!(played.counts, (at_glm, at_kimi), "{kind}");
+            let (error, words) = (kimi_error(kind), format!("code {kind}: m"));
+            for (refusal, had) in [(midway(&error), "half"), (at_once(&error), "")] {
+                comes_to(&kimi_refuses(&refusal).await, (cause, first, other), &words, had, "glm");
             }
         }
     }
@@ -99,10 +111,10 @@ pub(super) async fn f19_an_error_under_http_200_is_what_its_code_says() {
         let body = vec![Do::Send(glm_error(code).into_bytes()), Do::End];
         Answer::Head(200, vec![("content-type", "application/json")], body)
     };
-    for (cause, at_glm, at_kimi, codes) in GLM {
+    for (cause, first, other, codes) in GLM {
         for code in codes {
             let played = glm_refuses(&json(code)).await;
-            assert_eq!((played.attempts()[0].cause, played.counts), (cause, (at_glm, at_kimi)), "{code}");
+            comes_to(&played, (cause, first, other), &format!("code {code}: m"), "", "kimi");
         }
     }
     let played = glm_refuses(&json("9999")).await;
@@ -134,15 +146,15 @@ pub(super) async fn f19_an_empty_body_is_an_empty_answer() {
 
 #[tokio::test(start_paused = true)]
 pub(super) async fn f20_a_429_is_what_its_code_says() {
-    for (cause, at_glm, at_kimi, codes) in GLM {
+    for (cause, first, other, codes) in GLM {
         for code in codes {
             let played = glm_refuses(&status(429, &glm_error(code))).await;
-            assert_eq!((played.attempts()[0].cause, played.counts), (cause, (at_glm, at_kimi)), "{code}");
+            comes_to(&played, (cause, first, other), &format!("HTTP 429, code {code}: m"), "", "kimi");
             let (glm, kimi) = (played.world.requests_at("glm"), played.world.requests_at("kimi"));
             match cause {
                 "rate" => assert_eq!((glm, kimi), (vec![0, 2], vec![2]), "{code}"),
                 "server" => assert!(kimi[0] < 8, "{code}"),
-                _ => assert_eq!((glm, kimi), (vec![0], vec![0; at_kimi]), "{code}"),
+                _ => assert_eq!((glm, kimi), (vec![0], vec![0; other]), "{code}"),
             }
         }
     }
@@ -175,10 +187,34 @@ pub(super) async fn f20_a_429_of_kimi_is_what_its_type_says() {
         ("exceeded_current_quota_error", "account_dead", &[0]),
     ] {
         let played = kimi_refuses(&status(429, &kimi_error(kind))).await;
-        assert_eq!((played.reply().text.as_str(), played.attempts()[0].cause), ("glm", cause));
+        let words = format!("HTTP 429, code {kind}: m");
+        comes_to(&played, (cause, requests.len(), 1), &words, "", "glm");
         assert_eq!(played.world.requests_at("kimi"), requests, "{kind}");
         assert_eq!(played.world.requests_at("glm"), [*requests.last().unwrap()], "{kind}");
+        // None of them has cost anything.
+        assert!(played.attempts().iter().all(|one| one.billed == (one.cause == "ok")), "{kind}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+pub(super) async fn f20_a_refusal_whose_text_never_ends_is_read_for_ten_seconds_and_a_while() {
+    let arrears = glm_error("1113").into_bytes();
+    let refuses = |begun: &[u8], rest: Do| Answer::Head(429, vec![], vec![Do::Send(begun.to_vec()), rest]);
+    for (rest, seconds) in [
+        (Do::Break, 0),
+        (Do::Hang, 10),
+        (Do::Repeat(b" ".to_vec(), S), 10),
+        (Do::Repeat(vec![b' '; 1 << 16], Duration::from_millis(1)), 0),
+    ] {
+        let world = World::new(vec![refuses(&arrears, rest.clone())], vec![says("kimi")]);
+        let played = play_once(world, None).await.is("kimi", &["glm:account_dead", "kimi:ok"]);
+        assert_eq!(played.took.as_secs(), seconds, "{rest:?}");
+        assert_eq!(played.attempts()[0].detail, "HTTP 429, code 1113: m");
+    }
+    // Of half a text only the status is understood.
+    let half = refuses(&arrears[..20], Do::Hang);
+    let played = play(vec![half.clone(), half], vec![says("kimi")]).await;
+    played.is("kimi", &["glm:rate", "glm:rate", "kimi:ok"]).after(22, 22);
 }
 
 fn limited(headers: &[(&'static str, &'static str)]) -> Answer {
@@ -219,6 +255,35 @@ pub(super) async fn f21_a_wish_beyond_the_deadline_is_told_at_once() {
     assert!(played.outcome.as_ref().unwrap_err().message.contains("asks to wait 86400 s"));
     assert_eq!(played.took.as_secs(), 0);
     played.row("F21", "the same, and there is no fallback");
+}
+
+#[tokio::test(start_paused = true)]
+pub(super) async fn f21_a_date_without_the_answers_own_is_measured_by_our_clock() {
+    // The wall clock begins at 12:00 UTC.
+    let refusal = limited(&[("retry-after", "Wed, 01 Jul 2026 12:00:40 GMT")]);
+    let world = World::new(vec![refusal, says("x")], vec![]);
+    let played = play_once(world, Some("glm-fast")).await.is("x", &["glm:rate", "glm:ok"]);
+    assert_eq!(played.took.as_secs(), 40);
+}
+
+#[tokio::test(start_paused = true)]
+pub(super) async fn f21_no_wish_is_so_absurd_that_it_breaks_anything() {
+    let absurd = "18446744073709551615";
+    for (name, code) in [
+        ("retry-after", "1302"),
+        ("retry-after", "1308"),
+        ("retry-after", "1234"),
+        ("retry-after-ms", "1302"),
+    ] {
+        let body = vec![Do::Send(glm_error(code).into_bytes()), Do::End];
+        let refusal = Answer::Head(429, vec![(name, absurd)], body);
+        // Not as the first: the clock has begun to run by then.
+        let world = World::new(vec![limited(&[("retry-after", "7")]), refusal], vec![]);
+        let played = play_once(world, Some("glm-fast")).await;
+        assert_eq!((played.counts, played.took.as_secs()), ((2, 0), 7), "{name} {code}");
+        let failure = played.outcome.as_ref().unwrap_err();
+        assert!(failure.message.contains("asks to wait"), "{failure}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
