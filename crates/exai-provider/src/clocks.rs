@@ -154,7 +154,8 @@ impl Clocks {
     fn nearest(&self) -> (Duration, Expired) {
         let deadline = (self.limits.deadline, Expired::Deadline);
         if let Some(finished) = self.finished_at {
-            return earlier(deadline, (finished + TAIL_GRACE, Expired::Tail));
+            // Whenever that is: what has come is an answer, and not one that the call's time has cut.
+            return (self.limits.deadline.min(finished + TAIL_GRACE), Expired::Tail);
         }
         let gap = match self.last_progress {
             None => {

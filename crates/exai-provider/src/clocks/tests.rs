@@ -171,6 +171,11 @@ fn after_a_finish_reason_only_the_end_mark_is_waited_for() {
     clocks.finished(2 * S);
     clocks.finished(4 * S);
     assert_eq!((clocks.next_deadline(), clocks.check(7 * S)), (7 * S, Some(Expired::Tail)));
+    // Not beyond the call's time, which has cut nothing then.
+    let mut clocks = Clocks::new(Duration::ZERO, Limits { deadline: 5 * S, ..fast() });
+    clocks.progress(S, content(3));
+    clocks.finished(2 * S);
+    assert_eq!((clocks.next_deadline(), clocks.check(5 * S)), (5 * S, Some(Expired::Tail)));
 }
 
 #[test]

@@ -46,6 +46,11 @@ pub(super) async fn f14_a_finish_reason_without_mark_is_accepted_and_marked() {
         let kimi = play_once(World::new(vec![], vec![ended(&end)]), Some("kimi-fast")).await;
         assert_eq!(kimi.is("all of it", &["kimi:ok"]).reply().ending, Ending::Unterminated);
     }
+    // Also where the call's time ends before the mark comes: it has cut nothing.
+    let world = World::new(vec![ended(&Do::Hang)], vec![]);
+    let outcome = world.ask(None, 3).await;
+    let played = Played::new(world, outcome).is("all of it", &["glm:ok"]);
+    assert_eq!((&played.reply().ending, played.took), (&Ending::Unterminated, S * 3));
     // Where there is no text either, it is none.
     let empty = stream(vec![finish("stop"), Do::End]);
     let world = World::new(vec![], vec![empty, says("x")]);
@@ -78,7 +83,10 @@ pub(super) async fn f17_unreadable_chunks_are_passed_over_once() {
     let bad = event("{\"choices\":[");
     let once = vec![content("a"), bad.clone(), content("b"), finish("stop"), done()];
     let played = play(vec![stream(once)], vec![]).await.is("ab", &["glm:ok"]);
-    assert_eq!(played.reply().notes.len(), 1);
+    assert_eq!(
+        played.reply().notes,
+        ["One chunk of the stream could not be read; a piece of the answer may be missing."]
+    );
     played.row("F17", "sends one chunk that is no JSON");
     let twice = stream(vec![content("a"), bad.clone(), bad]);
     let played = play(vec![twice.clone(), says("whole")], vec![]).await;
@@ -102,5 +110,12 @@ pub(super) async fn f26_an_empty_answer_is_asked_for_once_more_with_more_room() 
     let empty = finished("stop");
     let played = play(vec![empty.clone(), says("x")], vec![]).await;
     played.row("F26", "succeeds with nothing, or with reasoning only");
-    play(vec![empty.clone(), empty], vec![says("kimi")]).await.row("F26", "the same twice");
+    play(vec![empty.clone(), empty.clone()], vec![says("kimi")]).await.row("F26", "the same twice");
+    // Once more, and no more than that, also where nobody else is left.
+    let played = play_once(World::new(vec![empty.clone(), empty], vec![]), Some("glm-fast")).await;
+    let played = played.fails(&["glm:empty_answer", "glm:empty_answer"]);
+    let failure = played.outcome.as_ref().unwrap_err();
+    for part in ["2 × empty answer", "the model said nothing (finish reason: stop)", "a lower effort"] {
+        assert!(failure.message.contains(part), "{part} is not in {failure}");
+    }
 }
