@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 
 use crate::cause::Cause;
-use crate::chunk::{Chunk, Delta, ToolDelta};
+use crate::chunk::{Chunk, Delta, FunctionDelta, ToolDelta};
 use crate::reply::{Ending, ToolCall, Usage};
 
 /// Most text of one answer, in bytes, reasoning and tool calls included: four times the longest output that any known
@@ -12,6 +12,19 @@ pub(crate) const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 /// Most tool calls of one answer; models are told of at most 128 tools.
 const TOOL_CALLS_MAX: usize = 256;
+
+/// Finish reasons of an answer that is whole, in any case. One that nobody knows is none of them: it may say anything.
+const SUCCESS: &[&str] = &[
+    "stop",
+    "tool_calls",
+    "function_call",
+    "tool_use",
+    "end_turn",
+    "stop_sequence",
+    "eos",
+    "eos_token",
+    "complete",
+];
 
 /// What a chunk brought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,6 +45,8 @@ pub(crate) struct TooLarge;
 pub(crate) struct Answer {
     pub(crate) text: String,
     pub(crate) reasoning: String,
+    /// Why the model will not answer, in its own words.
+    pub(crate) refusal: String,
     pub(crate) tool_calls: Vec<ToolCall>,
     /// Index on the wire of each tool call.
     tool_indexes: Vec<Option<u64>>,
@@ -74,8 +89,10 @@ impl Answer {
 
     fn absorb_delta(&mut self, delta: &Delta<'_>) -> Result<Progress, TooLarge> {
         let (content, reasoning) = (delta.content.0.as_ref(), delta.reasoning());
-        let content_chars = chars(content);
-        let mut progress = Progress { chars: content_chars + chars(reasoning), content_chars };
+        let (refusal, content_chars) = (delta.refusal.0.as_ref(), chars(content));
+        let mut progress =
+            Progress { chars: content_chars + chars(reasoning) + chars(refusal), content_chars };
+        self.refusal.push_str(refusal);
         self.text.push_str(content);
         self.reasoning.push_str(reasoning);
         for call in delta.tool_calls() {
@@ -88,9 +105,12 @@ impl Answer {
     }
 
     /// Merges by index where it fits, else by id, else into the last call. An index that comes with another id is a new
-    /// call: Gemini numbers them all 0.
+    /// call: Gemini numbers them all 0. A piece with nothing in it begins none.
     fn absorb_tool(&mut self, delta: &ToolDelta<'_>) -> Result<usize, TooLarge> {
         let id = delta.id.0.as_ref();
+        if id.is_empty() && !delta.function.as_ref().is_some_and(FunctionDelta::says_anything) {
+            return Ok(0);
+        }
         let index = delta.index.and_then(|count| count.0);
         let found = match index {
             Some(_) => self.tool_indexes.iter().rposition(|known| *known == index),
@@ -127,7 +147,7 @@ impl Answer {
 
     /// Bytes that have come.
     pub(crate) const fn bytes(&self) -> usize {
-        self.text.len() + self.reasoning.len() + self.tool_bytes
+        self.text.len() + self.reasoning.len() + self.refusal.len() + self.tool_bytes
     }
 
     /// Whether there is nothing in it that a caller could use.
@@ -135,50 +155,70 @@ impl Answer {
         self.text.trim().is_empty() && self.tool_calls.is_empty()
     }
 
-    /// The first tool call whose arguments are neither JSON nor empty, as many send them for a tool that takes none.
+    /// The first tool call that nobody could execute: it has no name, or its arguments are neither JSON nor empty, as many send
+    /// them for a tool that takes none.
     pub(crate) fn unreadable_call(&self) -> Option<&ToolCall> {
         let is_json = |text: &str| serde_json::from_str::<IgnoredAny>(text).is_ok();
-        self.tool_calls.iter().find(|call| !call.arguments.trim().is_empty() && !is_json(&call.arguments))
+        self.tool_calls.iter().find(|call| {
+            call.name.trim().is_empty() || !call.arguments.trim().is_empty() && !is_json(&call.arguments)
+        })
     }
 
     /// The stream is over: what the answer is worth. Complete is what has the end mark, a finish reason of success, and
-    /// content; a finish reason without the mark, or the mark without a finish reason, is accepted and marked.
+    /// content. What lacks the mark or the reason, or ends for a reason that nobody knows, is accepted and marked.
     ///
     /// # Errors
     /// The cause, and a sentence on it.
     pub(crate) fn judge(&self) -> Result<Ending, (Cause, String)> {
-        let finish = self.finish.as_deref();
-        let broken = |cause, why: &str| Err((cause, why.to_owned()));
-        match finish {
-            Some("network_error" | "error") => {
-                return broken(Cause::Server, "the provider ended the answer with an error of its own");
-            }
-            Some("sensitive" | "content_filter") => {
-                return broken(Cause::Policy, "the provider's content rules stopped the answer");
-            }
-            Some("model_context_window_exceeded") => {
-                return broken(Cause::ContextOverflow, "question and answer exceed the model's context");
-            }
-            None if !self.done => return broken(Cause::Cut, "the stream ended without its end mark"),
-            _ => {}
-        }
-        if self.is_blank() {
-            let thought = if self.reasoning.trim().is_empty() { "" } else { " after its reasoning" };
-            let reason = finish.unwrap_or("none");
-            let why = format!("the model said nothing{thought} (finish reason: {reason})");
-            return Err((Cause::EmptyAnswer, why));
+        let finish = self.finish.as_deref().map(str::to_ascii_lowercase);
+        let finish = finish.as_deref();
+        if let Some(failed) = self.failed(finish) {
+            return Err(failed);
         }
         let is_truncated = matches!(finish, Some("length" | "max_tokens"));
         if !is_truncated && let Some(call) = self.unreadable_call() {
-            let bytes = call.arguments.len();
-            let why = format!("the arguments of a tool call are no JSON ({bytes} bytes)");
-            return Err((Cause::Malformed, why));
+            let told = match call.arguments.len() {
+                _ if call.name.trim().is_empty() => "a tool call has no name".to_owned(),
+                bytes => format!("the arguments of a tool call are no JSON ({bytes} bytes)"),
+            };
+            return Err((Cause::Malformed, told));
         }
         Ok(match finish {
             _ if is_truncated => Ending::Truncated,
-            Some(_) if self.done => Ending::Whole,
+            Some(reason) if self.done && SUCCESS.contains(&reason) => Ending::Whole,
             _ => Ending::Unterminated,
         })
+    }
+
+    /// Why it is no answer at all, if it is none; `finish` in lower case.
+    fn failed(&self, finish: Option<&str>) -> Option<(Cause, String)> {
+        let failed = |cause, told: &str| Some((cause, told.to_owned()));
+        match finish {
+            // `abort` of vLLM and SGLang; the last is DeepSeek's.
+            Some("network_error" | "error" | "abort" | "insufficient_system_resource") => {
+                return failed(Cause::Server, "the provider ended the answer with an error of its own");
+            }
+            Some("sensitive" | "content_filter" | "refusal") => {
+                return failed(Cause::Policy, "the provider's content rules stopped the answer");
+            }
+            Some("model_context_window_exceeded") => {
+                return failed(Cause::ContextOverflow, "question and answer exceed the model's context");
+            }
+            None if !self.done => return failed(Cause::Cut, "the stream ended without its end mark"),
+            _ => {}
+        }
+        match (self.is_blank(), self.refusal.trim()) {
+            (false, _) => None,
+            (true, "") => {
+                let thought = if self.reasoning.trim().is_empty() { "" } else { " after its reasoning" };
+                let reason = self.finish.as_deref().unwrap_or("none");
+                Some((
+                    Cause::EmptyAnswer,
+                    format!("the model said nothing{thought} (finish reason: {reason})"),
+                ))
+            }
+            (true, refusal) => Some((Cause::Policy, format!("the model refuses: {refusal}"))),
+        }
     }
 
     /// As [`Answer::judge`], for a model that was given the beginning as its own: where it ends at once, the beginning was

@@ -68,6 +68,9 @@ pub(crate) struct Delta<'a> {
     reasoning: Text<'a>,
     #[serde(borrow, default)]
     thinking: Text<'a>,
+    /// What OpenAI says instead of content where its rules forbid an answer.
+    #[serde(borrow, default)]
+    pub(crate) refusal: Text<'a>,
     #[serde(borrow, default)]
     tool_calls: Option<Upto<CALL_PIECES_MAX, ToolDelta<'a>>>,
 }
@@ -156,6 +159,13 @@ impl<'a> Chunk<'a> {
             cached_tokens: cached.max(wire.cached_tokens.0).unwrap_or(0),
             reasoning_tokens: reasoning.unwrap_or(0),
         })
+    }
+}
+
+impl FunctionDelta<'_> {
+    /// Whether there is anything in it.
+    pub(crate) fn says_anything(&self) -> bool {
+        !self.name.0.is_empty() || !self.arguments.0.is_empty()
     }
 }
 

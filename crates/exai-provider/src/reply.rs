@@ -84,7 +84,7 @@ impl AttemptReport {
 pub enum Ending {
     /// With the provider's end mark.
     Whole,
-    /// With a finish reason, without the end mark: all of it, most likely.
+    /// With a finish reason of success or the end mark, but not both: all of it, most likely.
     Unterminated,
     /// At the output limit.
     Truncated,

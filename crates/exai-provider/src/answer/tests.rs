@@ -59,6 +59,24 @@ fn tool_calls_are_merged_by_index_else_id_else_last() {
 }
 
 #[test]
+fn a_piece_with_nothing_in_it_begins_no_call() {
+    for nothing in [r#"{}"#, r#"{"index":0}"#, r#"{"index":0,"id":"","type":"function","function":{}}"#] {
+        assert!(tools(&[nothing]).is_empty(), "{nothing}");
+        let begun = r#"{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}"#;
+        assert_eq!(tools(&[nothing, begun, nothing]), [call("a", "f", "{}")], "{nothing}");
+    }
+}
+
+#[test]
+fn a_call_without_a_name_is_unreadable() {
+    let mut answer = Answer { finish: Some("tool_calls".to_owned()), done: true, ..Answer::default() };
+    answer.tool_calls = vec![call("a", "f", "{}"), call("b", " ", "{}")];
+    assert_eq!(answer.judge(), Err((Cause::Malformed, "a tool call has no name".to_owned())));
+    answer.finish = Some("length".to_owned());
+    assert_eq!(answer.judge(), Ok(Ending::Truncated));
+}
+
+#[test]
 fn calls_that_share_an_index_stay_apart_and_names_are_not_doubled() {
     let shared = tools(&[
         r#"{"index":0,"id":"a","function":{"name":"f","arguments":"1"}}"#,
@@ -90,6 +108,34 @@ fn an_answer_is_worth_what_its_end_says() {
     assert_eq!(judged("sensitive", "x", true), Err(Cause::Policy));
     assert_eq!(judged("content_filter", "", false), Err(Cause::Policy));
     assert_eq!(judged("model_context_window_exceeded", "x", true), Err(Cause::ContextOverflow));
+    for broken in ["abort", "insufficient_system_resource"] {
+        assert_eq!(judged(broken, "x", true), Err(Cause::Server), "{broken}");
+    }
+    assert_eq!(judged("refusal", "x", true), Err(Cause::Policy));
+    for whole in ["STOP", "tool_calls", "end_turn", "eos_token"] {
+        assert_eq!(judged(whole, "x", true), Ok(Ending::Whole), "{whole}");
+        assert_eq!(judged(whole, "x", false), Ok(Ending::Unterminated), "{whole}");
+    }
+    assert_eq!(judged("MAX_TOKENS", "x", true), Ok(Ending::Truncated));
+    // What nobody knows may say anything, also that it is not whole.
+    assert_eq!(judged("other", "x", true), Ok(Ending::Unterminated));
+    assert_eq!(judged("other", "", true), Err(Cause::EmptyAnswer));
+}
+
+#[test]
+fn a_refusal_instead_of_content_is_one_by_the_rules() {
+    let (mut answer, progress) =
+        absorb(&[&delta(r#""refusal":"I can't ""#), &delta(r#""refusal":"help.","content":null"#)]);
+    assert_eq!(
+        progress.iter().map(|one| (one.chars, one.content_chars)).collect::<Vec<_>>(),
+        [(8, 0), (5, 0)]
+    );
+    answer.finish = Some("stop".to_owned());
+    answer.done = true;
+    assert_eq!(answer.judge(), Err((Cause::Policy, "the model refuses: I can't help.".to_owned())));
+    assert_eq!(answer.judge_rest().unwrap_err().0, Cause::Policy);
+    answer.text.push_str("But here is something.");
+    assert_eq!(answer.judge(), Ok(Ending::Whole));
 }
 
 #[test]

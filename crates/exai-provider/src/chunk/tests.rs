@@ -85,6 +85,18 @@ fn errors_are_known_in_every_shape() {
 }
 
 #[test]
+fn a_state_beside_the_answer_is_an_error_only_where_it_says_so() {
+    let with = |choices: &str, code: u32| {
+        format!(r#"{{"choices":{choices},"base_resp":{{"status_code":{code},"status_msg":"m"}}}}"#)
+    };
+    assert!(
+        matches!(Chunk::parse(with("null", 1008).as_bytes()), Ok(Parsed::Error(error)) if error.message == "m")
+    );
+    assert!(matches!(Chunk::parse(with("null", 0).as_bytes()), Ok(Parsed::Piece(_))));
+    assert_eq!(content(&with(r#"[{"delta":{"content":"x"}}]"#, 0)), "x");
+}
+
+#[test]
 fn anything_else_is_no_chunk() {
     for text in ["{", "7", "[]", r#"{"choices":[{"delta"#, "\u{1}"] {
         assert!(matches!(Chunk::parse(text.as_bytes()), Err(NotAChunk)), "{text}");

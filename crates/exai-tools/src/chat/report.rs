@@ -73,14 +73,21 @@ impl Report {
         }
     }
 
-    fn ending(&self) -> (&'static str, Option<&'static str>) {
+    fn ending(&self) -> (&'static str, Option<String>) {
+        let told = |words: &str| Some(words.to_owned());
         match self.reply.ending {
             Ending::Whole => ("whole", None),
-            Ending::Unterminated => ("unterminated", Some("the provider sent no end mark")),
-            Ending::Truncated => {
-                ("truncated", Some("TRUNCATED at the output limit: ask for the rest in this conversation"))
+            Ending::Unterminated => {
+                let why = match &self.reply.finish {
+                    Some(reason) => format!("no usual end mark, finish reason {reason}"),
+                    None => "no finish reason".to_owned(),
+                };
+                ("unterminated", Some(format!("most likely whole ({why})")))
             }
-            Ending::Partial(_) => ("partial", Some("PARTIAL")),
+            Ending::Truncated => {
+                ("truncated", told("TRUNCATED at the output limit: ask for the rest in this conversation"))
+            }
+            Ending::Partial(_) => ("partial", told("PARTIAL")),
         }
     }
 
@@ -93,7 +100,7 @@ impl Report {
         if let Some(usage) = reply.usage {
             parts.push(format!("tokens: {} in, {} out", usage.prompt_tokens, usage.completion_tokens));
         }
-        parts.extend(self.ending().1.map(str::to_owned));
+        parts.extend(self.ending().1);
         if self.left_out > 0 {
             parts.push(format!("{} earlier turns left out, no room", self.left_out));
         }

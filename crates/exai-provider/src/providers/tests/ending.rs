@@ -68,6 +68,26 @@ async fn policy_is_final() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_models_refusal_is_final_and_told_in_its_words() {
+    let refuses = event(r#"{"choices":[{"delta":{"content":null,"refusal":"I can't help with that."}}]}"#);
+    let world = World::new(vec![stream(vec![refuses, finish("stop"), done()])], vec![]);
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert_eq!((failure.code(), world.requests().len()), ("policy", 1));
+    assert!(failure.message.contains("the model refuses: I can't help with that"), "{failure}");
+    assert!(failure.attempts[0].billed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_for_a_reason_that_nobody_knows_is_marked() {
+    let world = World::new(vec![stream(vec![content("x"), finish("other"), done()])], vec![]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!((reply.ending, reply.finish.as_deref()), (Ending::Unterminated, Some("other")));
+    let broken = stream(vec![content("half"), finish("abort"), done()]);
+    let world = World::new(vec![broken, says("whole")], vec![]);
+    assert_eq!(causes(&world.ask(None, 1200).await.unwrap().attempts), ["glm:server", "glm:ok"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_page_under_http_200_is_no_answer_and_is_not_billed_however_it_ends() {
     let html = Do::Send(b"<!doctype html><script>track()</script><h1>Log in to the network</h1>".to_vec());
     let endless = Do::Repeat(b"<p>more</p>".repeat(1000), Duration::from_millis(1));

@@ -122,6 +122,30 @@ async fn causes_that_take_turns_come_to_an_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn twelve_requests_are_the_most_whatever_they_cost() {
+    let limited = || status(429, &error("1302"));
+    let rate = || status(429, r#"{"error":{"type":"rate_limit_reached_error","message":"m"}}"#);
+    let page = status(200, "<html>busy</html>");
+    let kimi = [vec![Answer::Refused, page], vec![rate(); 9]].concat();
+    let world = World::new(vec![Answer::Refused, Answer::Refused, limited(), limited()], kimi);
+    let failure = world.ask(None, 3600).await.unwrap_err();
+    assert_eq!((failure.code(), failure.attempts.len()), ("rate", 12));
+    assert_eq!((world.requests_at("glm").len(), world.requests_at("kimi").len()), (4, 8));
+    assert!(failure.attempts.iter().all(|one| !one.billed));
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_attempts_that_may_be_billed_are_the_most_of_all_causes_and_candidates() {
+    let cut = || stream(vec![content("half"), Do::End]);
+    let empty = stream(vec![finish("stop"), done()]);
+    let world = World::new(vec![cut(), empty.clone()], vec![empty]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:cut", "glm:empty_answer", "kimi:empty_answer"]);
+    assert_eq!((world.requests().len(), reply.text.as_str()), (3, "half"));
+    assert_eq!(reply.ending, Ending::Partial(Broke::Failed(Cause::Cut)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn three_attempts_that_may_be_billed_are_the_most() {
     let trouble = status(500, "oops");
     let world = World::new(vec![trouble.clone(), trouble.clone(), trouble.clone()], vec![]);

@@ -18,7 +18,7 @@ fn held(stream: &Stream) -> usize {
         Form::Whole(kept) | Form::Page(kept) => kept.capacity(),
     };
     let answer = &stream.answer;
-    let texts = [&answer.text, &answer.reasoning]
+    let texts = [&answer.text, &answer.reasoning, &answer.refusal]
         .into_iter()
         .chain([&answer.finish, &answer.model, &stream.sample].into_iter().flatten());
     let calls = answer.tool_calls.iter().flat_map(|call| [&call.id, &call.name, &call.arguments]);
@@ -58,6 +58,7 @@ fn field() -> impl Strategy<Value = (&'static str, usize, &'static str)> {
     let around = prop_oneof![
         Just((r#""delta":{"content":""#, r#""}"#)),
         Just((r#""delta":{"reasoning_content":""#, r#""}"#)),
+        Just((r#""delta":{"refusal":""#, r#""}"#)),
         Just((r#""delta":{"tool_calls":[{"index":0,"function":{"arguments":""#, r#""}}]}"#)),
         Just((r#""delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":""#, r#""}}]}"#)),
         Just((r#""delta":{"tool_calls":[{"index":0,"id":"b","function":{"name":""#, r#""}}]}"#)),

@@ -170,6 +170,21 @@ fn partial_and_truncated_answers_say_so() {
 }
 
 #[test]
+fn an_answer_without_its_usual_end_says_what_it_lacks() {
+    for (finish, told) in [
+        (Some("stop"), "· most likely whole (no usual end mark, finish reason stop) ·"),
+        (None, "· most likely whole (no finish reason) ·"),
+    ] {
+        let mut report = report();
+        report.reply.ending = Ending::Unterminated;
+        report.reply.finish = finish.map(str::to_owned);
+        let (text, facts) = shown(report);
+        assert!(text.starts_with("42\n\n") && text.contains(told), "{text}");
+        assert_eq!(facts["ending"], "unterminated");
+    }
+}
+
+#[test]
 fn remarks_stand_in_the_last_line_and_cannot_break_it() {
     let mut report = report();
     report.left_out = 3;

@@ -70,6 +70,17 @@ pub(super) async fn f27_a_tool_call_that_nobody_can_read_is_no_answer() {
             played.row("F27", "sends a tool call that is no JSON");
         }
     }
+    // A call of nobody knows what is none, and a piece with nothing in it is no call.
+    let nameless = json!({"index": 0, "id": "a", "function": {"arguments": "{}"}});
+    let nothing = || json!({"index": 0});
+    let named = json!({"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}});
+    let script =
+        vec![calls(vec![nameless], "tool_calls"), calls(vec![nothing(), named, nothing()], "tool_calls")];
+    let played = play(script, vec![]).await.is("", &["glm:malformed", "glm:ok"]);
+    assert_eq!(played.attempts()[0].detail, "a tool call has no name");
+    assert_eq!(played.reply().tool_calls.len(), 1);
+    let played = play(vec![calls(vec![nothing()], "tool_calls"), says("x")], vec![]).await;
+    played.is("x", &["glm:empty_answer", "glm:ok"]);
     // Many send nothing for a tool that takes nothing; and at the limit of the output an end is missing by right.
     for (pieces, reason, ending) in
         [(&["", " "][..], "tool_calls", Ending::Whole), (&["{\"x"][..], "length", Ending::Truncated)]
