@@ -430,7 +430,8 @@ fn transport_end(error: &TransportError) -> End {
         TransportErrorKind::Dns => Cause::Dns,
         TransportErrorKind::Tls => Cause::Tls,
         TransportErrorKind::Broken => Cause::Cut,
-        TransportErrorKind::Unusable => Cause::BadRequest,
+        // The key and all else in it were looked at when they were set.
+        TransportErrorKind::Unusable => Cause::WrongAddress,
     };
     End::new(cause, error.message.clone())
 }

@@ -123,6 +123,13 @@ fn an_answer_is_worth_what_its_end_says() {
 }
 
 #[test]
+fn of_usages_that_grow_the_last_counts() {
+    let usage = |n: u32| format!(r#"{{"choices":[],"usage":{{"prompt_tokens":9,"completion_tokens":{n}}}}}"#);
+    let (answer, _) = absorb(&[&usage(1), &usage(2), r#"{"choices":[],"usage":null}"#]);
+    assert_eq!(answer.usage.map(|usage| usage.completion_tokens), Some(2));
+}
+
+#[test]
 fn a_refusal_instead_of_content_is_one_by_the_rules() {
     let (mut answer, progress) =
         absorb(&[&delta(r#""refusal":"I can't ""#), &delta(r#""refusal":"help.","content":null"#)]);

@@ -68,6 +68,26 @@ async fn where_a_context_is_not_known_the_provider_judges() {
     assert_eq!((reply.asked_model.as_str(), reply.text.as_str()), ("glm-local", "it did"));
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_was_too_long_for_one_goes_to_none_that_holds_no_more() {
+    let too_long = || status(400, r#"{"error":{"code":"1261","message":"too long"}}"#);
+    for (default, other) in [("glm-fast", "glm-deep"), ("kimi-fast", "glm-fast")] {
+        let of_glm = default.starts_with("glm");
+        let (glm, kimi) = if of_glm { (vec![too_long()], vec![]) } else { (vec![], vec![context_refusal()]) };
+        let world = World::with(glm, kimi, |config| {
+            config.default_model = Some(default.to_owned());
+            config.chain = vec![other.to_owned()];
+        });
+        let failure = world.chat(asking(100), 600).await.unwrap_err();
+        assert_eq!((failure.code(), world.requests().len()), ("context_overflow", 1), "{default}");
+        assert!(failure.message.contains("a model with a larger context"), "{failure}");
+    }
+}
+
+fn context_refusal() -> Answer {
+    status(400, r#"{"error":{"type":"invalid_request_error","message":"Input token length too long"}}"#)
+}
+
 /// A stream that brings so many tokens and breaks off after more than a minute.
 fn breaks_off(tokens: usize) -> Answer {
     let half = words(tokens / 2);

@@ -99,6 +99,20 @@ async fn trouble_of_the_provider_leaves_the_last_attempt_to_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn trouble_that_wants_a_longer_rest_than_our_own_is_left_for_the_next() {
+    let trouble = |wish| Answer::Head(503, vec![("retry-after", wish)], vec![Do::End]);
+    let (causes, requests) = after(trouble("8")).await;
+    assert_eq!(causes, ["glm:server", "glm:server", "kimi:ok"]);
+    assert_eq!(requests[1], ("glm".to_owned(), 8));
+    let (causes, requests) = after(trouble("9")).await;
+    assert_eq!((causes, requests[1].1), (vec!["glm:server".to_owned(), "kimi:ok".to_owned()], 0));
+    // Where nobody else is left it is waited for.
+    let world = World::new(vec![trouble("9"), says("x")], vec![]);
+    world.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert_eq!(world.requests_at("glm"), [0, 9]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_cause_has_retries_of_its_own() {
     let empty = || stream(vec![finish("stop"), done()]);
     let cut = || stream(vec![content("half"), Do::End]);
@@ -238,6 +252,21 @@ async fn an_address_that_answers_otherwise_than_an_api_is_asked_once() {
         assert_eq!(failure.attempts.iter().map(|one| one.billed).collect::<Vec<_>>(), [false]);
         assert!(failure.message.contains("base URL of glm: http://h"), "{failure}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_address_that_is_none_is_told_and_the_next_is_asked() {
+    let world = World::new(vec![Answer::Unusable], vec![says("kimi")]);
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:wrong_address", "kimi:ok"]);
+    assert_eq!(reply.attempts.iter().map(|one| one.billed).collect::<Vec<_>>(), [false, true]);
+    let world = World::new(vec![Answer::Unusable], vec![]);
+    let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert_eq!((failure.code(), world.requests().len()), ("wrong_address", 1));
+    assert!(
+        failure.message.contains("no URL") && failure.message.contains("base URL of glm: http://h"),
+        "{failure}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -64,6 +64,8 @@ pub(super) enum Do {
 pub(super) enum Answer {
     /// No connection.
     Refused,
+    /// No request: the address is none.
+    Unusable,
     /// No connection, which is noticed only after this long.
     Blackhole(Duration),
     /// Takes the request, and never sends a head.
@@ -414,6 +416,9 @@ impl Transport for Net {
         Box::pin(async move {
             match answer {
                 Answer::Refused => Err(no_connection("refused")),
+                Answer::Unusable => {
+                    Err(TransportError { kind: TransportErrorKind::Unusable, message: "no URL".to_owned() })
+                }
                 Answer::Blackhole(wait) => {
                     tokio::time::sleep(wait).await;
                     Err(no_connection("timed out"))
