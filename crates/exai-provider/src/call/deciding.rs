@@ -31,14 +31,13 @@ impl Call<'_> {
             return Step::Stop;
         }
         let next = self.next(failed.cause, index);
+        let more = self.is_other_sooner(failed, index, tries);
         // The last attempt is the next candidate's, and so is the reserve.
         let end = if next.is_some() { self.reserve_at } else { self.context.deadline };
-        let kept = next.is_some() && self.billed + 1 >= BILLED_MAX;
-        let again = self.again(failed, tries, next.is_some()).filter(|pause| !kept && now + *pause < end);
+        let kept = more && self.billed + 1 >= BILLED_MAX;
+        let again = self.again(failed, tries, more).filter(|pause| !kept && now + *pause < end);
         match (again, next) {
-            (Some(pause), _) if self.may_retry(failed.cause, index, tries, next.is_some()) => {
-                Step::Again(pause)
-            }
+            (Some(pause), _) if self.may_retry(failed.cause, index, tries, more) => Step::Again(pause),
             (_, Some(next)) => Step::Next(next),
             (_, None) => Step::Stop,
         }
@@ -93,9 +92,26 @@ impl Call<'_> {
         self.chat.messages.iter().any(|message| message.role == Role::Assistant)
     }
 
+    /// Whether another candidate can be asked now, or at least before this one could be again. One that is paused for longer
+    /// would most likely only say why.
+    fn is_other_sooner(&self, failed: &Failed, index: usize, tries: u32) -> bool {
+        let at = self.layer.moment();
+        let others = self.nexts(failed.cause, index).filter_map(|next| self.route.candidates.get(next));
+        match others.map(|candidate| self.held_for(candidate, at)).min() {
+            None => false,
+            Some(Duration::ZERO) => true,
+            Some(wait) => self.again(failed, tries, false).is_none_or(|pause| wait < pause),
+        }
+    }
+
     fn next(&self, cause: Cause, index: usize) -> Option<usize> {
-        let context = self.route.candidates.get(index)?.model.context;
-        let fits = |candidate: &Candidate| {
+        self.nexts(cause, index).next()
+    }
+
+    /// The candidates that may follow after such a failure of this one.
+    fn nexts(&self, cause: Cause, index: usize) -> impl Iterator<Item = usize> {
+        let context = self.route.candidates.get(index).map_or(u32::MAX, |candidate| candidate.model.context);
+        let fits = move |candidate: &Candidate| {
             self.may_be_asked(candidate)
                 && match cause.next() {
                     Next::No => false,
@@ -104,7 +120,8 @@ impl Call<'_> {
                     Next::LargerContext => candidate.model.context == 0 || candidate.model.context > context,
                 }
         };
-        (index + 1..self.route.candidates.len()).find(|at| self.route.candidates.get(*at).is_some_and(fits))
+        let all = index + 1..self.route.candidates.len();
+        all.filter(move |at| self.route.candidates.get(*at).is_some_and(&fits))
     }
 
     /// A request for the rest failed: `true` where the same candidate is to be asked for the whole at once. What was turned

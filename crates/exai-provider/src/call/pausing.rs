@@ -60,16 +60,16 @@ impl Call<'_> {
     /// Whether one of the later candidates may be asked, or may be before this one.
     fn is_another_sooner(&self, index: usize, paused: Paused, at: Moment) -> bool {
         let later = self.route.candidates.iter().skip(index + 1).filter(|one| self.may_be_asked(one));
-        let wait = |one: &Candidate| {
-            let pause = self
-                .layer
-                .circuits
-                .look(&line(one), at)
-                .map_or_else(|paused| paused.wait, |()| Duration::ZERO);
-            let held = self.layer.quarantine.left(one.provider, &one.model.id, at.now).unwrap_or_default();
-            pause.max(held)
-        };
-        later.map(wait).any(|other| other.is_zero() || other < paused.wait)
+        later.map(|one| self.held_for(one, at)).any(|other| other.is_zero() || other < paused.wait)
+    }
+
+    /// How long a candidate is paused still, or its route closed; zero where it may be asked.
+    pub(super) fn held_for(&self, candidate: &Candidate, at: Moment) -> Duration {
+        let circuits = &self.layer.circuits;
+        let pause =
+            circuits.look(&line(candidate), at).map_or_else(|paused| paused.wait, |()| Duration::ZERO);
+        let quarantine = &self.layer.quarantine;
+        pause.max(quarantine.left(candidate.provider, &candidate.model.id, at.now).unwrap_or_default())
     }
 }
 

@@ -135,6 +135,44 @@ async fn causes_that_take_turns_come_to_an_end() {
     assert_eq!((failure.code(), world.requests().len()), ("connect", 5));
 }
 
+/// Whoever is paused for long is no reason to give up one who will answer sooner.
+#[tokio::test(start_paused = true)]
+async fn a_fallback_that_is_paused_for_long_does_not_end_the_tries_of_the_first() {
+    let arrears = || status(429, r#"{"error":{"type":"exceeded_current_quota_error","message":"m"}}"#);
+    let limited =
+        Answer::Head(429, vec![("retry-after", "40")], vec![Do::Send(error("1302").into_bytes()), Do::End]);
+    let trouble = || status(500, "oops");
+    for (glm, told, seconds) in [
+        (vec![limited.clone(), says("x")], vec!["glm:rate", "glm:ok"], 40..41),
+        (vec![Answer::Mute, says("x")], vec!["glm:stall_first_event", "glm:ok"], 120..121),
+        (vec![trouble(), trouble(), says("x")], vec!["glm:server", "glm:server", "glm:ok"], 0..4),
+    ] {
+        let world = World::new(glm, vec![arrears()]);
+        world.ask(Some("kimi-fast"), 1200).await.unwrap_err();
+        let began = world.clock.now();
+        let reply = world.ask(None, 1200).await.unwrap();
+        assert_eq!(
+            (reply.text.as_str(), causes(&reply.attempts)),
+            ("x", told.iter().map(|s| (*s).to_owned()).collect())
+        );
+        assert!(seconds.contains(&(world.clock.now() - began).as_secs()), "{told:?}");
+        assert_eq!(world.requests_at("kimi").len(), 1, "not asked again");
+    }
+    // Where the first does not come back within its time, the other is asked early, and both are told.
+    let late =
+        Answer::Head(429, vec![("retry-after", "1000")], vec![Do::Send(error("1302").into_bytes()), Do::End]);
+    let world = World::new(vec![late], vec![arrears(), arrears()]);
+    world.ask(Some("kimi-fast"), 1200).await.unwrap_err();
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert_eq!(causes(&failure.attempts), ["glm:rate", "kimi:account_dead"]);
+    // One who is back sooner than the first is asked instead.
+    let soon =
+        Answer::Head(429, vec![("retry-after", "3000")], vec![Do::Send(error("1302").into_bytes()), Do::End]);
+    let world = World::new(vec![soon], vec![arrears(), says("kimi")]);
+    world.ask(Some("kimi-fast"), 1200).await.unwrap_err();
+    assert_eq!(world.ask(None, 3600).await.unwrap().text, "kimi");
+}
+
 #[tokio::test(start_paused = true)]
 async fn twelve_requests_are_the_most_whatever_they_cost() {
     let limited = || status(429, &error("1302"));
