@@ -21,6 +21,7 @@ fn lists_of_several_makes_are_read() {
         r#"{"object":"list","data":[{"id":"a","object":"model"},{"id":"b/c:7b"}]}"#,
         r#"[{"id":"a"},{"id":"b/c:7b"}]"#,
         r#"{"data":[{"id":"a"},{"id":"A"},{"id":"a"},5,null,{},{"id":7},{"id":""},{"id":"no words"},{"id":"b/c:7b"}]}"#,
+        r#"{"data":[{"id":"a"},{"id":"x\u0000"},{"id":"x\ny"},{"id":"\u001b[31mx"},{"id":"\u202ex"},{"id":"ü"},{"id":["a"]},{"id":"b/c:7b"}]}"#,
     ] {
         assert_eq!(ids(text).unwrap(), ["a", "b/c:7b"], "{text}");
     }
@@ -38,6 +39,8 @@ fn what_is_no_list_is_refused() {
         r#"{"data":null}"#,
         r#"{"error":{"code":"401"}}"#,
         "{\"data\":[",
+        &"[".repeat(100_000),
+        &r#"{"data":"#.repeat(100_000),
     ] {
         assert_eq!(ids(text), Err(NoList), "{text}");
     }
