@@ -38,7 +38,7 @@ pub(crate) fn providers(
         bounds: Bounds {
             each: at_least_one(settings.daemon.session_in_flight),
             all: at_least_one(settings.daemon.global_in_flight),
-            // Nearly as many as one shim has open; the rest is for those who ask another.
+            // The rest is for those who ask another.
             waiting: (slots(settings).saturating_mul(3) / 4).max(1),
         },
         default_model: settings.models.default.clone(),

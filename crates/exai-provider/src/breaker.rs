@@ -44,12 +44,12 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    fn after(self, wait: Duration) -> Self {
+    pub(crate) fn after(self, wait: Duration) -> Self {
         Self { now: self.now.saturating_add(wait), wall: self.wall.saturating_add(wait) }
     }
 
     /// How long it is still away at `at`.
-    fn away(self, at: Self) -> Duration {
+    pub(crate) fn away(self, at: Self) -> Duration {
         self.now.saturating_sub(at.now).min(self.wall.saturating_sub(at.wall))
     }
 }

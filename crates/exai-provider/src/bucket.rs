@@ -28,10 +28,12 @@ impl Bucket {
         Self { burst, each_ns: MINUTE_NS.div_ceil(u128::from(refill)), paid_at: 0 }
     }
 
-    /// When `cost` may go, at the earliest: now, or later. More than may go at once goes when nothing is owed.
-    pub(crate) fn ready_at(&self, now: Duration, cost: u32) -> Duration {
+    /// When `cost` may go, at the earliest, behind `before` of others: now, or later. More than may go at once goes when
+    /// nothing is owed.
+    pub(crate) fn ready_at(&self, now: Duration, before: u64, cost: u32) -> Duration {
         let ahead = u128::from(self.burst - cost.min(self.burst)) * self.each_ns;
-        let at = self.paid_at.saturating_sub(ahead).max(now.as_nanos());
+        let owed = self.paid_at.max(now.as_nanos()) + u128::from(before) * self.each_ns;
+        let at = owed.saturating_sub(ahead).max(now.as_nanos());
         Duration::from_nanos(u64::try_from(at).unwrap_or(u64::MAX))
     }
 

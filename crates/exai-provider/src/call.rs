@@ -131,7 +131,7 @@ impl<'a> Call<'a> {
                 Step::Again(pause) => {
                     // It counts among those that wait, and waits also where too many do: it has been asked for already.
                     let endpoint = self.layer.endpoint(candidate.provider);
-                    let stand = endpoint.and_then(|(_, state)| state.stand());
+                    let stand = endpoint.and_then(|(_, state)| state.stand(self.context.sharer));
                     self.pause(pause, &format!("{}: {}", candidate.model.id, cause.words())).await;
                     drop(stand);
                     if cause == Cause::EmptyAnswer {

@@ -294,30 +294,35 @@ impl Inside {
     }
 }
 
-impl Pass<'_> {
-    /// Text has come. Says how many requests the model takes at a time, if that has changed.
-    pub(crate) fn progress(&self) -> Option<u32> {
+impl<'a> Pass<'a> {
+    /// Whose it is.
+    pub(crate) fn circuits(&self) -> &'a Circuits {
+        self.circuits
+    }
+
+    /// Text has come. Says whether the model takes another number of requests at a time since.
+    pub(crate) fn progress(&self) -> bool {
         if self.has_text.load(Ordering::Relaxed) || self.has_text.swap(true, Ordering::Relaxed) {
-            return None;
+            return false;
         }
         let mut guard = self.circuits.inside();
         let inside = &mut *guard;
         if let Some(endpoint) = inside.endpoints.get_mut(self.line.0) {
             endpoint.breaker.proved(self.endpoint);
         }
-        let changed = inside.models.get_mut(&self.line).and_then(|circuit| {
+        let changed = inside.models.get_mut(&self.line).is_some_and(|circuit| {
             circuit.breaker.proved(self.model);
             let before = circuit.limit.get();
             circuit.limit.proved();
-            Some(circuit.limit.get()).filter(|after| *after != before)
+            circuit.limit.get() != before
         });
         drop(guard);
         self.circuits.freed.notify_waiters();
         changed
     }
 
-    /// The attempt has ended. Says how many requests the model takes at a time, if that has changed.
-    pub(crate) fn end(mut self, end: Result<(), Fault>, at: Moment) -> Option<u32> {
+    /// The attempt has ended. Says whether the model takes another number of requests at a time since.
+    pub(crate) fn end(mut self, end: Result<(), Fault>, at: Moment) -> bool {
         self.ended = true;
         let outcomes = match end {
             Ok(()) => (Outcome::Answered, Outcome::Answered),
@@ -329,14 +334,15 @@ impl Pass<'_> {
         };
         self.circuits.end(&self, outcomes, at);
         let mut inside = self.circuits.inside();
-        let limit = &mut inside.models.get_mut(&self.line)?.limit;
+        let Some(circuit) = inside.models.get_mut(&self.line) else { return false };
+        let limit = &mut circuit.limit;
         let before = limit.get();
         match end {
             Ok(()) => limit.answered(),
             Err(Fault { cause: Cause::Rate, .. }) => limit.exceeded(self.began, at.now),
             Err(_) => {}
         }
-        Some(limit.get()).filter(|after| *after != before)
+        limit.get() != before
     }
 }
 

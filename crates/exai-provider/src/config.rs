@@ -114,7 +114,7 @@ pub struct Bounds {
     /// Requests in all.
     pub all: usize,
     /// Calls that wait for one provider, in whatever way, while there are others; one more is told at once that it is busy
-    /// there.
+    /// there. Three quarters of them may be one sharer's.
     pub waiting: usize,
 }
 

@@ -119,8 +119,9 @@ impl Layer {
         let Some(before) = self.known.take(&config.name, list) else { return };
         let before: BTreeSet<String> = before.into_iter().map(|one| one.id).collect();
         // That a list names a model says little: some name what the account's plan does not hold. That it names it again does.
-        for id in ids.iter().filter(|id| !before.contains(*id)) {
-            self.quarantine.lift(index, id);
+        let again = ids.iter().filter(|id| !before.contains(*id));
+        if again.filter(|id| self.quarantine.lift(index, id)).count() > 0 {
+            self.circuits.turn();
         }
     }
 

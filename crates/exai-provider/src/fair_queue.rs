@@ -59,6 +59,8 @@ struct Provider {
     kept: (usize, usize),
     taken: usize,
     waiting: usize,
+    /// Those of each sharer among them, at least one.
+    waiting_by: BTreeMap<Sharer, usize>,
 }
 
 /// One model.
@@ -99,7 +101,8 @@ impl FairQueue {
             let kept = |bound: usize| {
                 if share.is_usable { KEPT.min(places).min(bound / (2 * usable)) } else { 0 }
             };
-            Provider { places, kept: (kept(bounds.all), kept(bounds.each)), taken: 0, waiting: 0 }
+            let kept = (kept(bounds.all), kept(bounds.each));
+            Provider { places, kept, taken: 0, waiting: 0, waiting_by: BTreeMap::new() }
         };
         // Alone, it takes nothing from anybody.
         let waiting = if usable > 1 { bounds.waiting } else { usize::MAX };
@@ -116,10 +119,11 @@ impl FairQueue {
     }
 
     /// Gets into a line, which has so many places. Which entries have their place then says [`FairQueue::admit`]. `None`
-    /// where as many wait for the provider as may.
+    /// where as many wait for the provider as may, see [`FairQueue::stand`].
     pub(crate) fn join(&mut self, sharer: Sharer, line: LineName, places: u32) -> Option<Ticket> {
-        let provider = self.providers.get_mut(line.0).filter(|one| one.waiting < self.bounds.waiting)?;
-        provider.waiting += 1;
+        if !self.stand(sharer, line.0) {
+            return None;
+        }
         let ticket = Ticket(self.next);
         self.next += 1;
         let (turns, taken, waiting) = (VecDeque::new(), 0, 0);
@@ -135,16 +139,24 @@ impl FairQueue {
         Some(ticket)
     }
 
-    /// Waits for a provider elsewhere than in a line; counts among those that may wait. `false` where as many do as may.
-    pub(crate) fn stand(&mut self, provider: usize) -> bool {
-        let one = self.providers.get_mut(provider).filter(|one| one.waiting < self.bounds.waiting);
-        one.map(|one| one.waiting += 1).is_some()
+    /// Waits for a provider elsewhere than in a line; counts among those that may wait. `false` where as many do as may: a
+    /// quarter of those is left by each sharer to the others.
+    pub(crate) fn stand(&mut self, sharer: Sharer, provider: usize) -> bool {
+        let all = self.bounds.waiting;
+        let Some(one) = self.providers.get_mut(provider) else { return false };
+        let own = one.waiting_by.get(&sharer).copied().unwrap_or(0);
+        let may = one.waiting < all && own < all - all / 4;
+        if may {
+            one.waiting += 1;
+            one.waiting_by.insert(sharer, own + 1);
+        }
+        may
     }
 
     /// Does so no more.
-    pub(crate) fn unstand(&mut self, provider: usize) {
+    pub(crate) fn unstand(&mut self, sharer: Sharer, provider: usize) {
         if let Some(one) = self.providers.get_mut(provider) {
-            one.waiting = one.waiting.saturating_sub(1);
+            one.waits_no_more(sharer);
         }
     }
 
@@ -162,12 +174,10 @@ impl FairQueue {
         }
         let (name, sharer, ticket) = self.pick()?;
         let (line, provider) = (self.lines.get_mut(&name)?, self.providers.get_mut(name.0)?);
-        for (taken, waiting) in
-            [(&mut line.taken, &mut line.waiting), (&mut provider.taken, &mut provider.waiting)]
-        {
-            *taken += 1;
-            *waiting -= 1;
-        }
+        line.taken += 1;
+        line.waiting -= 1;
+        provider.taken += 1;
+        provider.waits_no_more(sharer);
         line.take(sharer);
         self.taken += 1;
         *self.taken_by.entry(sharer).or_default().entry(name.0).or_default() += 1;
@@ -221,7 +231,7 @@ impl FairQueue {
         match stage {
             Stage::Waiting => {
                 line.waiting -= 1;
-                provider.waiting -= 1;
+                provider.waits_no_more(sharer);
                 for (_, tickets) in &mut line.turns {
                     tickets.retain(|other| *other != ticket);
                 }
@@ -272,6 +282,14 @@ impl FairQueue {
     pub(crate) fn waiting_by_model(&self, provider: usize) -> BTreeMap<Arc<str>, usize> {
         let own = self.lines.iter().filter(|(name, _)| name.0 == provider);
         own.map(|((_, model), line)| (Arc::clone(model), line.waiting)).collect()
+    }
+}
+
+impl Provider {
+    fn waits_no_more(&mut self, sharer: Sharer) {
+        self.waiting = self.waiting.saturating_sub(1);
+        self.waiting_by.entry(sharer).and_modify(|waiting| *waiting -= 1);
+        self.waiting_by.retain(|_, waiting| *waiting > 0);
     }
 }
 

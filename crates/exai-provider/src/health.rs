@@ -13,7 +13,7 @@ pub enum HealthState {
     Unknown,
     /// The last call that ended brought an answer.
     Ok,
-    /// The last call that ended did not.
+    /// The last attempt that tells of it did not: what speaks against a question, or one model, does not tell.
     Failing,
     /// Key or account are refused.
     Dead,
@@ -44,7 +44,7 @@ pub struct ProviderHealth {
     pub last_error: Option<&'static str>,
     /// Time since that error, in milliseconds.
     pub last_error_ms: Option<u64>,
-    /// Attempts that failed since the last answer.
+    /// Attempts since the last answer whose failure speaks against the provider.
     pub failures: u32,
     /// What it was paid since midnight UTC, in billionths of a dollar; in part an estimate.
     pub spent_nano_usd: u64,
@@ -54,7 +54,8 @@ pub struct ProviderHealth {
     pub retries_skipped: u64,
     /// Attempts that ended since the start, by `ok` or the code of their cause.
     pub attempts: BTreeMap<&'static str, u64>,
-    /// The endpoint with its key, and each of its models that was asked; at most 256 models of all providers.
+    /// The endpoint with its key, and each of its models that was asked or that it does not serve, in the order of their ids;
+    /// at most 512 models of all providers.
     pub keys: Vec<KeyHealth>,
 }
 
@@ -94,7 +95,10 @@ pub struct KeyHealth {
     /// The end that the provider told, else the moment from which on a call tries again: wall time since 1970, in
     /// milliseconds.
     pub until_ms: Option<u64>,
-    /// How long until a call tries again, in milliseconds; 0: the next one does.
+    /// How long until then, in milliseconds.
+    pub left_ms: Option<u64>,
+    /// How long until a call tries again, in milliseconds; 0: the next one does. Less than `left_ms` where the provider told
+    /// an end that is far away.
     pub retry_ms: Option<u64>,
     /// Of a model: requests at a time just now.
     pub limit: Option<u32>,

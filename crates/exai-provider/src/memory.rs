@@ -1,7 +1,8 @@
 //! What this layer remembers over a restart.
 //!
 //! Names are `spend/<provider>` for what a provider was paid today, and `provider/<fingerprint>/<model>` for what is known of
-//! a model that is asked with one key at one address ([`crate::ProviderConfig::fingerprint`]): another key starts clean.
+//! a model that is asked with one key at one address ([`crate::ProviderConfig::fingerprint`]), and `gone/<fingerprint>/<model>`
+//! for one that is not served there: another key starts clean.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -44,6 +45,11 @@ pub(crate) fn account(fingerprint: &str, model: Option<&str>) -> String {
     }
 }
 
+/// The name of what an account's provider said of a model that it does not serve.
+pub(crate) fn gone(fingerprint: &str, model: &str) -> String {
+    format!("gone/{fingerprint}/{model}")
+}
+
 /// What was remembered and still says something.
 #[derive(Debug, Default)]
 pub(crate) struct Recalled(BTreeMap<String, Remembered>);
@@ -70,6 +76,15 @@ impl Recalled {
             let model = if rest.is_empty() { None } else { Some(rest.strip_prefix('/')?) };
             Some((model, what))
         })
+    }
+
+    /// Models that the account's provider does not serve, with its words.
+    pub(crate) fn gone_at<'r>(
+        &'r self,
+        fingerprint: &str,
+    ) -> impl Iterator<Item = (&'r str, &'r Remembered)> {
+        let prefix = gone(fingerprint, "");
+        self.0.iter().filter_map(move |(name, what)| Some((name.strip_prefix(&prefix)?, what)))
     }
 }
 

@@ -1,5 +1,9 @@
 //! How fast a provider is asked: by requests and tokens a minute, where they are set, and by a budget of retries.
+//!
+//! Who waits for the rate waits in a line: otherwise small questions would pass a large one by for ever, each of them taking
+//! what that one waits for.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::bucket::Bucket;
@@ -8,14 +12,24 @@ use crate::model::Model;
 use crate::request::{self, Room};
 use crate::retry_budget::RetryBudget;
 
+/// Who is not the first in the line does not ask again sooner; it is told when the line has moved.
+const APART: Duration = Duration::from_millis(100);
+
 /// One provider's.
 #[derive(Debug)]
 pub(crate) struct Pace {
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
+    /// Those who wait, and the tokens that each needs. As many as have a place at the provider, at most.
+    line: VecDeque<(Ticket, u32)>,
+    next: u64,
     /// Retries.
     pub(crate) budget: RetryBudget,
 }
+
+/// One that waits for the rate; given back by [`Pace::leave`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
 
 impl Pace {
     /// By the settings.
@@ -23,26 +37,50 @@ impl Pace {
         Self {
             requests: config.requests_per_minute.map(Bucket::new),
             tokens: config.tokens_per_minute.map(Bucket::new),
+            line: VecDeque::new(),
+            next: 0,
             budget: RetryBudget::default(),
         }
     }
 
-    /// Takes a request with so many tokens.
+    /// Gets into the line with a request of so many tokens.
+    pub(crate) fn join(&mut self, tokens: u32) -> Ticket {
+        let ticket = Ticket(self.next);
+        self.next += 1;
+        self.line.push_back((ticket, tokens));
+        ticket
+    }
+
+    /// Takes the request.
     ///
     /// # Errors
-    /// The moment from which on that may succeed, where it is too early.
-    pub(crate) fn take(&mut self, now: Duration, tokens: u32) -> Result<(), Duration> {
-        let costs = [(&mut self.requests, 1), (&mut self.tokens, tokens)];
-        let ready = costs.iter().filter_map(|(bucket, cost)| Some(bucket.as_ref()?.ready_at(now, *cost)));
-        if let Some(later) = ready.max().filter(|at| *at > now) {
-            return Err(later);
+    /// The moment from which on that may succeed, where it is too early or others are before it in the line.
+    pub(crate) fn take(&mut self, now: Duration, ticket: Ticket) -> Result<(), Duration> {
+        let Some(place) = self.line.iter().position(|(other, _)| *other == ticket) else { return Ok(()) };
+        let tokens = self.line.get(place).map_or(0, |(_, tokens)| *tokens);
+        let before: u64 = self.line.iter().take(place).map(|(_, tokens)| u64::from(*tokens)).sum();
+        let costs = [(&mut self.requests, place as u64, 1), (&mut self.tokens, before, tokens)];
+        let ready = costs
+            .iter()
+            .filter_map(|(bucket, before, cost)| Some(bucket.as_ref()?.ready_at(now, *before, *cost)));
+        let at = ready.max().unwrap_or(now);
+        if costs.iter().any(|(bucket, ..)| bucket.is_some()) && place > 0 {
+            return Err(at.max(now + APART));
         }
-        for (bucket, cost) in costs {
+        if at > now {
+            return Err(at);
+        }
+        for (bucket, _, cost) in costs {
             if let Some(bucket) = bucket {
                 bucket.take(now, cost);
             }
         }
         Ok(())
+    }
+
+    /// Leaves the line, whether it has taken its request or given up.
+    pub(crate) fn leave(&mut self, ticket: Ticket) {
+        self.line.retain(|(other, _)| *other != ticket);
     }
 
     /// The request with so many tokens was not made after all.
@@ -66,3 +104,6 @@ pub(crate) fn tokens(prompt: u64, model: &Model, room: Room) -> u32 {
     let prompt = u32::try_from(prompt).unwrap_or(u32::MAX);
     prompt.saturating_add(request::output(model, room).unwrap_or(request::OUTPUT_DEFAULT))
 }
+
+#[cfg(test)]
+mod tests;

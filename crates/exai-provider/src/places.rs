@@ -31,6 +31,7 @@ pub(crate) struct Turn {
 #[derive(Debug)]
 pub(crate) struct Stand<'a> {
     places: &'a Places,
+    sharer: Sharer,
     provider: usize,
 }
 
@@ -41,25 +42,33 @@ impl Places {
         Arc::new(Self(Mutex::new(Inside { queue, asleep: BTreeMap::new() })))
     }
 
-    /// Gets into the line of a model that takes so many requests at a time; `None` where too many wait for its provider.
-    pub(crate) fn join(self: &Arc<Self>, sharer: Sharer, line: LineName, places: u32) -> Option<Turn> {
+    /// Gets into the line of a model that takes so many requests at a time; `None` where too many wait for its provider. The
+    /// number is asked for under the lock, here and in [`Places::set_places`]: so the newest is what holds, whoever of two
+    /// comes first.
+    pub(crate) fn join(
+        self: &Arc<Self>,
+        sharer: Sharer,
+        line: LineName,
+        places: impl FnOnce() -> u32,
+    ) -> Option<Turn> {
         let (wake, placed) = oneshot::channel();
         let mut inside = self.inside();
-        let ticket = inside.queue.join(sharer, line, places)?;
+        let ticket = inside.queue.join(sharer, line, places())?;
         inside.asleep.insert(ticket, wake);
         wake_admitted(inside);
         Some(Turn { places: Arc::clone(self), ticket, placed })
     }
 
     /// Waits for the provider with this index, without a line; `None` where too many wait already.
-    pub(crate) fn stand(&self, provider: usize) -> Option<Stand<'_>> {
-        self.inside().queue.stand(provider).then(|| Stand { places: self, provider })
+    pub(crate) fn stand(&self, sharer: Sharer, provider: usize) -> Option<Stand<'_>> {
+        let may = self.inside().queue.stand(sharer, provider);
+        may.then(|| Stand { places: self, sharer, provider })
     }
 
     /// A model takes so many requests at a time from now on.
-    pub(crate) fn set_places(&self, line: &LineName, places: u32) {
+    pub(crate) fn set_places(&self, line: &LineName, places: impl FnOnce() -> u32) {
         let mut inside = self.inside();
-        inside.queue.set_places(line, places);
+        inside.queue.set_places(line, places());
         wake_admitted(inside);
     }
 
@@ -113,7 +122,7 @@ impl Turn {
 
 impl Drop for Stand<'_> {
     fn drop(&mut self) {
-        self.places.inside().queue.unstand(self.provider);
+        self.places.inside().queue.unstand(self.sharer, self.provider);
     }
 }
 

@@ -17,7 +17,7 @@ use crate::dialect::Dialect;
 use crate::fair_queue::Share;
 use crate::flights::millis;
 use crate::gate::Gate;
-use crate::health::{BreakerState, ProviderHealth};
+use crate::health::{BreakerState, KeyHealth, ProviderHealth};
 use crate::kept::Kept;
 use crate::known::Known;
 use crate::limit::Start;
@@ -142,6 +142,9 @@ impl Providers {
             ProviderState::new(provider, Arc::clone(&places), index, ledger)
         };
         let states = config.providers.iter().enumerate().map(state).collect();
+        let at = Moment { now: timer.now(), wall: timer.wall() };
+        let fingerprints = config.providers.iter().map(|one| one.fingerprint.clone()).collect();
+        let quarantine = Quarantine::new(fingerprints, Arc::clone(&memory), &recalled, at);
         let limits = |one: &ProviderConfig| Limits {
             name: one.name.clone(),
             fingerprint: one.fingerprint.clone(),
@@ -150,7 +153,6 @@ impl Providers {
         };
         // Other numbers than those of the pauses between attempts.
         let circuits = Circuits::new(config.providers.iter().map(limits), Jitter::new(!config.seed), memory);
-        let at = Moment { now: timer.now(), wall: timer.wall() };
         for (index, provider) in config.providers.iter().enumerate() {
             for (model, what) in recalled.of_account(&provider.fingerprint) {
                 circuits.import(index, model, &what.body, at);
@@ -158,7 +160,7 @@ impl Providers {
         }
         let redactor = Redactor::new(&config.providers);
         let jitter = Jitter::new(config.seed);
-        let (known, quarantine) = (Known::new(catalogue), Quarantine::default());
+        let known = Known::new(catalogue);
         let layer = Layer { config, known, quarantine, states, circuits, transport, timer, redactor, jitter };
         Self { layer }
     }
@@ -230,13 +232,15 @@ impl Providers {
 
     /// A model that its provider says it does not serve is not asked either, for another reason than a breaker's.
     fn with_quarantine(&self, index: usize, mut health: ProviderHealth, at: Moment) -> ProviderHealth {
-        for key in &mut health.keys {
-            let Some(model) = key.model.as_deref() else { continue };
-            let Some(left) = self.layer.quarantine.left(index, model, at.now) else { continue };
-            key.state = BreakerState::Open;
-            key.cause = Some(Cause::ModelGone.code());
-            key.until_ms = Some(millis(at.wall.saturating_add(left)));
-            key.retry_ms = Some(millis(left));
+        for (model, until) in self.layer.quarantine.held_at(index, at) {
+            let place = health.keys.iter().position(|key| key.model.as_deref() == Some(model.as_str()));
+            let fresh = || KeyHealth { model: Some(model), ..KeyHealth::default() };
+            let was = place.map_or_else(fresh, |place| health.keys.remove(place));
+            let (until_ms, left_ms) = (Some(millis(until.wall)), Some(millis(until.away(at))));
+            let (state, cause) = (BreakerState::Open, Some(Cause::ModelGone.code()));
+            let key = KeyHealth { state, cause, until_ms, left_ms, retry_ms: left_ms, ..was };
+            let place = health.keys.partition_point(|other| other.model < key.model);
+            health.keys.insert(place, key);
         }
         health
     }

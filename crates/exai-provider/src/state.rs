@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use crate::blame::Scope;
 use crate::breaker::{Fault, Moment};
 use crate::cause::Cause;
 use crate::circuits::{Circuits, Pass, Told};
@@ -11,7 +15,7 @@ use crate::config::ProviderConfig;
 use crate::fair_queue::{LineName, Sharer};
 use crate::flights::{Flights, Load, Progress, millis};
 use crate::health::{HealthState, KeyHealth, ProviderHealth};
-use crate::pace::Pace;
+use crate::pace::{self, Pace};
 use crate::places::{Places, Stand, Turn};
 use crate::spend::Ledger;
 use crate::timer::Timer;
@@ -32,6 +36,14 @@ pub(crate) struct ProviderState {
     last_progress: Progress,
     record: Mutex<Record>,
     pace: Mutex<Pace>,
+    /// The line of those who wait for the rate has moved.
+    pace_moved: Notify,
+}
+
+/// Somebody in the line of those who wait for the rate; dropping it leaves the line.
+pub(crate) struct PaceLine<'a> {
+    state: &'a ProviderState,
+    ticket: pace::Ticket,
 }
 
 #[derive(Default)]
@@ -63,8 +75,8 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Wish<'a> {
     /// Whose share it comes out of.
     pub(crate) sharer: Sharer,
-    /// When it wants none any more.
-    pub(crate) until: Duration,
+    /// When it wants none any more, as things are; looked at again every second.
+    pub(crate) until: &'a (dyn Fn() -> Duration + Send + Sync),
     /// Hears its position, from 1, and of how many, as long as it waits.
     pub(crate) told: &'a (dyn Fn(usize, usize) + Send + Sync),
 }
@@ -91,6 +103,7 @@ impl ProviderState {
             last_progress: Progress::default(),
             record: Mutex::default(),
             pace: Mutex::new(Pace::new(config)),
+            pace_moved: Notify::new(),
         }
     }
 
@@ -100,8 +113,8 @@ impl ProviderState {
     }
 
     /// Waits, for another call that tries or before it asks again; `None` where too many wait already.
-    pub(crate) fn stand(&self) -> Option<Stand<'_>> {
-        self.places.stand(self.index)
+    pub(crate) fn stand(&self, sharer: Sharer) -> Option<Stand<'_>> {
+        self.places.stand(sharer, self.index)
     }
 
     /// How fast it may be asked.
@@ -110,7 +123,12 @@ impl ProviderState {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for a place at a model that takes `limit` requests at a time, in turn with other sharers.
+    /// Gets into the line of those who wait for the rate, with a request of so many tokens.
+    pub(crate) fn pace_line(&self, tokens: u32) -> PaceLine<'_> {
+        PaceLine { state: self, ticket: self.pace().join(tokens) }
+    }
+
+    /// Waits for a place at a model, in turn with other sharers.
     ///
     /// # Errors
     /// [`NoPlace`] when it has none by then.
@@ -118,9 +136,10 @@ impl ProviderState {
         &self,
         timer: &dyn Timer,
         line: &LineName,
-        limit: u32,
+        circuits: &Circuits,
         wish: Wish<'_>,
     ) -> Result<FreePlace<'_>, NoPlace> {
+        let limit = || circuits.limit(line);
         let mut turn = self.places.join(wish.sharer, line.clone(), limit).ok_or(NoPlace::Full)?;
         let mut told = None;
         loop {
@@ -129,13 +148,13 @@ impl ProviderState {
                 (wish.told)(position, all);
                 told = Some((position, all));
             }
-            let look = wish.until.min(timer.now() + LOOK_EVERY);
+            let look = (wish.until)().min(timer.now() + LOOK_EVERY);
             tokio::select! {
                 biased;
                 () = turn.placed() => break,
                 () = timer.sleep_until(look) => {}
             }
-            if timer.now() >= wish.until {
+            if timer.now() >= (wish.until)() {
                 return Err(NoPlace::Late);
             }
         }
@@ -156,8 +175,11 @@ impl ProviderState {
         *self.record().ended.entry(how).or_default() += 1;
     }
 
-    /// An attempt failed.
+    /// An attempt failed. What speaks against the question, or against one model, says nothing of the provider.
     pub(crate) fn failed(&self, now: Duration, cause: Cause) {
+        if cause.scope() == Scope::Nobody || cause == Cause::ModelGone {
+            return;
+        }
         let mut record = self.record();
         record.last_error = Some((cause, now));
         record.failures = record.failures.saturating_add(1);
@@ -166,7 +188,7 @@ impl ProviderState {
     /// What is known, for people.
     pub(crate) fn health(&self, at: Moment, circuits: &Circuits) -> ProviderHealth {
         let now = at.now;
-        let keys = self.keys(now, circuits.told(self.index, at));
+        let keys = self.keys(at, circuits.told(self.index, at));
         let retries_skipped = self.pace().budget.skipped();
         let record = self.record();
         let ms_since = |at: Duration| millis(now.saturating_sub(at));
@@ -199,16 +221,17 @@ impl ProviderState {
         }
     }
 
-    fn keys(&self, now: Duration, told: Vec<Told>) -> Vec<KeyHealth> {
+    fn keys(&self, at: Moment, told: Vec<Told>) -> Vec<KeyHealth> {
         let waiting = self.places.waiting_by_model(self.index);
         let record = self.record();
         let key = |Told { model, state, paused, limit }: Told| {
-            let load = model.as_deref().map(|model| record.flights.load(Some(model), now));
+            let load = model.as_deref().map(|model| record.flights.load(Some(model), at.now));
             let Load { in_flight, oldest_ms, last_progress_ms } = load.unwrap_or_default();
             KeyHealth {
                 state,
                 cause: paused.map(|paused| paused.cause.code()),
                 until_ms: paused.map(|paused| millis(paused.until)),
+                left_ms: paused.map(|paused| millis(paused.until.saturating_sub(at.wall))),
                 retry_ms: paused.map(|paused| millis(paused.wait)),
                 limit,
                 in_flight,
@@ -233,11 +256,32 @@ impl<'a> FreePlace<'a> {
         Place { pass, place: self }
     }
 
-    /// The model takes so many requests at a time, if that has changed.
-    fn takes(&self, limit: Option<u32>) {
-        if let Some(limit) = limit {
-            self.state.places.set_places(&(self.state.index, Arc::clone(&self.model)), limit);
-        }
+    /// The model takes another number of requests at a time.
+    fn takes(&self, circuits: &Circuits) {
+        let line = (self.state.index, Arc::clone(&self.model));
+        self.state.places.set_places(&line, || circuits.limit(&line));
+    }
+}
+
+impl PaceLine<'_> {
+    /// Takes the request; see [`Pace::take`].
+    ///
+    /// # Errors
+    /// The moment from which on that may succeed.
+    pub(crate) fn take(&self, now: Duration) -> Result<(), Duration> {
+        self.state.pace().take(now, self.ticket)
+    }
+
+    /// Ends when somebody leaves the line. Made before one takes, it misses nothing.
+    pub(crate) fn moved(&self) -> Notified<'_> {
+        self.state.pace_moved.notified()
+    }
+}
+
+impl Drop for PaceLine<'_> {
+    fn drop(&mut self) {
+        self.state.pace().leave(self.ticket);
+        self.state.pace_moved.notify_waiters();
     }
 }
 
@@ -246,13 +290,18 @@ impl Place<'_> {
     pub(crate) fn progress(&self, now: Duration) {
         self.place.state.last_progress.made(now);
         self.place.progress.made(now);
-        self.place.takes(self.pass.progress());
+        if self.pass.progress() {
+            self.place.takes(self.pass.circuits());
+        }
     }
 
     /// The attempt has ended so; the place is free from here on.
     pub(crate) fn end(self, end: Result<(), Fault>, at: Moment) {
         let Self { pass, place } = self;
-        place.takes(pass.end(end, at));
+        let circuits = pass.circuits();
+        if pass.end(end, at) {
+            place.takes(circuits);
+        }
     }
 }
 

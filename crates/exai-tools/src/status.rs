@@ -78,15 +78,21 @@ fn line(health: &ProviderHealth) -> String {
     parts.join(" · ")
 }
 
+/// An end that lies further behind the next try than this, in milliseconds, is told, too.
+const TRIED_BEFORE_MS: u64 = 60_000;
+
 /// A model, or the endpoint with its key, where there is something to tell of it.
 fn key(key: &KeyHealth) -> Option<String> {
     let mut parts = Vec::new();
     if let Some(cause) = key.cause.filter(|_| key.state != BreakerState::Closed) {
         let why = words(cause);
-        let retry = key.retry_ms.filter(|ms| *ms > 0).map(|ms| format!("in {}", span_ms(ms)));
-        parts.push(match (key.state, retry) {
-            (BreakerState::Open, Some(retry)) => format!("paused ({why}), asked again {retry}"),
-            _ => format!("paused ({why}), one call at a time tries it"),
+        let next = key.retry_ms.unwrap_or_default();
+        let told = key.left_ms.filter(|left| *left > next + TRIED_BEFORE_MS);
+        let told =
+            told.map_or_else(String::new, |left| format!(", by its own word for another {}", span_ms(left)));
+        parts.push(match (key.state, next) {
+            (BreakerState::Open, 1..) => format!("paused ({why}{told}), asked again in {}", span_ms(next)),
+            _ => format!("paused ({why}{told}), one call at a time tries it"),
         });
     }
     if let Some(limit) = key.limit.filter(|_| key.in_flight > 0 || key.waiting > 0) {

@@ -7,7 +7,7 @@ fn times(per_minute: u32, cost: u32, count: usize) -> Vec<Duration> {
     let mut bucket = Bucket::new(per_minute);
     let mut now = S;
     let go = |_| {
-        now = bucket.ready_at(now, cost);
+        now = bucket.ready_at(now, 0, cost);
         bucket.take(now, cost);
         now - S
     };
@@ -37,9 +37,9 @@ fn a_part_goes_at_once_and_the_rest_evenly() {
 #[test]
 fn more_than_a_minute_has_goes_alone_and_is_paid_for_later() {
     let mut bucket = Bucket::new(1000);
-    assert_eq!(bucket.ready_at(S, 5000), S);
+    assert_eq!(bucket.ready_at(S, 0, 5000), S);
     bucket.take(S, 5000);
-    let next = bucket.ready_at(S, 1);
+    let next = bucket.ready_at(S, 0, 1);
     assert!(next > 300 * S && next < 420 * S, "{next:?}");
 }
 
@@ -47,10 +47,10 @@ fn more_than_a_minute_has_goes_alone_and_is_paid_for_later() {
 fn what_was_not_used_is_given_back() {
     let mut bucket = Bucket::new(1000);
     bucket.take(S, 1000);
-    let late = bucket.ready_at(S, 100);
+    let late = bucket.ready_at(S, 0, 100);
     bucket.correct(1000, 100);
-    let early = bucket.ready_at(S, 100);
+    let early = bucket.ready_at(S, 0, 100);
     assert!(early < late && early == S, "{early:?} {late:?}");
     bucket.correct(100, 1000);
-    assert_eq!(bucket.ready_at(S, 100), late);
+    assert_eq!(bucket.ready_at(S, 0, 100), late);
 }

@@ -153,27 +153,31 @@ impl Call<'_> {
         line: &LineName,
     ) -> Result<FreePlace<'s>, Failed> {
         // Where only the bounds over all providers bind, another candidate would not come sooner.
-        let until = if state.is_full(line) { self.patience(index) } else { self.context.deadline };
+        let (patience, deadline) = (self.patience(index), self.context.deadline);
+        let until = || if state.is_full(line) { patience } else { deadline };
         let told = |position, all| {
             let provider = &state.name;
             self.note(format!("waiting for a place at {provider}, position {position} of {all}"));
         };
-        let wish = Wish { sharer: self.context.sharer, until, told: &told };
+        let wish = Wish { sharer: self.context.sharer, until: &until, told: &told };
         let no_place = |why| match (why, self.layer.timer.now() >= self.context.deadline) {
             (NoPlace::Full, _) => failed(Cause::Busy, TOO_MANY),
             (NoPlace::Late, true) => failed(Cause::Deadline, "no place was free within the call's time"),
             (NoPlace::Late, false) => failed(Cause::Busy, "no place was free in time"),
         };
-        let limit = self.layer.circuits.limit(line);
-        state.admit(&*self.layer.timer, line, limit, wish).await.map_err(no_place)
+        let circuits = &self.layer.circuits;
+        state.admit(&*self.layer.timer, line, circuits, wish).await.map_err(no_place)
     }
 
     /// Waits until the provider's requests and tokens a minute allow one more, and takes it.
     async fn paced(&self, state: &ProviderState, index: usize, tokens: u32) -> Result<(), Failed> {
         let until = self.patience(index);
+        let line = state.pace_line(tokens);
+        let mut noted = None;
         loop {
+            let moved = line.moved();
             let now = self.layer.timer.now();
-            let Err(at) = state.pace().take(now, tokens) else { return Ok(()) };
+            let Err(at) = line.take(now) else { return Ok(()) };
             if at >= until {
                 return Err(failed(
                     Cause::Busy,
@@ -181,8 +185,16 @@ impl Call<'_> {
                 ));
             }
             let left = at.saturating_sub(now).as_secs_f64().ceil();
-            self.note(format!("waiting for the rate a minute of {}: {left:.0} s", state.name));
-            self.layer.timer.sleep_until(at.min(now + NOTE_EVERY)).await;
+            let note = format!("waiting for the rate a minute of {}: {left:.0} s", state.name);
+            if noted.as_ref() != Some(&note) {
+                self.note(note.clone());
+                noted = Some(note);
+            }
+            tokio::select! {
+                biased;
+                () = moved => {}
+                () = self.layer.timer.sleep_until(at.min(now + NOTE_EVERY)) => {}
+            }
         }
     }
 

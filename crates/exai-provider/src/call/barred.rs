@@ -21,8 +21,8 @@ impl Call<'_> {
         if self.is_last(index) {
             return Ok(());
         }
-        let now = self.layer.timer.now();
-        match self.layer.quarantine.why(candidate.provider, &model.id, now) {
+        let at = self.layer.moment();
+        match self.layer.quarantine.why(candidate.provider, &model.id, at) {
             Some((why, age)) => {
                 let minutes = age.as_secs().div_ceil(60);
                 Err(failed(Cause::ModelGone, &format!("not asked again; {minutes} min ago: {why}")))
@@ -35,11 +35,15 @@ impl Call<'_> {
     pub(super) fn remember(&self, candidate: &Candidate, outcome: Result<(), &Failed>) {
         let route = &self.layer.quarantine;
         match outcome {
-            Ok(()) => route.lift(candidate.provider, &candidate.model.id),
+            Ok(()) => {
+                if route.lift(candidate.provider, &candidate.model.id) {
+                    self.layer.circuits.turn();
+                }
+            }
             // A request for the rest of an answer may go to an address of its own, which says nothing of the model.
             Err(failed) if failed.cause == Cause::ModelGone && self.plan.is_none() => {
-                let now = self.layer.timer.now();
-                route.put(candidate.provider, &candidate.model.id, &failed.detail, now);
+                let at = self.layer.moment();
+                route.put(candidate.provider, &candidate.model.id, &failed.detail, at);
                 self.layer.circuits.turn();
             }
             Err(_) => {}

@@ -15,6 +15,9 @@ const ASKED_EARLY: &str = "it was paused, and asked because nothing else was lef
 /// What is said where no more calls may wait.
 pub(super) const TOO_MANY: &str = "as many calls wait for it as may";
 
+/// By so much an end must lie behind the next try for both to be told.
+const TRIED_BEFORE: Duration = Duration::from_secs(60);
+
 /// The line of a candidate among the places.
 pub(super) fn line(candidate: &Candidate) -> LineName {
     (candidate.provider, candidate.model.id.as_str().into())
@@ -31,7 +34,7 @@ impl Call<'_> {
             let at = self.layer.moment();
             let Err(paused) = self.layer.circuits.look(line, at) else { return Ok(Entry::InTime) };
             if self.is_another_sooner(index, paused, at) {
-                return Err(open(paused));
+                return Err(open(paused, at));
             }
             if !paused.is_probed {
                 return Ok(Entry::Early);
@@ -40,12 +43,14 @@ impl Call<'_> {
                 return Err(failed(Cause::Deadline, "another call tried it for all of the call's time"));
             }
             if at.now >= until {
-                return Err(open(paused));
+                return Err(open(paused, at));
             }
             if stand.is_none() {
                 let endpoint = self.layer.endpoint(line.0);
                 let too_many = || failed(Cause::Busy, TOO_MANY);
-                stand = Some(endpoint.and_then(|(_, state)| state.stand()).ok_or_else(too_many)?);
+                stand = Some(
+                    endpoint.and_then(|(_, state)| state.stand(self.context.sharer)).ok_or_else(too_many)?,
+                );
             }
             let (model, why) = (&line.1, paused.cause.words());
             self.note(format!("{model}: paused ({why}); waiting for another call that tries it"));
@@ -69,7 +74,7 @@ impl Call<'_> {
         let pause =
             circuits.look(&line(candidate), at).map_or_else(|paused| paused.wait, |()| Duration::ZERO);
         let quarantine = &self.layer.quarantine;
-        pause.max(quarantine.left(candidate.provider, &candidate.model.id, at.now).unwrap_or_default())
+        pause.max(quarantine.left(candidate.provider, &candidate.model.id, at).unwrap_or_default())
     }
 }
 
@@ -83,11 +88,15 @@ pub(super) fn marked(failed: Failed, entry: Entry) -> Failed {
 }
 
 /// What a candidate that is passed over is reported with.
-fn open(paused: Paused) -> Failed {
+fn open(paused: Paused, at: Moment) -> Failed {
     let why = paused.cause.words();
+    let left = paused.until.saturating_sub(at.wall);
     let detail = match (paused.is_probed, paused.wait.is_zero()) {
         (true, _) => format!("{why}; another call tries it just now"),
         (false, true) => why.to_owned(),
+        (false, false) if left > paused.wait + TRIED_BEFORE => {
+            format!("{why}; for another {} by its own word, tried again in {}", span(left), span(paused.wait))
+        }
         (false, false) => format!("{why}; for another {}", span(paused.wait)),
     };
     Failed { until: Some(paused.until), ..failed(Cause::Open, &detail) }

@@ -182,6 +182,27 @@ fn where_there_are_others_only_so_many_wait_for_one() {
     assert!(queue.join(B, line(GLM, "other"), 9).is_some());
 }
 
+#[test]
+fn no_session_makes_others_be_turned_away() {
+    let shares = [Share { places: 1, is_usable: true }; 2];
+    let mut queue = FairQueue::new(Bounds { each: 9, all: 9, waiting: 8 }, shares);
+    let placed = join(&mut queue, A, GLM);
+    admitted(&mut queue);
+    let mut own: Vec<_> = (0..5).map(|_| join(&mut queue, A, GLM)).collect();
+    assert!(queue.stand(A, GLM), "who waits elsewhere counts, too");
+    assert!(queue.join(A, line(GLM, "other"), 9).is_none() && !queue.stand(A, GLM));
+    let others = [B, C].map(|sharer| join(&mut queue, sharer, GLM));
+    assert!(queue.join(B, line(GLM, "m"), 9).is_none(), "eight in all");
+    queue.leave(others[0]);
+    assert!(queue.join(A, line(GLM, "m"), 9).is_none());
+    queue.unstand(A, GLM);
+    own.push(join(&mut queue, A, GLM));
+    for ticket in own.into_iter().chain([placed, others[1]]) {
+        queue.leave(ticket);
+    }
+    assert!(queue.providers.iter().all(|one| one.waiting == 0 && one.waiting_by.is_empty()));
+}
+
 /// An entry with its sharer and the index of its line.
 type Placed = (Ticket, Sharer, usize);
 
@@ -281,6 +302,7 @@ fn bounds_hold_in_random_histories() {
             queue.entries.is_empty() && queue.taken_by.is_empty() && queue.lines.is_empty(),
             "seed {seed}"
         );
-        assert!(queue.providers.iter().all(|one| one.taken + one.waiting == 0) && queue.taken == 0);
+        let is_empty = |one: &super::Provider| one.taken + one.waiting == 0 && one.waiting_by.is_empty();
+        assert!(queue.providers.iter().all(is_empty) && queue.taken == 0);
     }
 }

@@ -5,6 +5,7 @@ mod discovering;
 mod ending;
 mod faults;
 mod fitting;
+mod leaving_nothing;
 mod pausing;
 mod refusing;
 mod retiring;

@@ -82,6 +82,8 @@ fn what_can_not_be_an_id_is_not_asked_for() {
         let (cause, message) = names(&config(), &asking(&format!("box/{id}"))).unwrap_err();
         assert_eq!(cause, Cause::UnknownModel, "{id:?}");
         assert!(message.len() < 300 && !message.chars().any(redact::is_unseen), "{message:?}");
+        let default = ProvidersConfig { default_model: Some(format!("box/{id}")), ..config() };
+        assert_eq!(names(&default, &Chat::default()).unwrap_err().0, Cause::UnknownModel);
     }
 }
 

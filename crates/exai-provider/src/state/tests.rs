@@ -1,7 +1,9 @@
 use super::*;
 use crate::backoff::Jitter;
+use crate::circuits::Limits;
 use crate::config::Bounds;
 use crate::fair_queue::Share;
+use crate::limit::Start;
 use crate::memory::{Forgetful, Recalled};
 use crate::transport::BoxFuture;
 
@@ -49,13 +51,21 @@ fn line() -> LineName {
     (0, Arc::from("m"))
 }
 
+/// Of which the models take 99 requests at a time.
+fn circuits() -> Circuits {
+    let start = Start::at(99);
+    let limits = Limits { name: "p".to_owned(), fingerprint: "p".to_owned(), start, most: 99 };
+    Circuits::new([limits], Jitter::new(1), Arc::new(Forgetful))
+}
+
 async fn admit<'a>(
     state: &'a ProviderState,
     clock: &Clock,
     sharer: u128,
     until: Duration,
 ) -> Result<FreePlace<'a>, NoPlace> {
-    state.admit(clock, &line(), 99, Wish { sharer, until, told: &|_, _| {} }).await
+    let wish = Wish { sharer, until: &|| until, told: &|_, _| {} };
+    state.admit(clock, &line(), &circuits(), wish).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,8 +90,9 @@ async fn sharers_take_turns_and_hear_their_position_when_it_changes() {
         let (state, clock, order, heard) = (&state, &clock, &order, &heard);
         async move {
             let told = |position, all| heard.lock().unwrap().push((n, position, all));
-            let wish = Wish { sharer, until: 60 * S, told: &told };
-            let _place = state.admit(clock, &line(), 99, wish).await.map_err(|_| "no place").unwrap();
+            let wish = Wish { sharer, until: &|| 60 * S, told: &told };
+            let _place =
+                state.admit(clock, &line(), &circuits(), wish).await.map_err(|_| "no place").unwrap();
             order.lock().unwrap().push(n);
             clock.sleep_until(clock.now() + 5 * S).await;
         }
@@ -125,4 +136,19 @@ fn health_tells_of_the_last_end() {
     assert_eq!(told(), (HealthState::Ok, None, 0));
     state.failed(4 * S, Cause::Rate);
     assert_eq!(told(), (HealthState::Failing, Some("rate"), 1));
+}
+
+#[test]
+fn what_a_question_or_one_model_had_of_it_is_no_fault_of_the_provider() {
+    let state = alone(4);
+    let told = || {
+        let health = health(&state, 10 * S);
+        (health.state, health.last_error, health.failures)
+    };
+    let nobodys = [Cause::BadRequest, Cause::Policy, Cause::ContextOverflow, Cause::ModelGone];
+    nobodys.into_iter().for_each(|cause| state.failed(S, cause));
+    assert_eq!(told(), (HealthState::Unknown, None, 0));
+    state.succeeded(2 * S);
+    nobodys.into_iter().for_each(|cause| state.failed(3 * S, cause));
+    assert_eq!(told(), (HealthState::Ok, None, 0));
 }

@@ -52,6 +52,7 @@ fn glm() -> ProviderHealth {
                 model: Some("glm-a".to_owned()),
                 state: BreakerState::Open,
                 cause: Some("quota"),
+                left_ms: Some(18_000_000),
                 retry_ms: Some(600_000),
                 limit: Some(4),
                 ..KeyHealth::default()
@@ -91,6 +92,7 @@ fn the_text_tells_daemon_load_and_each_provider() {
         keys: vec![KeyHealth {
             state: BreakerState::Open,
             cause: Some("auth_dead"),
+            left_ms: Some(1000),
             retry_ms: Some(1000),
             ..KeyHealth::default()
         }],
@@ -103,7 +105,7 @@ fn the_text_tells_daemon_load_and_each_provider() {
          glm: failing · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
          2 failed since, last 5.0 s ago: text stopped coming · 1.23 of 5.00 USD spent today, UTC · \
          3 retries left out, too many were retries\n  \
-         glm-a: paused (quota used up), asked again in 10 min 0 s\n  \
+         glm-a: paused (quota used up, by its own word for another 5 h 0 min), asked again in 10 min 0 s\n  \
          glm-b: paused (server error), one call at a time tries it · 1 of 2 at a time just now, 5 waiting · \
          oldest 1.5 s · last progress 20 ms ago\n\
          kimi: no key set\n  \

@@ -130,14 +130,21 @@ fn provider_line(provider: &Value) -> String {
     format!("{name}: {}", parts.join(", "))
 }
 
+/// An end that lies further behind the next try than this is told, too.
+const TRIED_BEFORE: Duration = Duration::from_secs(60);
+
 /// A model, or the endpoint with its key, where there is something to tell of it.
 fn key_line(key: &Value) -> Option<String> {
     let text = |name: &str| key.get(name).and_then(Value::as_str);
     let mut parts = Vec::new();
     let state = text("state").unwrap_or("closed");
     if state != "closed" {
-        let why = text("cause").map(|cause| format!(" ({})", words(cause))).unwrap_or_default();
-        let retry = millis(key, "/retry_ms").filter(|left| state == "open" && !left.is_zero());
+        let next = millis(key, "/retry_ms").unwrap_or_default();
+        let told = millis(key, "/left_ms").filter(|left| *left > next + TRIED_BEFORE);
+        let told =
+            told.map_or_else(String::new, |left| format!(", by its own word for another {}", duration(left)));
+        let why = text("cause").map(|cause| format!(" ({}{told})", words(cause))).unwrap_or_default();
+        let retry = Some(next).filter(|left| state == "open" && !left.is_zero());
         parts.push(match retry {
             Some(left) => format!("paused{why}, asked again in {}", duration(left)),
             None => format!("paused{why}, one call at a time tries it"),

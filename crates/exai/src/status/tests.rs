@@ -98,7 +98,8 @@ fn a_snapshot_is_shown_in_words() {
                 {"model": null, "state": "open", "cause": "auth_dead", "retry_ms": 599_000},
                 {"model": "glm-a", "state": "half_open", "cause": "server", "retry_ms": 0, "limit": 3,
                     "in_flight": 1, "waiting": 2, "oldest_ms": 4_000, "last_progress_ms": 300},
-                {"model": "glm-b", "state": "closed", "limit": 4, "in_flight": 0, "waiting": 0}]},
+                {"model": "glm-b", "state": "closed", "limit": 4, "in_flight": 0, "waiting": 0},
+                {"model": "glm-c", "state": "open", "cause": "quota", "left_ms": 18_000_000, "retry_ms": 1_800_000}]},
         {"name": "kimi", "state": "no_key", "in_flight": 0, "max_concurrency": 16, "waiting": 0},
         {"name": "mine", "state": "dead", "last_error": "auth_dead", "last_error_ms": 3_000}]);
     let snapshot = json!({
@@ -120,6 +121,7 @@ provider  glm: failing, 1 of 16 requests running, 2 waiting, last progress 0.3 s
           key and address: paused (key refused), asked again in 9 min
           glm-a: paused (server error), one call at a time tries it, 1 of 3 at a time just now, 2 waiting, \
 oldest 4.0 s, last progress 0.3 s ago
+          glm-c: paused (quota used up, by its own word for another 5 h), asked again in 30 min
 provider  kimi: no key set
 provider  mine: key or account refused, last error 3.0 s ago: key refused
 ";

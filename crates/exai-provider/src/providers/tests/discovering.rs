@@ -149,7 +149,7 @@ async fn a_gone_model_that_its_provider_lists_again_is_asked_again() {
             assert_eq!(world.ask(None, 60).await.unwrap().text, "glm");
             // Asked for the list because of that, and once more.
             tokio::time::sleep(S * 700).await;
-            world.providers.layer.quarantine.put(0, "another", "", world.clock.now());
+            world.providers.layer.quarantine.put(0, "another", "", world.providers.layer.moment());
             tokio::time::sleep(S * 700).await;
             world.ask(None, 60).await.unwrap().text
         };

@@ -370,3 +370,70 @@ async fn health_tells_of_each_key_and_why() {
     let key = &hung.providers.health()[0].keys[1];
     assert_eq!((key.in_flight, key.oldest_ms, key.last_progress_ms), (1, Some(7000), Some(7000)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_far_away_is_told_beside_the_next_try() {
+    let five_hours = r#"{"error":{"code":"1308","message":"Your limit will reset at 2026-07-02 01:00:00"}}"#;
+    let world = World::new(vec![status(429, five_hours)], many(&says("kimi"), 2));
+    world.ask(None, 1200).await.unwrap();
+    let reply = world.ask(None, 1200).await.unwrap();
+    assert_eq!(
+        reply.attempts[0].detail,
+        "quota used up; for another 5 h by its own word, tried again in 30 min"
+    );
+    let key = &world.providers.health()[0].keys[1];
+    assert_eq!((key.left_ms, key.retry_ms), (Some(5 * 3_600_000), Some(1_800_000)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_question_is_not_passed_by_for_ever_by_small_ones() {
+    let few = |config: &mut ProvidersConfig| config.providers[0].tokens_per_minute = Some(100_000);
+    let told = stream(vec![
+        content("x"),
+        event(
+            r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":20000}}"#,
+        ),
+        done(),
+    ]);
+    let models = "[[model]]\nid = \"small\"\nprovider = \"glm\"\ncontext = 900_000\noutput_cap = 500\n\
+                  [[model]]\nid = \"large\"\nprovider = \"glm\"\ncontext = 900_000\noutput_cap = 30_000\n";
+    let world = World::knowing(models, many(&told, 900), vec![], few);
+    let large = async {
+        tokio::time::sleep(S).await;
+        world.ask(Some("large"), 600).await.unwrap();
+        world.clock.now().as_secs()
+    };
+    let small = async {
+        loop {
+            all((0..2).map(|_| world.ask_as(2, Some("small"), 600))).await;
+        }
+    };
+    let went_at = tokio::select! {
+        went_at = large => went_at,
+        () = small => 0,
+    };
+    // What the small ones had cost until it came, and not a minute more.
+    assert!(went_at < 90, "{went_at} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_others_than_the_provider_goes_on_elsewhere_once_it_is_the_provider() {
+    let hung = || stream(vec![Do::Hang]);
+    let one = |config: &mut ProvidersConfig| {
+        config.bounds = Bounds { each: 1, ..Bounds::default() };
+        config.providers[0].max_concurrency = 1;
+    };
+    let world = World::with(many(&hung(), 9), vec![hung(), says("kimi")], one);
+    let own = tokio::time::timeout(60 * S, world.ask(Some("kimi-fast"), 1200));
+    let waits = async {
+        tokio::time::sleep(S).await;
+        // Its session has a request elsewhere, and GLM is free still.
+        world.ask(None, 1200).await
+    };
+    let another = async {
+        tokio::time::sleep(2 * S).await;
+        tokio::time::timeout(600 * S, world.ask_as(2, Some("glm-fast"), 1200)).await
+    };
+    let (_, reply, _) = tokio::join!(own, waits, another);
+    assert_eq!(causes(&reply.unwrap().attempts), ["glm:busy", "kimi:ok"]);
+}

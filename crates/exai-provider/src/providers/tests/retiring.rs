@@ -1,6 +1,9 @@
 //! Models at the end of their life, and models that a provider says it does not serve.
 
+use std::sync::Arc;
+
 use super::world::*;
+use crate::memory::tests::Notebook;
 use crate::*;
 
 const MODELS: &str = r#"
@@ -150,7 +153,8 @@ async fn whatever_word_a_provider_has_for_it_the_route_is_closed_and_no_other_re
         whatever(&world).await.unwrap();
         let reply = whatever(&world).await.unwrap();
         assert_eq!(causes(&reply.attempts), [passed_over, "kimi:ok"], "{what}");
-        let is_held = world.providers.layer.quarantine.why(0, "glm-new", world.clock.now()).is_some();
+        let is_held =
+            world.providers.layer.quarantine.why(0, "glm-new", world.providers.layer.moment()).is_some();
         assert_eq!(is_held, passed_over == "glm:model_gone", "{what}");
     }
 }
@@ -161,7 +165,7 @@ async fn a_rest_that_is_refused_says_nothing_of_the_model() {
     world.keep(1, "kimi-new", &"word ".repeat(2_000));
     let reply = world.ask(Some("kimi-new"), 600).await.unwrap();
     assert_eq!(causes(&reply.attempts), ["kimi:model_gone", "kimi:auth_dead"]);
-    assert_eq!(world.providers.layer.quarantine.why(1, "kimi-new", world.clock.now()), None);
+    assert_eq!(world.providers.layer.quarantine.why(1, "kimi-new", world.providers.layer.moment()), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -184,4 +188,41 @@ async fn the_sentence_on_a_gone_model_names_its_successor() {
     assert!(text.ends_with("The successor of glm-going is glm-new: ask that."), "{text}");
     let failure = whatever(&world).await.unwrap_err();
     assert!(!failure.message.contains("successor"), "{}", failure.message);
+}
+
+/// With a memory that outlives it.
+fn remembering(memory: &Arc<Notebook>, glm: Vec<Answer>, kimi: Vec<Answer>) -> World {
+    World::of_models(MODELS, Arc::clone(memory) as _, glm, kimi, |_| {})
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_restart_does_not_ask_again_for_a_model_that_is_gone() {
+    let memory = Arc::default();
+    let first = remembering(&memory, vec![status(404, GONE)], vec![says("kimi")]);
+    whatever(&first).await.unwrap();
+    let again = remembering(&memory, vec![], vec![says("kimi")]);
+    let [_, key] = &again.providers.health()[0].keys[..] else { panic!("the route is told of unasked") };
+    assert_eq!(
+        (key.model.as_deref(), key.state, key.cause),
+        (Some("glm-new"), BreakerState::Open, Some("model_gone"))
+    );
+    assert_eq!((key.left_ms, key.retry_ms), (Some(3_600_000), Some(3_600_000)));
+    let reply = whatever(&again).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:model_gone", "kimi:ok"]);
+    assert!(
+        reply.attempts[0].detail.contains("not asked again; 0 min ago: "),
+        "{}",
+        reply.attempts[0].detail
+    );
+    assert_eq!(again.requests().len(), 1);
+    let other = World::of_models(MODELS, Arc::clone(&memory) as _, vec![says("glm")], vec![], |config| {
+        config.providers[0].fingerprint = "another".to_owned();
+    });
+    assert_eq!(whatever(&other).await.unwrap().text, "glm", "another key starts clean");
+    let back = remembering(&memory, vec![says("glm"), says("glm")], vec![]);
+    let turned = back.providers.turned();
+    assert_eq!(back.ask(Some("glm-new"), 60).await.unwrap().text, "glm");
+    assert!(tokio::time::timeout(S, turned).await.is_ok(), "that it answers is told at once");
+    assert_eq!(back.providers.health()[0].keys[1].state, BreakerState::Closed);
+    assert!(memory.all().is_empty());
 }

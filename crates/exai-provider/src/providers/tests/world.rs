@@ -57,6 +57,8 @@ pub(super) enum Do {
     Break,
     /// Never anything again.
     Hang,
+    /// A defect of this program.
+    Panic,
 }
 
 /// One scripted answer.
@@ -383,8 +385,8 @@ impl Observer for Notes {
 }
 
 pub(super) struct Net {
-    glm: Mutex<VecDeque<Answer>>,
-    kimi: Mutex<VecDeque<Answer>>,
+    pub(super) glm: Mutex<VecDeque<Answer>>,
+    pub(super) kimi: Mutex<VecDeque<Answer>>,
     /// Answers to the questions which models there are, whichever provider is asked.
     pub(super) lists: Mutex<VecDeque<Answer>>,
     /// Provider, second and `authorization` of each such question.
@@ -489,6 +491,7 @@ impl Body for Script {
                         return Err(TransportError { kind: TransportErrorKind::Broken, message });
                     }
                     Some(Do::Hang) => std::future::pending().await,
+                    Some(Do::Panic) => panic!("as the script wants it"),
                     Some(Do::End) | None => return Ok(None),
                 }
             }
