@@ -53,7 +53,8 @@ pub(super) const DAEMON: &[Row<Settings>] = &[
         },
         doc: "Calls that wait for their turn, all hosts together; further ones wait in their shims. As many as one host can \
               have open. While there is another provider that has a key, at most three quarters of all places and of these \
-              wait for one, three quarters of which may be one host's; a further call is told at once that it is busy, and asks another where it may.",
+              wait for one, three quarters of which may be one host's; a further call is told at once that it is busy, and \
+              asks another where it may.",
     },
     Row {
         name: "EXAI_DRAIN_GRACE",
