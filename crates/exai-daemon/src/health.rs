@@ -106,8 +106,8 @@ struct Key {
     counts: [u64; 3],
     /// Per provider: state, requests that run and that wait, the last error, failures.
     providers: Vec<(HealthState, u32, u32, Option<&'static str>, u32)>,
-    /// Per endpoint and model: whether it is asked, and why not.
-    keys: Vec<(BreakerState, Option<&'static str>)>,
+    /// Per endpoint and model: whether it is asked, why not, and until when.
+    keys: Vec<(BreakerState, Option<&'static str>, Option<u64>)>,
 }
 
 impl Key {
@@ -116,12 +116,13 @@ impl Key {
         let ended = counts.calls_ok + counts.calls_failed + counts.calls_aborted;
         let provider =
             |one: &ProviderHealth| (one.state, one.in_flight, one.waiting, one.last_error, one.failures);
+        let keys = providers.iter().flat_map(|one| &one.keys);
         Self {
             state,
             now: [in_flight, waiting, sessions, connections, reading.workers_stuck],
             counts: [counts.calls_started, ended, counts.attempts],
             providers: providers.iter().map(provider).collect(),
-            keys: providers.iter().flat_map(|one| &one.keys).map(|key| (key.state, key.cause)).collect(),
+            keys: keys.map(|key| (key.state, key.cause, key.until_ms)).collect(),
         }
     }
 }

@@ -446,6 +446,7 @@ impl<S: Store> Hub<S> {
         drop(self.door.take());
         self.drained_by = Some(now + plan.close + OVERDUE);
         self.end.drain(now, plan, reason);
+        self.facts.send_replace(self.daemon_facts());
     }
 
     fn present(&self) -> Present {

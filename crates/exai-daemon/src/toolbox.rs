@@ -12,7 +12,7 @@ use exai_provider::{
 };
 use exai_session::{AttemptFate, CallClass, Finished};
 use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
-use exai_wire::{CallId, Class, ConversationKey, Outcome, Partial, Seam, Turn, TurnPlace};
+use exai_wire::{CallId, Class, ConversationKey, DaemonState, Outcome, Partial, Seam, Turn, TurnPlace};
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,6 +22,7 @@ use crate::bill;
 use crate::conversations::KeptConversations;
 use crate::failure;
 use crate::random;
+use crate::snapshot;
 use crate::work::Job;
 
 /// The only method that shims send.
@@ -116,6 +117,13 @@ impl Toolbox {
     /// Asks providers now and then which models they have; never ends.
     pub(crate) async fn keep_discovering(&self) -> Infallible {
         self.providers.keep_discovering().await
+    }
+
+    /// Ends when the daemon takes no more calls.
+    pub(crate) async fn draining(&self) {
+        let draining = snapshot::word(DaemonState::Draining);
+        // An error: the io thread is gone, which is the end of the daemon, too.
+        let _ = self.facts.clone().wait_for(|facts| facts.state == draining).await;
     }
 
     /// Ends when the providers' condition has changed in a way that people should hear of at once.

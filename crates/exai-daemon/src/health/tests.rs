@@ -27,14 +27,21 @@ fn provider() -> ProviderHealth {
         waiting: 0,
         oldest_ms: Some(1),
         last_progress_ms: Some(1),
-        keys: vec![KeyHealth { model: Some("m".to_owned()), ..KeyHealth::default() }],
+        keys: vec![KeyHealth { model: Some("m".to_owned()), until_ms: Some(1_000), ..KeyHealth::default() }],
         ..ProviderHealth::default()
     }
 }
 
 /// The same, and its model is in this state.
 fn turned(state: BreakerState, cause: &'static str) -> ProviderHealth {
-    let key = KeyHealth { model: Some("m".to_owned()), state, cause: Some(cause), ..KeyHealth::default() };
+    let (model, until_ms) = (Some("m".to_owned()), Some(1_000));
+    let key = KeyHealth { model, state, cause: Some(cause), until_ms, ..KeyHealth::default() };
+    ProviderHealth { keys: vec![key], ..provider() }
+}
+
+/// The same, and its model is paused until then, not until 1000.
+fn with_end(until_ms: u64) -> ProviderHealth {
+    let key = KeyHealth { model: Some("m".to_owned()), until_ms: Some(until_ms), ..KeyHealth::default() };
     ProviderHealth { keys: vec![key], ..provider() }
 }
 
@@ -74,6 +81,7 @@ fn every_change_that_people_would_call_one_is_told_soon() {
         turned(BreakerState::Open, "quota"),
         turned(BreakerState::HalfOpen, "quota"),
         turned(BreakerState::Closed, "server"),
+        with_end(2_000),
     ];
     for provider in changes {
         assert!(is_told(PRESENT, provider.clone()), "{provider:?}");

@@ -1,5 +1,6 @@
 //! Which models there are, as the daemon finds out and tells.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use exai_settings::{Discovery, Secret};
@@ -78,6 +79,24 @@ fn whatever_comes_instead_of_a_list_the_daemon_works_as_ever() {
         daemon.stop();
         provider.wait_sockets(0, HANG).unwrap();
     }
+}
+
+#[test]
+fn in_a_drain_nobody_is_asked() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, Discovery::On);
+    let mut shim = daemon.shim(1);
+    // Ends after the moment at which a daemon asks first.
+    shim.call(1, r#"{"name":"chat","arguments":{"prompt":"[[sim: chunks=5 gap=700ms text=Whales]] hi","model":"kimi"}}"#);
+    provider.wait_for(HANG, |requests| requests.len() == 1).unwrap();
+    assert_eq!(daemon.ask("POST", "/stop", &[&daemon.bearer()]).0, 202);
+    loop {
+        if let DaemonFrame::Result(result) = shim.next() {
+            break assert!(result.body.get().contains("Whales"));
+        }
+    }
+    assert_eq!(daemon.end().0, ExitCode::SUCCESS);
+    assert_eq!(provider.models_asked(), 0);
 }
 
 #[test]

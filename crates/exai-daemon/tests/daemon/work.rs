@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use exai_settings::{ChosenBy, Secret};
-use exai_sim::provider::{Reply, Script, SimProvider, Stream};
+use exai_sim::provider::{ErrorReply, Reply, Script, SimProvider, Stream};
 use exai_wire::{CallId, Cancel, DaemonFrame, Outcome, ShimFrame};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -274,5 +274,59 @@ fn who_is_asked_no_more_is_told_in_file_status_and_metrics() {
         status.contains(&format!("{model}: paused (model not served there), asked again in")),
         "{status}"
     );
+    daemon.stop();
+}
+
+/// Wall time since 1970, in milliseconds.
+fn wall_ms() -> u64 {
+    let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(wall.as_millis()).unwrap()
+}
+
+/// The health file, once it tells that this model is paused, and when it was seen to.
+fn paused(daemon: &Daemon, model: &str) -> (Value, u64) {
+    let began = std::time::Instant::now();
+    loop {
+        let (health, seen_ms) = (health(&daemon.dir), wall_ms());
+        let keys =
+            health["providers"].as_array().unwrap().iter().flat_map(|one| one["keys"].as_array().unwrap());
+        if let Some(key) = keys.clone().find(|key| key["model"] == model && key["state"] == "open") {
+            return (key.clone(), seen_ms);
+        }
+        assert!(began.elapsed() < HANG, "never told");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+/// A quota is believed to be back after so long where the provider does not say, in milliseconds.
+const QUOTA_MS: u64 = 15 * 60_000;
+
+#[test]
+fn the_file_tells_within_100_ms_that_a_model_is_asked_no_more() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = Daemon::start_with(|options| {
+        let glm = options.settings.providers.iter_mut().find(|known| known.name == "glm").unwrap();
+        glm.base_url = provider.base_url("glm");
+        glm.key = Some(Secret::new("sk-simulated"));
+    });
+    let mut shim = daemon.shim(1);
+    // Of its own accord the file is written every 2 s. Of five times one or two may be late for want of the processor.
+    let mut late_ms: Vec<u64> = (1..=5_u8)
+        .map(|n| {
+            let refusal = ErrorReply::glm(429, "1308", "usage limit reached");
+            let delay = Duration::from_millis(300);
+            provider.push(Script { reply: Reply::Error(refusal), delay });
+            let model = format!("m{n}");
+            shim.call(
+                n,
+                &format!(r#"{{"name":"chat","arguments":{{"prompt":"hi","model":"glm/{model}"}}}}"#),
+            );
+            let (key, seen_ms) = paused(&daemon, &model);
+            result(&mut shim);
+            seen_ms.saturating_sub(key["until_ms"].as_u64().unwrap() - QUOTA_MS)
+        })
+        .collect();
+    late_ms.sort_unstable();
+    assert!(late_ms[2] <= 100, "{late_ms:?}");
     daemon.stop();
 }
