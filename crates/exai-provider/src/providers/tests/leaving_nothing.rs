@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinSet;
+
 use super::pausing::{error, state};
 use super::world::*;
 use crate::*;
@@ -54,21 +56,19 @@ async fn disorder(seed: u64) -> Arc<World> {
             (one.max_concurrency, one.requests_per_minute) = (2, Some(120));
         }
     }));
-    let mut calls = Vec::new();
+    let (mut calls, mut handles) = (JoinSet::new(), Vec::new());
     for n in 0..40 {
         let (world, choice) = (Arc::clone(&world), next(4));
         let seconds = 1 + u32::try_from(next(40)).unwrap();
         let call = async move { world.ask_as(n % 4, MODELS.get(choice).copied(), seconds).await.is_ok() };
-        calls.push(tokio::spawn(call));
+        handles.push(calls.spawn(call));
         tokio::time::sleep(S * u32::try_from(next(3)).unwrap()).await;
         if next(3) == 0 {
-            calls[next(calls.len())].abort();
+            handles[next(handles.len())].abort();
         }
     }
-    for call in calls {
-        // Answered, failed, dropped or panicked.
-        let _ = call.await;
-    }
+    // Answered, failed, dropped or panicked.
+    while calls.join_next().await.is_some() {}
     world
 }
 
