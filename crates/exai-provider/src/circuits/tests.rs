@@ -61,7 +61,7 @@ fn a_lost_connection_counts_against_the_endpoint_and_a_fault_against_the_model()
     for second in [10, 11] {
         call(&circuits, &fast, second, fault(Cause::Server));
     }
-    assert_eq!(circuits.told(0, at(11))[0].standing, Standing::Closed, "a server that errs was reached");
+    assert_eq!(circuits.told(0, at(11))[0].state, BreakerState::Closed, "a server that errs was reached");
     assert!(is_asked(&circuits, &deep, 11));
     (0..3).for_each(|_| call(&circuits, &fast, 12, fault(Cause::Server)));
     assert!(is_asked(&circuits, &deep, 12) && !is_asked(&circuits, &fast, 12));
