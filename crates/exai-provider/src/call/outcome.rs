@@ -10,6 +10,7 @@ use crate::broke::Broke;
 use crate::cause::{Cause, Next};
 use crate::continued::Continued;
 use crate::left_out::{self, LeftOut};
+use crate::model::Model;
 use crate::reply::{Ending, Failure, Reply, Usage};
 use crate::request;
 use crate::route::Candidate;
@@ -94,8 +95,8 @@ impl Call<'_> {
             return String::new();
         }
         let is_told = |candidate: &Candidate| {
-            let mut reports = self.reports.iter();
-            reports.any(|report| report.model == candidate.model.id)
+            let Model { provider, id, .. } = &*candidate.model;
+            self.reports.iter().any(|report| (&report.provider, &report.model) == (provider, id))
         };
         let untold = self.route.candidates.iter().filter(|candidate| !is_told(candidate));
         let unaffordable = untold.filter_map(|candidate| {

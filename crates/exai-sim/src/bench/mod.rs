@@ -9,6 +9,7 @@ mod bed;
 mod calls;
 mod deltas;
 mod floor;
+mod gaps;
 mod isolation;
 mod journal;
 mod latency;
@@ -54,7 +55,8 @@ pub fn bench(exe: &Path, floor: &Path, only: &str, out: &mut dyn Write) -> anyho
 type Measure = fn(&Bed) -> anyhow::Result<Vec<table::Row>>;
 
 /// In the order of the table.
-const FIGURES: [(&str, Measure); 11] = [
+const FIGURES: [(&str, Measure); 12] = [
+    ("the machine", gaps::of_the_machine),
     ("the start of the shim", start::shim),
     ("the start of the daemon", start::daemon),
     ("idle memory", memory::idle),

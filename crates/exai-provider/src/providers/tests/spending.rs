@@ -198,3 +198,15 @@ async fn a_stand_in_at_its_ceiling_is_none() {
         failure.message
     );
 }
+
+/// Two providers may serve models of one name.
+#[tokio::test(start_paused = true)]
+async fn a_namesake_at_another_provider_that_was_not_asked_is_told() {
+    let world = World::knowing(MODELS, vec![Answer::Mute, Answer::Mute], vec![], |config| {
+        config.providers[1].daily_nano_usd = Some(USD);
+        config.chain = vec!["kimi/glm-paid".to_owned()];
+    });
+    let failure = world.ask(None, 1200).await.unwrap_err();
+    assert_eq!(causes(&failure.attempts), ["glm:stall_first_event", "glm:stall_first_event"]);
+    assert!(failure.message.contains("Not asked: glm-paid (price not known"), "{}", failure.message);
+}
