@@ -94,13 +94,17 @@ fn spent(page: &mut Page, snapshot: &Snapshot) {
 /// Of endpoints, which are those without a model, and their models.
 fn keys(page: &mut Page, snapshot: &Snapshot) {
     let providers = &snapshot.providers;
+    let mut keys: Vec<_> = providers.iter().flat_map(keys_of).collect();
+    // Endpoints first: they are few, and speak for all their models.
+    keys.sort_by_key(|(_, _, key)| key.model.is_some());
+    keys.truncate(SAMPLES_MAX);
     page.family("exai_breaker_state", "gauge", "1 for the state of an endpoint, or of a model there.");
-    for (provider, model, key) in providers.iter().flat_map(keys_of).take(SAMPLES_MAX) {
+    for &(provider, model, key) in &keys {
         let labels = [("provider", provider), ("model", model), ("state", key.state.word())];
         page.sample("exai_breaker_state", &labels, 1);
     }
     page.family("exai_concurrency_limit", "gauge", "Requests that a model is asked at a time just now.");
-    for (provider, model, key) in providers.iter().flat_map(keys_of).take(SAMPLES_MAX) {
+    for &(provider, model, key) in &keys {
         if let Some(limit) = key.limit {
             page.sample("exai_concurrency_limit", &[("provider", provider), ("model", model)], limit);
         }

@@ -102,7 +102,7 @@ pub struct KeyHealth {
     pub retry_ms: Option<u64>,
     /// Of a model: requests at a time just now.
     pub limit: Option<u32>,
-    /// Requests that run.
+    /// Requests that run; of an endpoint, those of all its models, here and below.
     pub in_flight: u32,
     /// Calls that wait for a place.
     pub waiting: u32,

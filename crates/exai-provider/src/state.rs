@@ -225,8 +225,9 @@ impl ProviderState {
         let waiting = self.places.waiting_by_model(self.index);
         let record = self.record();
         let key = |Told { model, state, paused, limit }: Told| {
-            let load = model.as_deref().map(|model| record.flights.load(Some(model), at.now));
-            let Load { in_flight, oldest_ms, last_progress_ms } = load.unwrap_or_default();
+            let Load { in_flight, oldest_ms, last_progress_ms } =
+                record.flights.load(model.as_deref(), at.now);
+            let waits = |model: &Arc<str>| waiting.get(model).copied().unwrap_or(0);
             KeyHealth {
                 state,
                 cause: paused.map(|paused| paused.cause.code()),
@@ -235,7 +236,7 @@ impl ProviderState {
                 retry_ms: paused.map(|paused| millis(paused.wait)),
                 limit,
                 in_flight,
-                waiting: model.as_ref().map_or(0, |model| count(waiting.get(model).copied().unwrap_or(0))),
+                waiting: count(model.as_ref().map_or_else(|| waiting.values().sum(), waits)),
                 oldest_ms,
                 last_progress_ms,
                 model: model.map(|model| model.to_string()),
