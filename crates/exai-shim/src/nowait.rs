@@ -33,6 +33,7 @@ impl NoWait {
     ///
     /// # Errors
     /// `WouldBlock` where there is nothing; others where it can't be read so, or not at all.
+    #[cfg(target_os = "linux")]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
@@ -95,10 +96,6 @@ mod system {
         }
 
         pub(super) fn write(&self, _: &[u8]) -> io::Result<usize> {
-            match *self {}
-        }
-
-        pub(super) fn read(&self, _: &mut [u8]) -> io::Result<usize> {
             match *self {}
         }
     }
