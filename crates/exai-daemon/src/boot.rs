@@ -285,7 +285,8 @@ async fn serve(
     let effective = Arc::new(options.effective.clone());
     let unusable = parts.opened.store.why();
     let library = Library::new(parts.opened.shelf.clone(), unusable, parts.work.pulse.handle());
-    let web = Web { events: events.clone(), guard: Arc::new(guard), settings: effective, library };
+    let pulse = parts.work.pulse.clone();
+    let web = Web { events: events.clone(), guard: Arc::new(guard), settings: effective, library, pulse };
     let server = axum::serve(doors, http::router(web).into_make_service_with_connect_info::<Meter>());
     let mut tasks = JoinSet::new();
     tasks.spawn(server.with_graceful_shutdown(async move { drop(closing.await) }).into_future());

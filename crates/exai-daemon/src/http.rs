@@ -24,6 +24,7 @@ use crate::listen::Meter;
 use crate::lookups::{self, Library};
 use crate::metrics;
 use crate::snapshot::Snapshot;
+use crate::work::Pulse;
 
 /// Per connection, each way; frames of calls are small. A thousand idle sessions hold 32 MB at most.
 const BUFFER_BYTES: usize = 16 << 10;
@@ -42,6 +43,8 @@ pub(crate) struct Web {
     pub(crate) settings: Arc<BTreeMap<String, String>>,
     /// What is kept, for those who look on.
     pub(crate) library: Library,
+    /// What the work runtime tells of itself.
+    pub(crate) pulse: Pulse,
 }
 
 /// All routes.
@@ -77,6 +80,12 @@ impl Web {
 
     async fn snapshot(&self) -> Result<Snapshot, Refusal> {
         self.ask(Event::Asked).await
+    }
+
+    /// For people, who compare the numbers: those of the providers are as new as those of the calls.
+    async fn fresh_snapshot(&self) -> Result<Snapshot, Refusal> {
+        self.pulse.refresh().await;
+        self.snapshot().await
     }
 }
 
@@ -128,13 +137,13 @@ async fn ready(State(web): State<Web>) -> Result<Response, Refusal> {
 
 async fn metrics_page(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
     web.guard.check_page(&headers)?;
-    let snapshot = web.snapshot().await?;
+    let snapshot = web.fresh_snapshot().await?;
     Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::render(&snapshot)).into_response())
 }
 
 async fn status(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {
     web.guard.check(&headers)?;
-    Ok(json(web.snapshot().await?.json()).into_response())
+    Ok(json(web.fresh_snapshot().await?.json()).into_response())
 }
 
 async fn settings(State(web): State<Web>, headers: HeaderMap) -> Result<Response, Refusal> {

@@ -31,6 +31,9 @@ pub(crate) const PULSE: Duration = Duration::from_millis(500);
 /// wait for the network.
 const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 
+/// How long who asks waits for the newest; a runtime that is stuck must not keep its condition from being told.
+const FRESH: Duration = Duration::from_millis(50);
+
 /// Threads for name resolution and for reading the journal, the only things here that block.
 const BLOCKING_THREADS: usize = 32;
 
@@ -134,6 +137,8 @@ pub(crate) struct Pulse {
     at_ms: Arc<AtomicU64>,
     providers: watch::Receiver<Vec<ProviderHealth>>,
     turned: Arc<Notify>,
+    /// Somebody waits for the newest.
+    wanted: Arc<Notify>,
     handle: Handle,
 }
 
@@ -151,6 +156,14 @@ impl Pulse {
     /// Each provider's condition at that time.
     pub(crate) fn providers(&self) -> watch::Ref<'_, Vec<ProviderHealth>> {
         self.providers.borrow()
+    }
+
+    /// Has [`Pulse::providers`] say how it is now, where the runtime can say so in [`FRESH`].
+    pub(crate) async fn refresh(&self) {
+        let mut providers = self.providers.clone();
+        providers.mark_unchanged();
+        self.wanted.notify_one();
+        let _ = tokio::time::timeout(FRESH, providers.changed()).await;
     }
 
     /// Ends when a provider is asked no more, or again, and [`Pulse::providers`] says so.
@@ -199,8 +212,14 @@ impl Work {
         let at_ms = Arc::new(AtomicU64::new(clock.now_ms()));
         let (health, providers) = watch::channel(toolbox.providers());
         let turned = Arc::new(Notify::new());
-        let told = Teller { at_ms: Arc::clone(&at_ms), health, turned: Arc::clone(&turned) };
-        let pulse = Pulse { at_ms, providers, turned, handle: runtime.handle().clone() };
+        let wanted = Arc::new(Notify::new());
+        let told = Teller {
+            at_ms: Arc::clone(&at_ms),
+            health,
+            turned: Arc::clone(&turned),
+            wanted: Arc::clone(&wanted),
+        };
+        let pulse = Pulse { at_ms, providers, turned, wanted, handle: runtime.handle().clone() };
         let staff =
             Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
         runtime.spawn(beat(clock, told, toolbox, progress));
@@ -243,6 +262,7 @@ struct Teller {
     at_ms: Arc<AtomicU64>,
     health: watch::Sender<Vec<ProviderHealth>>,
     turned: Arc<Notify>,
+    wanted: Arc<Notify>,
 }
 
 async fn beat(clock: Clock, told: Teller, toolbox: Arc<Toolbox>, progress: Arc<Progress>) {
@@ -252,6 +272,7 @@ async fn beat(clock: Clock, told: Teller, toolbox: Arc<Toolbox>, progress: Arc<P
     loop {
         let has_turned = tokio::select! {
             _ = ticks.tick() => false,
+            () = told.wanted.notified() => false,
             () = &mut turned => true,
         };
         if has_turned {

@@ -277,6 +277,23 @@ fn who_is_asked_no_more_is_told_in_file_status_and_metrics() {
     daemon.stop();
 }
 
+/// Who looks right after an answer sees nothing of it under way.
+#[test]
+fn what_is_told_of_providers_is_as_new_as_what_is_told_of_calls() {
+    let provider = SimProvider::start().unwrap();
+    let daemon = daemon(&provider, |_| {});
+    let mut shim = daemon.shim(1);
+    for n in 1..=5 {
+        ask(&mut shim, n, "[[sim: chunks=1]] quick");
+        result(&mut shim);
+        let status: Value = serde_json::from_str(&daemon.ask("GET", "/status", &[&daemon.bearer()]).1).unwrap();
+        let kimi = status["providers"].as_array().unwrap().iter().find(|one| one["name"] == "kimi").unwrap();
+        assert_eq!((&status["in_flight"], &kimi["in_flight"]), (&0.into(), &0.into()), "{status}");
+        assert_eq!(kimi["attempts"]["ok"], n, "{status}");
+    }
+    daemon.stop();
+}
+
 /// Wall time since 1970, in milliseconds.
 fn wall_ms() -> u64 {
     let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
