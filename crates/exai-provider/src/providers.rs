@@ -158,7 +158,9 @@ impl Providers {
                 circuits.import(index, model, &what.body, at);
             }
         }
-        let redactor = Redactor::new(&config.providers);
+        let names =
+            catalogue.models().iter().flat_map(|model| std::iter::once(&model.id).chain(&model.aliases));
+        let redactor = Redactor::new(&config.providers, names.map(String::as_str));
         let jitter = Jitter::new(config.seed);
         let known = Known::new(catalogue);
         let layer = Layer { config, known, quarantine, states, circuits, transport, timer, redactor, jitter };

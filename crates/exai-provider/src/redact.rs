@@ -18,15 +18,29 @@ const KEY_BYTES_MIN: usize = 8;
 /// Knows every configured key.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
-    keys: Vec<String>,
+    keys: Vec<Secret>,
+}
+
+#[derive(Clone)]
+struct Secret {
+    key: String,
+    /// Its runs of so many bytes that betray it.
+    runs: Vec<Vec<u8>>,
 }
 
 impl Redactor {
-    /// Learns the keys.
-    pub(crate) fn new(providers: &[ProviderConfig]) -> Self {
-        let keys = providers.iter().filter_map(|provider| provider.key.as_ref());
-        let keys = keys.map(|key| key.reveal()).filter(|key| key.len() >= KEY_BYTES_MIN);
-        Self { keys: keys.map(str::to_owned).collect() }
+    /// Learns the keys. What stands in `public` words too, as the names of models are, betrays none of them: many keys begin
+    /// with the name of their vendor.
+    pub(crate) fn new<'a>(providers: &[ProviderConfig], public: impl Iterator<Item = &'a str>) -> Self {
+        let public: Vec<&str> = public.collect();
+        let is_public =
+            |run: &[u8]| public.iter().any(|word| memchr::memmem::find(word.as_bytes(), run).is_some());
+        let secret = |key: &str| {
+            let runs = key.as_bytes().windows(RUN).filter(|run| !is_public(run));
+            Secret { key: key.to_owned(), runs: runs.map(<[u8]>::to_vec).collect() }
+        };
+        let keys = providers.iter().filter_map(|provider| provider.key.as_ref()).map(|key| key.reveal());
+        Self { keys: keys.filter(|key| key.len() >= KEY_BYTES_MIN).map(secret).collect() }
     }
 
     /// One line of at most 300 characters without keys.
@@ -41,7 +55,7 @@ impl Redactor {
 
     /// Whether a word gives away a key, or a part of one.
     pub(crate) fn holds_key(&self, word: &str) -> bool {
-        self.keys.iter().any(|key| betrays(word, key))
+        self.keys.iter().any(|secret| secret.is_betrayed_by(word.as_bytes()))
     }
 
     fn line(&self, text: &str, most: usize) -> String {
@@ -78,14 +92,11 @@ fn shorten(mut text: String, most: usize) -> String {
     text
 }
 
-fn betrays(word: &str, key: &str) -> bool {
-    let (word, key) = (word.as_bytes(), key.as_bytes());
-    let run = RUN.min(key.len());
-    if run == 0 || word.len() < run {
-        return false;
+impl Secret {
+    fn is_betrayed_by(&self, word: &[u8]) -> bool {
+        let holds = |part: &[u8]| memchr::memmem::find(word, part).is_some();
+        self.runs.iter().any(|run| holds(run)) || (holds(b"**") && shares_ends(word, self.key.as_bytes()))
     }
-    key.windows(run).any(|part| memchr::memmem::find(word, part).is_some())
-        || (memchr::memmem::find(word, b"**").is_some() && shares_ends(word, key))
 }
 
 /// For masked keys that show less than a run on either side.

@@ -112,7 +112,10 @@ struct Resolver<'a> {
 impl Resolver<'_> {
     fn default(&self) -> Result<Candidate, Failure> {
         if let Some(name) = self.config.default_model.as_deref().filter(|name| !is_auto(name)) {
-            return self.locate(name);
+            return self.locate(name).map_err(|failure| Failure {
+                message: format!("{} (EXAI_DEFAULT_MODEL names it.)", failure.message),
+                ..failure
+            });
         }
         self.firsts().into_iter().next().ok_or_else(|| self.nothing_usable())
     }
@@ -298,8 +301,8 @@ impl Resolver<'_> {
     }
 }
 
-/// How a daemon comes to know a key.
-const ANEW: &str =
+/// How a daemon comes to know a setting.
+pub(crate) const ANEW: &str =
     "start the daemon again (`exai stop`; the next call starts one, unless it is started by hand)";
 
 fn failure(cause: Cause, message: String) -> Failure {

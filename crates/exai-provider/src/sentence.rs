@@ -4,6 +4,7 @@ use crate::cause::Cause;
 use crate::config::ProviderConfig;
 use crate::gate::Denied;
 use crate::reply::AttemptReport;
+use crate::route::ANEW;
 
 /// The sentence on a call that failed: what went wrong at each attempt, what to do about the last, and what people must
 /// mend elsewhere.
@@ -77,6 +78,10 @@ fn told(run: &[AttemptReport]) -> Option<String> {
         // It was not asked, which takes no time.
         return Some(format!("{}{detail}", last.words()));
     }
+    if run.iter().all(|attempt| attempt.ms == 0) {
+        // Not asked either, or answered before anybody could look.
+        return Some(format!("{times}{}{detail}", last.words()));
+    }
     Some(format!("{times}{} after {}{detail}", last.words(), seconds.join(", ")))
 }
 
@@ -96,7 +101,14 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
         Cause::Connect | Cause::Dns | Cause::Tls => {
             format!("Check the network and the address of {name}: {url}.")
         }
-        Cause::AuthDead => format!("The key is refused: check {variable}, and that it belongs to {url}."),
+        Cause::AuthDead if provider.is_some_and(|provider| provider.key.is_none()) => {
+            format!("{name} wants a key: set {variable} and {ANEW}.")
+        }
+        Cause::AuthDead => {
+            format!(
+                "The key is refused: check {variable}, and that it belongs to {url}; once it is mended, {ANEW}."
+            )
+        }
         Cause::AccountDead => {
             format!("The account at {name} can't be used: see to its balance or plan, or ask another model.")
         }
@@ -118,7 +130,9 @@ fn advice(cause: Cause, provider: Option<&ProviderConfig>) -> Option<String> {
         Cause::Deadline => "Ask for less at a time, or raise EXAI_CALL_TIMEOUT.".to_owned(),
         Cause::Budget => {
             let limit = provider.map_or_else(String::new, |provider| provider.variable("DAILY_USD"));
-            format!("Raise {limit}, ask another model, or again after midnight UTC.")
+            format!(
+                "The limit is yours: raise {limit} and {ANEW}, ask another model, or again after midnight UTC."
+            )
         }
         Cause::Unpriced => {
             let limit = provider.map_or_else(String::new, |provider| provider.variable("DAILY_USD"));

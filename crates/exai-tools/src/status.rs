@@ -70,7 +70,9 @@ fn line(health: &ProviderHealth) -> String {
         ));
     }
     if let Some(most) = health.daily_nano_usd {
-        parts.push(format!("{} of {} USD spent today, UTC", usd(health.spent_nano_usd), usd(most)));
+        let reached =
+            if health.spent_nano_usd < most { "" } else { ": what costs is not asked before midnight" };
+        parts.push(format!("{} of {} USD spent today, UTC{reached}", usd(health.spent_nano_usd), usd(most)));
     }
     if health.retries_skipped > 0 {
         parts.push(format!("{} retries left out, too many were retries", health.retries_skipped));
@@ -88,8 +90,7 @@ fn key(key: &KeyHealth) -> Option<String> {
         let why = words(cause);
         let next = key.retry_ms.unwrap_or_default();
         let told = key.left_ms.filter(|left| *left > next + TRIED_BEFORE_MS);
-        let told =
-            told.map_or_else(String::new, |left| format!(", by its own word for another {}", span_ms(left)));
+        let told = told.map_or_else(String::new, |left| format!(", said to last another {}", span_ms(left)));
         parts.push(match (key.state, next) {
             (BreakerState::Open, 1..) => format!("paused ({why}{told}), asked again in {}", span_ms(next)),
             _ => format!("paused ({why}{told}), one call at a time tries it"),

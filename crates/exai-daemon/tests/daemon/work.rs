@@ -286,7 +286,8 @@ fn what_is_told_of_providers_is_as_new_as_what_is_told_of_calls() {
     for n in 1..=5 {
         ask(&mut shim, n, "[[sim: chunks=1]] quick");
         result(&mut shim);
-        let status: Value = serde_json::from_str(&daemon.ask("GET", "/status", &[&daemon.bearer()]).1).unwrap();
+        let status: Value =
+            serde_json::from_str(&daemon.ask("GET", "/status", &[&daemon.bearer()]).1).unwrap();
         let kimi = status["providers"].as_array().unwrap().iter().find(|one| one["name"] == "kimi").unwrap();
         assert_eq!((&status["in_flight"], &kimi["in_flight"]), (&0.into(), &0.into()), "{status}");
         assert_eq!(kimi["attempts"]["ok"], n, "{status}");

@@ -95,7 +95,7 @@ fn open(paused: Paused, at: Moment) -> Failed {
         (true, _) => format!("{why}; another call tries it just now"),
         (false, true) => why.to_owned(),
         (false, false) if left > paused.wait + TRIED_BEFORE => {
-            format!("{why}; for another {} by its own word, tried again in {}", span(left), span(paused.wait))
+            format!("{why}; said to last another {}, tried again in {}", span(left), span(paused.wait))
         }
         (false, false) => format!("{why}; for another {}", span(paused.wait)),
     };

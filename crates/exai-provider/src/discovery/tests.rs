@@ -69,7 +69,7 @@ fn an_id_that_gives_away_a_key_is_passed_over() {
     let config =
         ProviderConfig { key: Key::new("sk-abcdefghijk").ok(), ..ProviderConfig::new("p", "http://h") };
     let text = br#"[{"id":"your-key-is-abcdefgh"},{"id":"a"}]"#;
-    let found = parse(text, &Redactor::new(&[config])).unwrap();
+    let found = parse(text, &Redactor::new(&[config], std::iter::empty())).unwrap();
     assert_eq!(found.len(), 1);
 }
 

@@ -6,7 +6,18 @@ fn redactor(keys: &[&str]) -> Redactor {
         .iter()
         .map(|key| ProviderConfig { key: Key::new(key).ok(), ..ProviderConfig::new("glm", "http://h") })
         .collect();
-    Redactor::new(&providers)
+    Redactor::new(&providers, ["kimi-k3.1-pro", "kimi"].into_iter())
+}
+
+/// Keys begin with the name of their vendor, and a key that somebody made up may go on like its models.
+#[test]
+fn the_name_of_a_model_is_no_part_of_a_key() {
+    for key in ["sk-kimi-k9CdEf0123456789ZZ", "my-kimi-k3.1-key"] {
+        let redactor = redactor(&[key]);
+        assert_eq!(redactor.name("kimi-k3.1-pro"), "kimi-k3.1-pro", "{key}");
+        assert_eq!(redactor.clean(&format!("key {key} given")), "key [key] given");
+        assert_eq!(redactor.clean(&format!("key {} given", key.split_at(8).1)), "key [key] given");
+    }
 }
 
 #[test]

@@ -83,7 +83,9 @@ fn what_can_not_be_an_id_is_not_asked_for() {
         assert_eq!(cause, Cause::UnknownModel, "{id:?}");
         assert!(message.len() < 300 && !message.chars().any(redact::is_unseen), "{message:?}");
         let default = ProvidersConfig { default_model: Some(format!("box/{id}")), ..config() };
-        assert_eq!(names(&default, &Chat::default()).unwrap_err().0, Cause::UnknownModel);
+        let (cause, message) = names(&default, &Chat::default()).unwrap_err();
+        assert_eq!(cause, Cause::UnknownModel);
+        assert!(message.ends_with("(EXAI_DEFAULT_MODEL names it.)"), "{message}");
     }
 }
 

@@ -47,13 +47,28 @@ fn no_sentence_holds_a_code() {
 fn what_people_must_mend_is_told_for_every_provider() {
     let at =
         |provider: &str, cause| AttemptReport { provider: provider.to_owned(), ..attempt("m", cause, "", 1) };
-    let providers = [ProviderConfig::new("glm", "http://g"), ProviderConfig::new("kimi", "http://k")];
+    let with_key = |name: &str, url: &str| ProviderConfig {
+        key: crate::key::Key::new("0123456789").ok(),
+        ..ProviderConfig::new(name, url)
+    };
+    let providers = [with_key("glm", "http://g"), with_key("kimi", "http://k")];
     let attempts = [at("glm", Cause::AuthDead), at("kimi", Cause::Connect), at("kimi", Cause::Connect)];
     let text = failure(Cause::Connect, &attempts, &providers);
-    let end = "The key is refused: check GLM_API_KEY, and that it belongs to http://g. Check the network and the address \
-               of kimi: http://k.";
+    let end = "The key is refused: check GLM_API_KEY, and that it belongs to http://g; once it is mended, start the daemon \
+               again (`exai stop`; the next call starts one, unless it is started by hand). Check the network and the \
+               address of kimi: http://k.";
     assert!(text.ends_with(end) && text.matches("http://k").count() == 1, "{text}");
     let attempts = [at("glm", Cause::Server), at("kimi", Cause::AuthDead)];
     let text = failure(Cause::AuthDead, &attempts, &providers);
     assert!(!text.contains("in a minute") && text.contains("KIMI_API_KEY"), "{text}");
+    let keyless = [ProviderConfig::new("glm", "http://g")];
+    let text = failure(Cause::AuthDead, &[at("glm", Cause::AuthDead)], &keyless);
+    assert!(text.contains("glm wants a key: set GLM_API_KEY and start the daemon again"), "{text}");
+}
+
+#[test]
+fn who_was_not_asked_took_no_time() {
+    let ceiling = attempt("a", Cause::Budget, "1.00 of 1.00 USD are spent today, UTC", 0);
+    let text = failure(Cause::Budget, &[ceiling], &[]);
+    assert!(text.starts_with("a at p did not answer: daily limit reached (1.00 of"), "{text}");
 }

@@ -1,6 +1,6 @@
 //! The result of `chat`: the answer, and how it came about.
 
-use exai_provider::{AttemptReport, Before, Cause, Ending, Reply};
+use exai_provider::{AttemptReport, Before, Broke, Cause, Ending, Reply};
 use serde_json::{Value, json};
 
 use super::{lost, seams};
@@ -26,6 +26,18 @@ pub(crate) struct Report {
     pub(crate) before: Vec<Before>,
     /// Remark on arguments that were ignored.
     pub(crate) ignored: Option<String>,
+}
+
+/// What is to be done before asking helps.
+const fn first(broke: Broke) -> &'static str {
+    match broke {
+        Broke::Failed(Cause::AccountDead) => {
+            "see to the account's balance or plan, or name another model, and "
+        }
+        Broke::Failed(Cause::AuthDead) => "see to the key, or name another model, and ",
+        Broke::Failed(Cause::Quota) => "wait for the quota's reset, or name another model, and ",
+        _ => "",
+    }
 }
 
 impl Report {
@@ -65,9 +77,10 @@ impl Report {
     fn partial(&self) -> Option<String> {
         match &self.reply.ending {
             Ending::Partial(broke) => Some(format!(
-                "PARTIAL ANSWER: it broke off ({}) and could not be completed. To get the rest, ask for it in the same \
+                "PARTIAL ANSWER: it broke off ({}) and could not be completed. To get the rest, {}ask for it in the same \
                  conversation.",
-                broke.words()
+                broke.words(),
+                first(*broke)
             )),
             Ending::Whole | Ending::Unterminated | Ending::Truncated => None,
         }

@@ -76,6 +76,16 @@ fn glm() -> ProviderHealth {
 }
 
 #[test]
+fn a_limit_that_is_reached_is_told_as_one() {
+    let reached = ProviderHealth { spent_nano_usd: 5_000_000_000, ..glm() };
+    let shown = text(&facts(), &[reached]);
+    assert!(
+        shown.contains("5.00 of 5.00 USD spent today, UTC: what costs is not asked before midnight"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn the_text_tells_daemon_load_and_each_provider() {
     let glm = glm();
     let kimi = ProviderHealth {
@@ -105,7 +115,7 @@ fn the_text_tells_daemon_load_and_each_provider() {
          glm: failing · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
          2 failed since, last 5.0 s ago: text stopped coming · 1.23 of 5.00 USD spent today, UTC · \
          3 retries left out, too many were retries\n  \
-         glm-a: paused (quota used up, by its own word for another 5 h 0 min), asked again in 10 min 0 s\n  \
+         glm-a: paused (quota used up, said to last another 5 h 0 min), asked again in 10 min 0 s\n  \
          glm-b: paused (server error), one call at a time tries it · 1 of 2 at a time just now, 5 waiting · \
          oldest 1.5 s · last progress 20 ms ago\n\
          kimi: no key set\n  \

@@ -28,7 +28,7 @@ pub(crate) fn sheet(told: &Value) -> String {
     lines.ended(call, now);
     items(told, "attempts").for_each(|attempt| lines.attempt(attempt, now));
     if let Some(had_come) = number(told, "partial_bytes") {
-        lines.add("text", &format!("{} had come when it was broken off", bytes(had_come)));
+        lines.add("text", &format!("{} kept of what has come so far", bytes(had_come)));
     }
     lines.spent(call.get("spent").unwrap_or(&Value::Null));
     if let Some(result) = told.get("result").filter(|result| !result.is_null()) {

@@ -73,11 +73,9 @@ the answer
     let told =
         json!({"call": running, "left_ms": 90_000, "attempts": [], "partial_bytes": 2048, "result": null});
     let page = sheet(&told);
-    for line in [
-        "; hosts that wait: 1\n",
-        "deadline  in 90 s\n",
-        "text      2.0 KiB had come when it was broken off\n",
-    ] {
+    for line in
+        ["; hosts that wait: 1\n", "deadline  in 90 s\n", "text      2.0 KiB kept of what has come so far\n"]
+    {
         assert!(page.contains(line), "{line} is not in:\n{page}");
     }
 }

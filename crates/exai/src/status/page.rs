@@ -120,7 +120,9 @@ fn provider_line(provider: &Value) -> String {
     }
     if let Some(most) = number(provider, "/daily_nano_usd") {
         let spent = number(provider, "/spent_nano_usd").unwrap_or_default();
-        parts.push(format!("{:.2} of {:.2} USD spent today, UTC", spent as f64 / 1e9, most as f64 / 1e9));
+        let reached = if spent < most { "" } else { ": what costs is not asked before midnight" };
+        let (spent, most) = (spent as f64 / 1e9, most as f64 / 1e9);
+        parts.push(format!("{spent:.2} of {most:.2} USD spent today, UTC{reached}"));
     }
     parts.extend(
         number(provider, "/retries_skipped")
@@ -141,8 +143,7 @@ fn key_line(key: &Value) -> Option<String> {
     if state != "closed" {
         let next = millis(key, "/retry_ms").unwrap_or_default();
         let told = millis(key, "/left_ms").filter(|left| *left > next + TRIED_BEFORE);
-        let told =
-            told.map_or_else(String::new, |left| format!(", by its own word for another {}", duration(left)));
+        let told = told.map_or_else(String::new, |left| format!(", said to last another {}", duration(left)));
         let why = text("cause").map(|cause| format!(" ({}{told})", words(cause))).unwrap_or_default();
         let retry = Some(next).filter(|left| state == "open" && !left.is_zero());
         parts.push(match retry {

@@ -121,7 +121,7 @@ provider  glm: failing, 1 of 16 requests running, 2 waiting, last progress 0.3 s
           key and address: paused (key refused), asked again in 9 min
           glm-a: paused (server error), one call at a time tries it, 1 of 3 at a time just now, 2 waiting, \
 oldest 4.0 s, last progress 0.3 s ago
-          glm-c: paused (quota used up, by its own word for another 5 h), asked again in 30 min
+          glm-c: paused (quota used up, said to last another 5 h), asked again in 30 min
 provider  kimi: no key set
 provider  mine: key or account refused, last error 3.0 s ago: key refused
 ";

@@ -379,10 +379,7 @@ async fn an_end_that_is_far_away_is_told_beside_the_next_try() {
     let world = World::new(vec![status(429, five_hours)], many(&says("kimi"), 2));
     world.ask(None, 1200).await.unwrap();
     let reply = world.ask(None, 1200).await.unwrap();
-    assert_eq!(
-        reply.attempts[0].detail,
-        "quota used up; for another 5 h by its own word, tried again in 30 min"
-    );
+    assert_eq!(reply.attempts[0].detail, "quota used up; said to last another 5 h, tried again in 30 min");
     let key = &world.providers.health()[0].keys[1];
     assert_eq!((key.left_ms, key.retry_ms), (Some(5 * 3_600_000), Some(1_800_000)));
 }

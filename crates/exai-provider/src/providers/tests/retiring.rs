@@ -70,11 +70,7 @@ async fn where_another_may_answer_for_a_retired_model_it_does() {
         config.default_model = Some("kimi-old".to_owned());
     });
     let failure = whatever(&nobody).await.unwrap_err();
-    assert!(
-        failure.message.contains("retired model after 0.0 s (it ended on 2026-05-25)"),
-        "{}",
-        failure.message
-    );
+    assert!(failure.message.contains("retired model (it ended on 2026-05-25)"), "{}", failure.message);
     assert!(
         failure.message.ends_with("The successor of kimi-old is kimi-new: ask that."),
         "{}",

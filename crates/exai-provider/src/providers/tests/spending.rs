@@ -89,7 +89,8 @@ async fn with_nobody_else_to_ask_the_call_says_what_to_raise() {
         failure.message.contains("daily limit reached")
             && failure
                 .message
-                .ends_with("Raise GLM_DAILY_USD, ask another model, or again after midnight UTC."),
+                .ends_with("unless it is started by hand), ask another model, or again after midnight UTC.")
+            && failure.message.contains("The limit is yours: raise GLM_DAILY_USD and start the daemon again"),
         "{}",
         failure.message
     );

@@ -157,6 +157,19 @@ fn partial_and_truncated_answers_say_so() {
         "{text}"
     );
     assert_eq!(facts["ending"], "partial");
+    for (cause, first) in [
+        (Cause::Cut, "To get the rest, ask for it"),
+        (
+            Cause::AccountDead,
+            "To get the rest, see to the account's balance or plan, or name another model, and ask for it",
+        ),
+        (Cause::AuthDead, "To get the rest, see to the key, or name another model, and ask for it"),
+        (Cause::Quota, "To get the rest, wait for the quota's reset, or name another model, and ask for it"),
+    ] {
+        let mut partial = report();
+        partial.reply.ending = Ending::Partial(Broke::Failed(cause));
+        assert!(shown(partial).0.contains(first), "{cause:?}");
+    }
 
     let mut truncated = report();
     truncated.reply.ending = Ending::Truncated;
