@@ -15,7 +15,8 @@ use crate::prefix::Prefix;
 
 const BUILTIN: &str = include_str!("models.toml");
 
-/// Known models, shared by the calls that ask them, in the order of the file, and behind them those that nobody listed and a provider says that it has.
+/// Known models, in the order of the file, and behind them those that nobody listed and a provider says that it has. Calls
+/// share what is known of the ones that they ask.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalogue {
     models: Vec<Arc<Model>>,

@@ -2,13 +2,12 @@
 
 use strsim::osa_distance;
 
-/// Longest name that is compared, in bytes: the time grows with its length, and callers may send megabytes.
-const WANTED_BYTES_MAX: usize = 200;
+use crate::model::ID_BYTES_MAX;
 
-/// At most `count` of `names`, nearest first, none further away than half the length of `wanted`; none for a name of more than
-/// 200 bytes.
+/// At most `count` of `names`, nearest first, none further away than half the length of `wanted`; none for a name that is
+/// too long for an id: the time grows with its length, and callers may send megabytes.
 pub fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>, count: usize) -> Vec<&'a str> {
-    if wanted.len() > WANTED_BYTES_MAX {
+    if wanted.len() > ID_BYTES_MAX {
         return Vec::new();
     }
     let wanted = wanted.to_lowercase();

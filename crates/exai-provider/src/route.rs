@@ -63,11 +63,8 @@ pub(crate) struct Route {
 /// For an unknown model, where a key is missing, and for a retired model that no other may answer for.
 pub(crate) fn route(config: &ProvidersConfig, catalogue: &Catalogue, chat: &Chat) -> Result<Route, Failure> {
     let resolver = Resolver { config, catalogue };
-    let requested = chat.model.as_deref().map(str::trim).filter(|name| !is_auto(name)).map(str::to_owned);
-    let first = match &requested {
-        Some(name) => resolver.locate(name)?,
-        None => resolver.default()?,
-    };
+    let requested = requested(chat.model.as_deref()).map(str::to_owned);
+    let first = resolver.first(requested.as_deref())?;
     let allowed = match chat.fallback {
         Fallback::Never => false,
         Fallback::Allowed => true,
@@ -93,11 +90,12 @@ pub(crate) fn asked(
     catalogue: &Catalogue,
     name: Option<&str>,
 ) -> Option<Candidate> {
-    let resolver = Resolver { config, catalogue };
-    match name.map(str::trim).filter(|name| !is_auto(name)) {
-        Some(name) => resolver.locate(name).ok(),
-        None => resolver.default().ok(),
-    }
+    Resolver { config, catalogue }.first(requested(name)).ok()
+}
+
+/// The name, where it is one.
+fn requested(name: Option<&str>) -> Option<&str> {
+    name.map(str::trim).filter(|name| !is_auto(name))
 }
 
 fn is_auto(name: &str) -> bool {
@@ -110,6 +108,11 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
+    /// What is asked first.
+    fn first(&self, requested: Option<&str>) -> Result<Candidate, Failure> {
+        requested.map_or_else(|| self.default(), |name| self.locate(name))
+    }
+
     fn default(&self) -> Result<Candidate, Failure> {
         if let Some(name) = self.config.default_model.as_deref().filter(|name| !is_auto(name)) {
             return self.locate(name).map_err(|failure| Failure {
@@ -197,7 +200,8 @@ impl Resolver<'_> {
     /// cost much more than the first and were not chosen by name.
     fn extend(&self, route: &mut Route) {
         let Some(first) = route.candidates.first().cloned() else { return };
-        for (candidate, chosen) in self.others(&first) {
+        let (others, unmeant) = self.others(&first);
+        for (candidate, chosen) in others {
             let is_known = |known: &Candidate| {
                 known.provider == candidate.provider && known.model.id == candidate.model.id
             };
@@ -213,41 +217,36 @@ impl Resolver<'_> {
                 None => route.candidates.push(candidate),
             }
         }
-        route.left_out.extend(self.not_in_the_chain());
+        route.left_out.extend(unmeant);
     }
 
-    /// Names in the chain that nobody can be asked by: a slip of the pen there would not be seen otherwise.
-    fn not_in_the_chain(&self) -> Vec<LeftOut> {
-        if self.config.fallback != FallbackPolicy::Chain {
-            return Vec::new();
+    /// Who may answer by the policy when the first can't, in order; and names in the chain that nobody can be asked by, since a
+    /// slip of the pen there would not be seen otherwise.
+    fn others(&self, first: &Candidate) -> (Vec<(Candidate, Chosen)>, Vec<LeftOut>) {
+        let (mut others, mut unmeant) = (Vec::new(), Vec::new());
+        for name in &self.config.chain {
+            match self.resolve(name) {
+                Ok(candidate) => others.push((candidate, Chosen::ByName)),
+                Err(failure) => unmeant.push(LeftOut::of_chain(name, failure.cause)),
+            }
         }
-        let chain = self.config.chain.iter();
-        let failed = chain.filter_map(|name| Some((name, self.resolve(name).err()?)));
-        failed.map(|(name, failure)| LeftOut::of_chain(name, failure.cause)).collect()
-    }
-
-    /// Who may answer by the policy when the first can't, in order.
-    fn others(&self, first: &Candidate) -> Vec<(Candidate, Chosen)> {
-        let mut others: Vec<(Candidate, Chosen)> = if self.config.chain.is_empty() {
+        if self.config.chain.is_empty() {
             // What ails one model of a provider mostly ails its others.
             let firsts = self.firsts().into_iter().filter(|other| other.provider != first.provider);
-            firsts.map(|candidate| (candidate, Chosen::ByUs)).collect()
-        } else {
-            let chain = self.config.chain.iter().filter_map(|name| self.resolve(name).ok());
-            chain.map(|candidate| (candidate, Chosen::ByName)).collect()
-        };
+            others.extend(firsts.map(|candidate| (candidate, Chosen::ByUs)));
+        }
         match self.config.fallback {
-            FallbackPolicy::Off => others.clear(),
-            FallbackPolicy::Chain => {}
+            FallbackPolicy::Off => (Vec::new(), Vec::new()),
+            FallbackPolicy::Chain => (others, unmeant),
             FallbackPolicy::Family => {
                 others.retain(|(candidate, _)| candidate.provider == first.provider);
                 let family = self.catalogue.served_by(&first.model.provider);
                 let of_first =
                     |model: &Arc<Model>| Candidate { provider: first.provider, model: model.clone() };
                 others.extend(family.map(|model| (of_first(model), Chosen::ByUs)));
+                (others, Vec::new())
             }
         }
-        others
     }
 
     fn nothing_usable(&self) -> Failure {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::spending::costs;
 use super::world::*;
 use crate::memory::tests::Notebook;
 use crate::*;
@@ -331,13 +332,7 @@ async fn a_rate_a_minute_is_kept_and_what_was_not_used_is_given_back() {
         "a minute is longer than another is waited for"
     );
     let few = |config: &mut ProvidersConfig| config.providers[0].tokens_per_minute = Some(100_000);
-    let told = stream(vec![
-        content("x"),
-        event(
-            r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":20}}"#,
-        ),
-        done(),
-    ]);
+    let told = costs(10, 20);
     let world = World::with(many(&told, 50), vec![], few);
     for _ in 0..50 {
         world.ask(Some("glm-fast"), 1200).await.unwrap();
@@ -387,13 +382,7 @@ async fn an_end_that_is_far_away_is_told_beside_the_next_try() {
 #[tokio::test(start_paused = true)]
 async fn a_large_question_is_not_passed_by_for_ever_by_small_ones() {
     let few = |config: &mut ProvidersConfig| config.providers[0].tokens_per_minute = Some(100_000);
-    let told = stream(vec![
-        content("x"),
-        event(
-            r#"{"choices":[{"delta":{},"finish_reason":"stop"}],"usage":{"prompt_tokens":10,"completion_tokens":20000}}"#,
-        ),
-        done(),
-    ]);
+    let told = costs(10, 20_000);
     let models = "[[model]]\nid = \"small\"\nprovider = \"glm\"\ncontext = 900_000\noutput_cap = 500\n\
                   [[model]]\nid = \"large\"\nprovider = \"glm\"\ncontext = 900_000\noutput_cap = 30_000\n";
     let world = World::knowing(models, many(&told, 900), vec![], few);

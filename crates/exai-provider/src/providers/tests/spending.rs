@@ -48,7 +48,7 @@ fn remembering(memory: &Arc<Notebook>, glm: Vec<Answer>, kimi: Vec<Answer>) -> W
 }
 
 /// An answer that cost so many questions' tokens.
-fn costs(prompt_tokens: u64, completion_tokens: u64) -> Answer {
+pub(super) fn costs(prompt_tokens: u64, completion_tokens: u64) -> Answer {
     let usage = json!({"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens});
     let told = event(&json!({"choices": [], "usage": usage}).to_string());
     stream(vec![content("answer"), finish("stop"), told, done(), Do::End])
