@@ -1,6 +1,6 @@
 //! What was asked of the provider, and how each request ended.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,31 @@ pub(crate) struct Log {
 struct Requests {
     total: u64,
     kept: VecDeque<Request>,
+    /// [`Request::nth`] of the newest one of each prompt that is kept.
+    newest: HashMap<String, u64>,
+}
+
+impl Requests {
+    /// Numbers a request and keeps it. The work does not grow with the log: it would be in every figure that is measured
+    /// with this provider.
+    fn push(&mut self, entry: &mut Request) {
+        self.total += 1;
+        entry.number = self.total;
+        let nth = self.newest.entry(entry.digest.clone()).or_default();
+        *nth += 1;
+        entry.nth = *nth;
+        self.kept.push_back(entry.clone());
+        if self.kept.len() > KEPT {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some(oldest) = self.kept.pop_front() else { return };
+        if self.newest.get(&oldest.digest) == Some(&oldest.nth) {
+            self.newest.remove(&oldest.digest);
+        }
+    }
 }
 
 impl Log {
@@ -163,15 +188,7 @@ impl Log {
             bytes: 0,
             ended: None,
         };
-        self.requests.change(|log| {
-            log.total += 1;
-            entry.number = log.total;
-            entry.nth = log.kept.iter().filter(|r| r.digest == entry.digest).count() as u64 + 1;
-            if log.kept.len() == KEPT {
-                log.kept.pop_front();
-            }
-            log.kept.push_back(entry.clone());
-        });
+        self.requests.change(|log| log.push(&mut entry));
         entry
     }
 
