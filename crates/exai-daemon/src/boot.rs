@@ -156,7 +156,7 @@ fn begin_once(
     health.write(clock.now(), &nothing, &health.snapshot(clock.now(), &nothing, None, Vec::new()));
 
     let memory = KeptMemory::in_journal(Arc::clone(&opened.memos));
-    let providers = models::providers(&options.settings, clock, Arc::new(memory))?;
+    let (providers, transport) = models::providers(&options.settings, clock, Arc::new(memory))?;
     let (facts, told) = watch::channel(health.identity.facts(clock.now(), &nothing, None));
     let turns = Arc::clone(&opened.shelf.turns);
     let toolbox = Toolbox::new(providers, KeptConversations::new(turns), told);
@@ -164,7 +164,7 @@ fn begin_once(
     let toolbox = Arc::new(toolbox);
     let progress = Arc::new(Progress::default());
     let slots = models::slots(&options.settings);
-    let work = Work::start(clock, slots, Arc::clone(&toolbox), Arc::clone(&progress));
+    let work = Work::start(clock, slots, Arc::clone(&toolbox), transport, Arc::clone(&progress));
     let work = work.map_err(StartError::io("work runtime"))?;
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let io = io.map_err(StartError::io("io runtime"))?;
@@ -306,7 +306,8 @@ async fn serve(
     discovering::start(&mut looks, &work, &options.settings, Arc::clone(&parts.toolbox));
     say_listening(&url, options);
     // Only now: resolving the host's name may take longer than the watchdog waits for the loop.
-    let watchdog = Watchdog::start(Arc::clone(&parts.progress)).map_err(StartError::io("watchdog"))?;
+    let watchdog = Watchdog::start(Arc::clone(&parts.progress), parts.work.pulse.clone());
+    let watchdog = watchdog.map_err(StartError::io("watchdog"))?;
     let mut hub = hub(options, parts, events, inbox, signals, door);
     hub.health.address = Some(url);
     let ended = pin!(hub.run()).await;

@@ -5,6 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use exai_settings::LogLevel;
 use tracing::level_filters::LevelFilter;
@@ -19,6 +20,10 @@ use crate::same_file::is_at;
 
 /// Lines that may wait to be written.
 const LINES_MAX: usize = 8192;
+
+/// The writer's rest after what it found to write. Whoever logs meanwhile has nobody to wake, which would cost it more than the
+/// line; a process that is killed loses as much of its log.
+const REST: Duration = Duration::from_millis(20);
 
 /// A log file longer than this becomes `daemon.log.1`, in place of the one before.
 const FILE_BYTES_MAX: u64 = 8 << 20;
@@ -68,7 +73,7 @@ impl Log {
             .lossy(true)
             .buffered_lines_limit(LINES_MAX)
             .thread_name("exai-log")
-            .finish(writer);
+            .finish(Unhurried(writer));
         let dropped = lines.error_counter();
         let level = LevelFilter::from_str(level.as_str()).unwrap_or(LevelFilter::INFO);
         // Libraries are kept out at every level: some of them show headers and frames.
@@ -174,6 +179,22 @@ impl Write for BoundedFile {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// Rests after each round of writing.
+struct Unhurried<W>(W);
+
+impl<W: Write> Write for Unhurried<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a thread of its own that paces itself")]
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.0.flush();
+        std::thread::sleep(REST);
+        flushed
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) enum ModelsError {
     Random(#[from] std::io::Error),
 }
 
-/// All providers of the settings, on the daemon's clock. Nothing is sent.
+/// All providers of the settings, on the daemon's clock, and what carries their requests. Nothing is sent.
 ///
 /// # Errors
 /// [`ModelsError`]; each says what to do.
@@ -32,7 +32,7 @@ pub(crate) fn providers(
     settings: &Settings,
     clock: Clock,
     memory: Arc<dyn Memory>,
-) -> Result<Providers, ModelsError> {
+) -> Result<(Providers, Arc<HttpTransport>), ModelsError> {
     let config = ProvidersConfig {
         providers: settings.providers.iter().map(provider).collect(),
         bounds: Bounds {
@@ -50,9 +50,10 @@ pub(crate) fn providers(
         chain: settings.models.chain.clone(),
         seed: u64::from_le_bytes(random::bytes()?),
     };
-    let transport = HttpTransport::new(&config.providers);
+    let transport = Arc::new(HttpTransport::new(&config.providers));
+    let carrier = Arc::<HttpTransport>::clone(&transport);
     let timer = TokioTimer::new(clock.instant(std::time::Duration::ZERO));
-    Ok(Providers::new(config, catalogue(settings)?, Arc::new(transport), Arc::new(timer), memory))
+    Ok((Providers::new(config, catalogue(settings)?, carrier, Arc::new(timer), memory), transport))
 }
 
 /// Calls that are taken at a time: those that may run, and those that may wait. One more is refused by the session, and

@@ -131,6 +131,18 @@ impl Toolbox {
         self.providers.turned()
     }
 
+    /// The provider that a call asks first, as far as can be seen.
+    pub(crate) fn first_asked(&self, params: &RawValue) -> Option<&str> {
+        let params = Params::read(params).ok()?;
+        // A tool of whoever embeds this may keep its thread for as long as it likes.
+        let is_custom = self.custom.iter().any(|tool| tool.name() == params.name);
+        if is_custom {
+            None
+        } else {
+            exai_tools::first_asked(&params.name, params.arguments(), &self.providers)
+        }
+    }
+
     /// Answers a pure call. It reads memory only, so it is done on the spot: no hop to another thread, and `status`
     /// works while the work runtime does not.
     pub(crate) fn answer(&self, call_id: CallId, params: &RawValue, facts: DaemonFacts) -> Finished {

@@ -24,9 +24,25 @@ pub(crate) struct Gauge {
     threads: Vec<Thread>,
 }
 
+/// What a thread of a runtime has counted so far. One whose counts stand still while it does not sleep is inside one piece
+/// of code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ThreadCounts {
+    /// How long it was busy.
+    pub(crate) busy: Duration,
+    /// How often it went to sleep, and was woken: odd while it sleeps.
+    pub(crate) parks: u64,
+}
+
+impl ThreadCounts {
+    pub(crate) const fn is_asleep(self) -> bool {
+        self.parks % 2 == 1
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Thread {
-    sample: (Duration, u64),
+    counts: ThreadCounts,
     since: Duration,
 }
 
@@ -40,9 +56,8 @@ pub(crate) struct Reading {
 }
 
 impl Gauge {
-    /// Takes a measurement at `now`: when the work runtime last beat, and for each of its threads what it has
-    /// counted (time busy; times gone to sleep and woken, odd while asleep).
-    pub(crate) fn measure(&mut self, now: Duration, beat: Duration, samples: &[(Duration, u64)]) -> Reading {
+    /// Takes a measurement at `now`: when the work runtime last beat, and what each thread on which calls run has counted.
+    pub(crate) fn measure(&mut self, now: Duration, beat: Duration, samples: &[ThreadCounts]) -> Reading {
         if now.saturating_sub(self.last) > LATE {
             self.floor = now;
         }
@@ -53,12 +68,11 @@ impl Gauge {
         Reading { vitals: Vitals { stalled: lag > STALLED, lag_ms }, workers_stuck }
     }
 
-    fn stuck(&mut self, now: Duration, samples: &[(Duration, u64)]) -> usize {
-        self.threads.resize(samples.len(), Thread { sample: (Duration::MAX, 0), since: now });
-        for (thread, sample) in self.threads.iter_mut().zip(samples) {
-            let asleep = sample.1 % 2 == 1;
-            if asleep || thread.sample != *sample {
-                *thread = Thread { sample: *sample, since: now };
+    fn stuck(&mut self, now: Duration, samples: &[ThreadCounts]) -> usize {
+        self.threads.resize(samples.len(), Thread { counts: ThreadCounts::default(), since: now });
+        for (thread, counts) in self.threads.iter_mut().zip(samples) {
+            if counts.is_asleep() || thread.counts != *counts {
+                *thread = Thread { counts: *counts, since: now };
             }
             thread.since = thread.since.max(self.floor);
         }

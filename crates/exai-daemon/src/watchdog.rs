@@ -1,4 +1,4 @@
-//! A plain thread that watches both runtimes and aborts the process if one is stuck for good, so that whoever
+//! A plain thread that watches all runtimes and aborts the process if one is stuck for good, so that whoever
 //! supervises it starts a new one; calls survive that.
 //!
 //! It counts its own punctual ticks instead of reading a clock: a process that was stopped, or a machine that
@@ -10,6 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+
+use crate::vitals::ThreadCounts;
+use crate::work::Pulse;
 
 /// The watchdog's own beat.
 const TICK: Duration = Duration::from_secs(1);
@@ -25,10 +28,14 @@ const IO_TICKS_MAX: u32 = 10;
 /// that runs nothing at all for two minutes counts.
 const WORK_TICKS_MAX: u32 = 120;
 
+/// Punctual ticks that a provider's thread may spend in one piece of code before the abort: its calls can't even be broken
+/// off meanwhile. As patient as with the work runtime.
+const LANE_TICKS_MAX: u32 = WORK_TICKS_MAX;
+
 /// Time for the log to reach its file before the abort.
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
-/// What both runtimes turn as they go on.
+/// What the io loop and the work runtime turn as they go on.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     io: AtomicU64,
@@ -60,23 +67,25 @@ enum Verdict {
     Fine,
     IoStuck,
     WorkStuck,
+    LaneStuck,
 }
 
 /// The counts.
 #[derive(Debug, Default)]
 struct Watch {
-    io: Count,
-    work: Count,
+    io: Count<u64>,
+    work: Count<u64>,
+    lanes: Vec<Count<ThreadCounts>>,
 }
 
-#[derive(Debug, Default)]
-struct Count {
-    seen: u64,
+#[derive(Debug, Default, Clone)]
+struct Count<T> {
+    seen: T,
     missed: u32,
 }
 
-impl Count {
-    fn tick(&mut self, tick: Tick, progress: u64) -> u32 {
+impl<T: PartialEq> Count<T> {
+    fn tick(&mut self, tick: Tick, progress: T) -> u32 {
         let moved = progress != self.seen;
         self.seen = progress;
         self.missed = if moved || tick == Tick::Late { 0 } else { self.missed.saturating_add(1) };
@@ -85,13 +94,25 @@ impl Count {
 }
 
 impl Watch {
-    fn tick(&mut self, tick: Tick, io: u64, work: u64) -> Verdict {
+    fn tick(&mut self, tick: Tick, io: u64, work: u64, lanes: &[ThreadCounts]) -> Verdict {
         let (io, work) = (self.io.tick(tick, io), self.work.tick(tick, work));
-        match (io >= IO_TICKS_MAX, work >= WORK_TICKS_MAX) {
-            (true, _) => Verdict::IoStuck,
-            (false, true) => Verdict::WorkStuck,
-            (false, false) => Verdict::Fine,
+        let lane = self.tick_lanes(tick, lanes);
+        match (io >= IO_TICKS_MAX, work >= WORK_TICKS_MAX, lane >= LANE_TICKS_MAX) {
+            (true, ..) => Verdict::IoStuck,
+            (false, true, _) => Verdict::WorkStuck,
+            (false, false, true) => Verdict::LaneStuck,
+            (false, false, false) => Verdict::Fine,
         }
+    }
+
+    /// The most that one of them has missed. A lane that begins shifts those behind it, whose counts begin anew.
+    fn tick_lanes(&mut self, tick: Tick, lanes: &[ThreadCounts]) -> u32 {
+        self.lanes.resize(lanes.len(), Count::default());
+        let missed = |(count, lane): (&mut Count<ThreadCounts>, &ThreadCounts)| {
+            let missed = count.tick(tick, *lane);
+            if lane.is_asleep() { 0 } else { missed }
+        };
+        self.lanes.iter_mut().zip(lanes).map(missed).max().unwrap_or_default()
     }
 }
 
@@ -107,7 +128,7 @@ impl Watchdog {
     ///
     /// # Errors
     /// If the operating system gives no thread.
-    pub(crate) fn start(progress: Arc<Progress>) -> std::io::Result<Self> {
+    pub(crate) fn start(progress: Arc<Progress>, pulse: Pulse) -> std::io::Result<Self> {
         let (stop, stopped) = sync_channel(1);
         let thread = std::thread::Builder::new().name("exai-watchdog".to_owned()).spawn(move || {
             let mut watch = Watch::default();
@@ -116,10 +137,11 @@ impl Watchdog {
                 let tick = if last.elapsed() > TICK + LATE { Tick::Late } else { Tick::Punctual };
                 last = Instant::now();
                 let (io, work) = (progress.io.load(Ordering::Relaxed), progress.work.load(Ordering::Relaxed));
-                match watch.tick(tick, io, work) {
+                match watch.tick(tick, io, work, &pulse.lanes()) {
                     Verdict::Fine => {}
                     Verdict::IoStuck => abort("io", IO_TICKS_MAX),
                     Verdict::WorkStuck => abort("work", WORK_TICKS_MAX),
+                    Verdict::LaneStuck => abort("of a provider", LANE_TICKS_MAX),
                 }
             }
         })?;

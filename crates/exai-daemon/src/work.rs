@@ -1,4 +1,5 @@
-//! The work runtime: tools and providers. It shares nothing with the io thread but bounded channels.
+//! Where calls run: each on the thread of the provider that it asks first, all others on the work runtime. They share nothing with the
+//! io thread but bounded channels.
 //!
 //! io → work: [`Command`]s, each at once; work → io: [`Report`]s, in a channel that can't be full (see [`Work::start`]);
 //! notes may be dropped.
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use exai_http::HttpTransport;
 use exai_provider::{Denied, ProviderHealth};
 use exai_session::{Before, Finished};
 use exai_wire::{CallId, Class, Partial};
@@ -21,6 +23,7 @@ use tokio::task::AbortHandle;
 
 use crate::clock::Clock;
 use crate::toolbox::Toolbox;
+use crate::vitals::ThreadCounts;
 use crate::watchdog::Progress;
 use crate::witness::{Asker, Piece, Witness};
 
@@ -118,6 +121,7 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Work {
     runtime: Option<Runtime>,
+    transport: Arc<HttpTransport>,
     staff: Staff,
     /// Calls that have a task, until their end is read.
     tasks: BTreeMap<CallId, AbortHandle>,
@@ -140,6 +144,7 @@ pub(crate) struct Pulse {
     /// Somebody waits for the newest.
     wanted: Arc<Notify>,
     handle: Handle,
+    transport: Arc<HttpTransport>,
 }
 
 impl Pulse {
@@ -177,13 +182,25 @@ impl Pulse {
         self.providers.borrow().iter().map(waiting).sum()
     }
 
-    /// For each thread: what it has counted so far, and whether it sleeps. A thread whose counts stand still while
-    /// it does not sleep is inside one piece of code.
-    pub(crate) fn threads(&self) -> Vec<(Duration, u64)> {
-        let metrics = self.handle.metrics();
-        let sample = |n| (metrics.worker_total_busy_duration(n), metrics.worker_park_unpark_count(n));
-        (0..metrics.num_workers()).map(sample).collect()
+    /// What each thread on which calls run has counted so far.
+    pub(crate) fn threads(&self) -> Vec<ThreadCounts> {
+        let mut all: Vec<ThreadCounts> = counts(&self.handle).collect();
+        all.extend(self.lanes());
+        all
     }
+
+    /// The same of the providers' threads alone.
+    pub(crate) fn lanes(&self) -> Vec<ThreadCounts> {
+        self.transport.homes().flat_map(counts).collect()
+    }
+}
+
+fn counts(runtime: &Handle) -> impl Iterator<Item = ThreadCounts> {
+    let metrics = runtime.metrics();
+    (0..metrics.num_workers()).map(move |n| ThreadCounts {
+        busy: metrics.worker_total_busy_duration(n),
+        parks: metrics.worker_park_unpark_count(n),
+    })
 }
 
 impl Work {
@@ -195,6 +212,7 @@ impl Work {
         clock: Clock,
         slots: usize,
         toolbox: Arc<Toolbox>,
+        transport: Arc<HttpTransport>,
         progress: Arc<Progress>,
     ) -> io::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(*THREADS.start(), usize::from);
@@ -219,11 +237,21 @@ impl Work {
             turned: Arc::clone(&turned),
             wanted: Arc::clone(&wanted),
         };
-        let pulse = Pulse { at_ms, providers, turned, wanted, handle: runtime.handle().clone() };
+        let handle = runtime.handle().clone();
+        let pulse = Pulse { at_ms, providers, turned, wanted, handle, transport: Arc::clone(&transport) };
         let staff =
             Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
         runtime.spawn(beat(clock, told, toolbox, progress));
-        Ok(Self { runtime: Some(runtime), staff, tasks: BTreeMap::new(), reports, notes, texts, pulse })
+        Ok(Self {
+            runtime: Some(runtime),
+            transport,
+            staff,
+            tasks: BTreeMap::new(),
+            reports,
+            notes,
+            texts,
+            pulse,
+        })
     }
 
     /// Does what the io thread wants done; never waits.
@@ -232,7 +260,10 @@ impl Work {
             Command::Run(job) => {
                 let call_id = job.call_id;
                 let ending = Ending::of(call_id, &self.staff);
-                let task = self.pulse.handle.spawn(ending.after(work_on(job, self.staff.clone())));
+                let home =
+                    self.staff.toolbox.first_asked(&job.params).and_then(|first| self.transport.home(first));
+                let home = home.as_ref().unwrap_or(&self.pulse.handle);
+                let task = home.spawn(ending.after(work_on(job, self.staff.clone())));
                 self.tasks.insert(call_id, task.abort_handle());
             }
             Command::Abort(call_id) => {
@@ -251,6 +282,7 @@ impl Work {
 
 impl Drop for Work {
     fn drop(&mut self) {
+        self.transport.stop();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

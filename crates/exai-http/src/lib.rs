@@ -5,6 +5,7 @@
 //! deltas back).
 
 mod fault;
+mod lane;
 mod names;
 mod timer;
 mod transport;

@@ -10,7 +10,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
 /// Lookups of an endpoint at a time. Whoever waits for more is ended by the connect timeout.
-const LOOKUPS: usize = 4;
+pub(crate) const LOOKUPS: usize = 4;
 
 /// From a name to its addresses; the client puts the port in.
 type Lookup = fn(&str) -> io::Result<Vec<SocketAddr>>;

@@ -1,7 +1,8 @@
-//! One HTTP client per endpoint.
+//! One HTTP client per endpoint, on a thread of its own.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,24 +10,36 @@ use exai_provider::{
     Body, BoxFuture, Method, ProviderConfig, Request, Response, Transport, TransportError, TransportErrorKind,
 };
 use reqwest::{Certificate, Client, ClientBuilder, Url};
+use tokio::runtime::Handle;
 
 use crate::fault;
+use crate::lane::Lane;
 use crate::names::Names;
 
 /// A peer that is gone is noticed on an HTTP/2 connection after both together; HTTP/1 has TCP's own probes.
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(15);
 const HTTP2_PING_ANSWER: Duration = Duration::from_secs(10);
 
-/// One HTTP client per endpoint, so that a stuck one shares no connection with the others. Each is built at its first
-/// request: reading the system's certificates is most of what it costs.
+/// One HTTP client per endpoint on a thread of its own, so that a stuck one shares neither connection nor thread with the others.
+/// Each is made at its first use: reading the system's certificates is most of what it costs.
+///
+/// Requests can be made from any runtime; from [`HttpTransport::home`] they cost no hop between threads.
 pub struct HttpTransport {
     endpoints: BTreeMap<String, Endpoint>,
 }
 
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.endpoints.keys()).finish()
+    }
+}
+
 struct Endpoint {
+    name: String,
     connect_timeout: Duration,
     reach: Reach,
     client: OnceLock<Result<Client, TransportError>>,
+    lane: OnceLock<Option<Arc<Lane>>>,
 }
 
 /// Whether a proxy may stand between.
@@ -46,24 +59,48 @@ impl HttpTransport {
         // Fails where a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let endpoint = |provider: &ProviderConfig| Endpoint {
+            name: provider.name.clone(),
             connect_timeout: provider.connect_timeout,
             reach: Reach::of(&provider.base_url),
             client: OnceLock::new(),
+            lane: OnceLock::new(),
         };
         Self {
             endpoints: providers.iter().map(|provider| (provider.name.clone(), endpoint(provider))).collect(),
         }
     }
 
-    fn client(&self, provider: &str) -> Result<Client, TransportError> {
-        let Some(endpoint) = self.endpoints.get(provider) else {
-            return Err(fault::unusable(format!("no endpoint is configured for {provider}")));
-        };
-        endpoint.client.get_or_init(|| endpoint.build()).clone()
+    /// The runtime of this provider's connections, begun if it is not there; it has one thread. `None`: there is no such
+    /// provider, or the operating system gives no thread, and requests are made where they are asked for.
+    pub fn home(&self, provider: &str) -> Option<Handle> {
+        Some(self.endpoints.get(provider)?.lane()?.handle().clone())
+    }
+
+    /// Those that have begun.
+    pub fn homes(&self) -> impl Iterator<Item = &Handle> {
+        self.endpoints.values().filter_map(|endpoint| Some(endpoint.lane.get()?.as_ref()?.handle()))
+    }
+
+    /// Ends them; what runs there is dropped, soon after this returns. They end by themselves when this and all that came from it are
+    /// dropped.
+    pub fn stop(&self) {
+        self.endpoints
+            .values()
+            .filter_map(|endpoint| endpoint.lane.get()?.as_ref())
+            .for_each(|lane| lane.stop());
     }
 }
 
 impl Endpoint {
+    fn lane(&self) -> Option<&Arc<Lane>> {
+        let started = || Lane::start(&self.name).map(Arc::new).ok();
+        self.lane.get_or_init(started).as_ref()
+    }
+
+    fn client(&self) -> Result<Client, TransportError> {
+        self.client.get_or_init(|| self.build()).clone()
+    }
+
     fn build(&self) -> Result<Client, TransportError> {
         self.builder().build().map_err(|error| TransportError {
             kind: TransportErrorKind::Tls,
@@ -109,22 +146,32 @@ fn roots() -> impl Iterator<Item = Certificate> {
 impl Transport for HttpTransport {
     fn open(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
         Box::pin(async move {
-            let client = self.client(&request.provider)?;
-            let mut sent = match request.method {
-                Method::Get => client.get(&request.url),
-                Method::Post => client.post(&request.url).body(request.body),
+            let Some(endpoint) = self.endpoints.get(&request.provider) else {
+                return Err(fault::unusable(format!("no endpoint is configured for {}", request.provider)));
             };
-            for (name, value) in &request.headers {
-                sent = sent.header(*name, value);
+            let client = endpoint.client()?;
+            match endpoint.lane() {
+                Some(lane) if !lane.is_here() => Arc::clone(lane).open(send(client, request)).await,
+                _ => send(client, request).await,
             }
-            let response = sent.send().await.map_err(fault::of)?;
-            let headers = response.headers().iter();
-            let headers = headers
-                .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-                .collect();
-            Ok(Response { status: response.status().as_u16(), headers, body: Box::new(Pieces(response)) })
         })
     }
+}
+
+async fn send(client: Client, request: Request) -> Result<Response, TransportError> {
+    let mut sent = match request.method {
+        Method::Get => client.get(&request.url),
+        Method::Post => client.post(&request.url).body(request.body),
+    };
+    for (name, value) in &request.headers {
+        sent = sent.header(*name, value);
+    }
+    let response = sent.send().await.map_err(fault::of)?;
+    let headers = response.headers().iter();
+    let headers = headers
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
+    Ok(Response { status: response.status().as_u16(), headers, body: Box::new(Pieces(response)) })
 }
 
 /// The rest of an answer.

@@ -192,6 +192,12 @@ impl Providers {
         shown.info(&candidate.model)
     }
 
+    /// The provider of the model that a name means, or that answers where none is given: who is asked first.
+    pub fn first_asked(&self, name: Option<&str>) -> Option<&str> {
+        let candidate = route::asked(&self.layer.config, &self.layer.known.now(), name)?;
+        self.layer.config.providers.get(candidate.provider).map(|provider| provider.name.as_str())
+    }
+
     /// Every model whose provider is configured: those of the catalogue in its order, then those that were found.
     pub fn models(&self) -> Vec<ModelInfo> {
         let shown = self.shown();

@@ -7,7 +7,10 @@ mod prompt;
 mod report;
 mod seams;
 
-use exai_provider::{Before, Chat, Reply, Status};
+use std::borrow::Cow;
+
+use exai_provider::{Before, Chat, Providers, Reply, Status};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use self::arguments::ChatArguments;
@@ -90,6 +93,17 @@ pub(crate) async fn run(arguments: &RawValue, context: &ToolContext<'_>) -> Tool
         ignored,
     };
     deliver(report, exchange, thread.history.is_empty())
+}
+
+/// The provider that is asked first. Cheap: this is read where nothing may take long.
+pub(crate) fn first_asked<'a>(arguments: &RawValue, providers: &'a Providers) -> Option<&'a str> {
+    #[derive(Deserialize)]
+    struct Named<'a> {
+        #[serde(borrow, default)]
+        model: Option<Cow<'a, str>>,
+    }
+    let named: Named<'_> = serde_json::from_str(arguments.get()).ok()?;
+    providers.first_asked(named.model.as_deref())
 }
 
 /// Tells the answer, and has question and answer kept with it.

@@ -33,7 +33,7 @@ pub use custom::{CustomTool, catalogue_with};
 pub use daemon_view::{DaemonFacts, DaemonView};
 pub use file::FileText;
 pub use result::{BODY_BYTES_MAX, Outcome, ToolResult};
-pub use run::run;
+pub use run::{first_asked, run};
 
 #[cfg(test)]
 mod tests;

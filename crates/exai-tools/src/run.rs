@@ -1,5 +1,6 @@
 //! From a tool's name to its behaviour.
 
+use exai_provider::Providers;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -19,6 +20,14 @@ pub async fn run(tool: &str, arguments: &RawValue, context: &ToolContext<'_>) ->
         "version" => version::run(context),
         // The shim refuses unknown names; one that gets here is of a shim with a newer catalogue.
         other => unknown(other),
+    }
+}
+
+/// The provider that a call asks first, as far as its arguments say so; a conversation may know better.
+pub fn first_asked<'a>(tool: &str, arguments: &RawValue, providers: &'a Providers) -> Option<&'a str> {
+    match tool {
+        "chat" => chat::first_asked(arguments, providers),
+        _ => None,
     }
 }
 

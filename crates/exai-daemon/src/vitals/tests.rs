@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Gauge, Reading};
+use super::{Gauge, Reading, ThreadCounts};
 
 /// Measures every half second from 0 until `until`; `beat` says when the work runtime last beat, `thread` what its
 /// only thread has counted.
@@ -9,7 +9,7 @@ fn readings(until: u64, beat: impl Fn(u64) -> u64, thread: impl Fn(u64) -> (u64,
     let ms = Duration::from_millis;
     let measure = |now: u64| {
         let (busy, parks) = thread(now);
-        gauge.measure(ms(now), ms(beat(now)), &[(ms(busy), parks)])
+        gauge.measure(ms(now), ms(beat(now)), &[ThreadCounts { busy: ms(busy), parks }])
     };
     (0..=until).step_by(500).map(measure).collect()
 }
@@ -43,9 +43,10 @@ fn a_thread_that_neither_sleeps_nor_counts_is_stuck_and_one_that_sleeps_is_not()
 fn a_process_that_was_stopped_accuses_nobody() {
     let mut gauge = Gauge::default();
     let s = Duration::from_secs;
-    gauge.measure(s(1), s(1), &[(s(1), 2)]);
-    let thawed = gauge.measure(s(31), s(1), &[(s(1), 2)]);
+    let counts = [ThreadCounts { busy: s(1), parks: 2 }];
+    gauge.measure(s(1), s(1), &counts);
+    let thawed = gauge.measure(s(31), s(1), &counts);
     assert_eq!((thawed.vitals.stalled, thawed.vitals.lag_ms, thawed.workers_stuck), (false, 0, 0));
-    let soon_after = gauge.measure(s(31) + Duration::from_millis(500), s(1), &[(s(1), 2)]);
+    let soon_after = gauge.measure(s(31) + Duration::from_millis(500), s(1), &counts);
     assert!(!soon_after.vitals.stalled);
 }

@@ -1,0 +1,134 @@
+//! The thread of one endpoint. Its connections live there, and the calls that ask it first: they wake each other without a
+//! second thread, and an endpoint that floods its connections takes time from nobody else's.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::ThreadId;
+
+use bytes::Bytes;
+use exai_provider::{Body, BoxFuture, Response, TransportError, TransportErrorKind};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinSet;
+
+use crate::names::LOOKUPS;
+
+/// The visible length of a thread's name on Linux.
+const NAME_MAX: usize = 15;
+
+/// Pieces of an answer that wait for who reads them on another thread; the connection waits behind them.
+const PIECES: usize = 1;
+
+/// A runtime of one thread. It ends with the last handle, or when it is told to.
+pub(crate) struct Lane {
+    handle: Handle,
+    thread: ThreadId,
+    stop: Arc<Notify>,
+}
+
+impl Lane {
+    /// Starts it for the endpoint of this name.
+    ///
+    /// # Errors
+    /// If the operating system gives no thread or no event queue.
+    pub(crate) fn start(endpoint: &str) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().max_blocking_threads(LOOKUPS).enable_all().build()?;
+        let (handle, stop) = (runtime.handle().clone(), Arc::new(Notify::new()));
+        let stopped = Arc::clone(&stop);
+        let name: String = format!("exai-to-{endpoint}").chars().take(NAME_MAX).collect();
+        let thread = std::thread::Builder::new().name(name).spawn(move || run(runtime, &stopped))?;
+        Ok(Self { handle, thread: thread.thread().id(), stop })
+    }
+
+    /// Its runtime.
+    pub(crate) const fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Whether this is its thread.
+    pub(crate) fn is_here(&self) -> bool {
+        std::thread::current().id() == self.thread
+    }
+
+    /// Ends it; what runs there is dropped.
+    pub(crate) fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Makes a request there, for somebody on another thread. Dropping the future or the answer ends it.
+    pub(crate) async fn open(
+        self: Arc<Self>,
+        request: impl Future<Output = Result<Response, TransportError>> + Send + 'static,
+    ) -> Result<Response, TransportError> {
+        let (head, told) = oneshot::channel();
+        let (pieces, heard) = mpsc::channel(PIECES);
+        let mut task = JoinSet::new();
+        task.spawn_on(relay(request, head, pieces), &self.handle);
+        let Head { status, headers } = told.await.map_err(|_| ended())??;
+        Ok(Response { status, headers, body: Box::new(Far { heard, _task: task, _lane: self }) })
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Head {
+    status: u16,
+    headers: Vec<(String, String)>,
+}
+
+type Piece = Result<Option<Bytes>, TransportError>;
+
+/// An answer, handed on piece by piece.
+async fn relay(
+    request: impl Future<Output = Result<Response, TransportError>>,
+    head: oneshot::Sender<Result<Head, TransportError>>,
+    pieces: mpsc::Sender<Piece>,
+) {
+    let mut body = match request.await {
+        Ok(Response { status, headers, body }) => {
+            let _ = head.send(Ok(Head { status, headers }));
+            body
+        }
+        Err(error) => {
+            let _ = head.send(Err(error));
+            return;
+        }
+    };
+    loop {
+        let piece = body.chunk().await;
+        let is_last = !matches!(piece, Ok(Some(_)));
+        if pieces.send(piece).await.is_err() || is_last {
+            return;
+        }
+    }
+}
+
+/// The body of an answer that comes in on another thread.
+struct Far {
+    heard: mpsc::Receiver<Piece>,
+    _task: JoinSet<()>,
+    _lane: Arc<Lane>,
+}
+
+impl Body for Far {
+    fn chunk(&mut self) -> BoxFuture<'_, Piece> {
+        Box::pin(async { self.heard.recv().await.unwrap_or_else(|| Err(ended())) })
+    }
+}
+
+fn ended() -> TransportError {
+    TransportError { kind: TransportErrorKind::Broken, message: "the daemon ends".to_owned() }
+}
+
+fn run(runtime: Runtime, stop: &Notify) {
+    runtime.block_on(stop.notified());
+    // A lookup of a name may hang for half a minute; nobody waits for it.
+    runtime.shutdown_background();
+}
+
+#[cfg(test)]
+mod tests;
