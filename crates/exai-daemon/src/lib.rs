@@ -8,7 +8,6 @@
 //! `work` → `toolbox`, and back.
 
 mod atomic_file;
-mod bill;
 mod boot;
 mod clock;
 mod connection;

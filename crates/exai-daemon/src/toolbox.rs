@@ -12,13 +12,14 @@ use exai_provider::{
 };
 use exai_session::{AttemptFate, CallClass, Finished};
 use exai_tools::{ConversationId, CustomTool, DaemonFacts, DaemonView, ToolContext, ToolResult};
-use exai_wire::{CallId, Class, ConversationKey, DaemonState, Outcome, Partial, Seam, Turn, TurnPlace};
+use exai_wire::{
+    CallId, Class, ConversationKey, DaemonState, Outcome, Partial, Seam, Spent, Turn, TurnPlace,
+};
 use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
-use crate::bill;
 use crate::conversations::KeptConversations;
 use crate::failure;
 use crate::random;
@@ -206,12 +207,10 @@ impl Toolbox {
             new_conversation,
         };
         let arguments = params.arguments();
-        let result = match self.custom.iter().find(|tool| tool.name() == params.name) {
+        finished(match self.custom.iter().find(|tool| tool.name() == params.name) {
             Some(tool) => tool.run(arguments, &context).await,
             None => exai_tools::run(&params.name, arguments, &context).await,
-        };
-        let spent = bill::spent(&result.body, job.before.len());
-        Finished { spent, ..finished(result) }
+        })
     }
 }
 
@@ -243,7 +242,14 @@ fn finished(result: ToolResult) -> Finished {
         place: if turn.is_first { TurnPlace::First } else { TurnPlace::Next },
         body: turn.exchange,
     });
-    Finished { outcome, body: result.body, turn, spent: None }
+    let spent = result.spent.map(|exai_tools::Spent { input, cached, output, nano_usd, whole }| Spent {
+        input,
+        cached,
+        output,
+        nano_usd,
+        whole,
+    });
+    Finished { outcome, body: result.body, turn, spent }
 }
 
 /// The daemon as it is now.

@@ -120,18 +120,16 @@ impl Resolver<'_> {
                 ..failure
             });
         }
-        self.firsts().into_iter().next().ok_or_else(|| self.nothing_usable())
+        self.firsts().next().ok_or_else(|| self.nothing_usable())
     }
 
     /// The first model of each provider that can be called.
-    fn firsts(&self) -> Vec<Candidate> {
+    fn firsts(&self) -> impl Iterator<Item = Candidate> {
         let usable = self.config.providers.iter().enumerate().filter(|(_, provider)| provider.is_usable());
-        usable
-            .filter_map(|(provider, config)| {
-                let model = self.catalogue.first_of(&config.name)?.clone();
-                Some(Candidate { provider, model })
-            })
-            .collect()
+        usable.filter_map(|(provider, config)| {
+            let model = self.catalogue.first_of(&config.name)?.clone();
+            Some(Candidate { provider, model })
+        })
     }
 
     /// What a name means, if it can be asked.
@@ -232,7 +230,7 @@ impl Resolver<'_> {
         }
         if self.config.chain.is_empty() {
             // What ails one model of a provider mostly ails its others.
-            let firsts = self.firsts().into_iter().filter(|other| other.provider != first.provider);
+            let firsts = self.firsts().filter(|other| other.provider != first.provider);
             others.extend(firsts.map(|candidate| (candidate, Chosen::ByUs)));
         }
         match self.config.fallback {

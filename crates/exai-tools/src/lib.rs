@@ -19,6 +19,7 @@ mod result;
 mod run;
 mod schema;
 mod span;
+mod spent;
 mod status;
 mod tool;
 mod version;
@@ -34,6 +35,7 @@ pub use daemon_view::{DaemonFacts, DaemonView};
 pub use file::FileText;
 pub use result::{BODY_BYTES_MAX, Outcome, ToolResult};
 pub use run::{first_asked, run};
+pub use spent::Spent;
 
 #[cfg(test)]
 mod tests;

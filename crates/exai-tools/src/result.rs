@@ -5,10 +5,10 @@
 //! because the protocol asks for it; the shim answers that before a call gets here.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::conversation::NewTurn;
+use crate::spent::Spent;
 
 /// Longest result body in bytes (7 MiB): with its envelope the line to the host stays under 8 MiB, which every
 /// surveyed host takes. The wire between shim and daemon has the same bound.
@@ -19,9 +19,6 @@ const ENVELOPE_BYTES: usize = 256 << 10;
 
 /// Longest text of a failure in bytes. Hosts cut those, the strictest surveyed at about 11,000 characters.
 const FAILURE_BYTES_MAX: usize = 8 << 10;
-
-/// Key of what a result says for programs; hosts pass `_meta` through unread.
-pub(crate) const META_KEY: &str = "dev.exai/route";
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +38,8 @@ pub struct ToolResult {
     pub body: Box<RawValue>,
     /// What it adds to a conversation.
     pub turn: Option<NewTurn>,
+    /// What it cost, where that is known.
+    pub spent: Option<Spent>,
 }
 
 /// A text that may be cut, with what must stand whole around it.
@@ -56,12 +55,19 @@ pub(crate) struct Text {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
+struct Body<'a, F> {
     result_type: &'static str,
     content: [Content<'a>; 1],
     is_error: bool,
     #[serde(rename = "_meta")]
-    meta: Value,
+    meta: Meta<F>,
+}
+
+/// What a result says for programs; hosts pass `_meta` through unread.
+#[derive(Serialize)]
+struct Meta<F> {
+    #[serde(rename = "dev.exai/route")]
+    route: F,
 }
 
 #[derive(Serialize)]
@@ -73,16 +79,16 @@ struct Content<'a> {
 impl ToolResult {
     /// A text and nothing else, for tools that are not of this crate.
     pub fn text(outcome: Outcome, text: &str) -> Self {
-        Self::new(outcome, Text { main: text.to_owned(), ..Text::default() }, Value::Null)
+        Self::new(outcome, Text { main: text.to_owned(), ..Text::default() }, ())
     }
 
     /// A success. `facts` is what the text says, for programs.
-    pub(crate) fn success(text: Text, facts: Value) -> Self {
+    pub(crate) fn success(text: Text, facts: impl Serialize) -> Self {
         Self::new(Outcome::Ok, text, facts)
     }
 
     /// A failure, told in sentences on which the model can act.
-    pub(crate) fn failure(sentences: &str, facts: Value) -> Self {
+    pub(crate) fn failure(sentences: &str, facts: impl Serialize) -> Self {
         let mut main = sentences.to_owned();
         if main.len() > FAILURE_BYTES_MAX {
             main.truncate(main.floor_char_boundary(FAILURE_BYTES_MAX));
@@ -91,17 +97,17 @@ impl ToolResult {
         Self::new(Outcome::Error, Text { main, ..Text::default() }, facts)
     }
 
-    fn new(outcome: Outcome, text: Text, facts: Value) -> Self {
+    fn new(outcome: Outcome, text: Text, facts: impl Serialize) -> Self {
         let text = text.within(BODY_BYTES_MAX - ENVELOPE_BYTES);
         let body = Body {
             result_type: "complete",
             content: [Content { r#type: "text", text: &text }],
             is_error: outcome == Outcome::Error,
-            meta: serde_json::json!({ META_KEY: facts }),
+            meta: Meta { route: facts },
         };
         // Strings and plain values with string keys always serialise.
         let body = to_raw_value(&body).unwrap_or_else(|_| RawValue::NULL.to_owned());
-        Self { outcome, body, turn: None }
+        Self { outcome, body, turn: None, spent: None }
     }
 }
 

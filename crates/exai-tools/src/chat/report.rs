@@ -1,13 +1,15 @@
 //! The result of `chat`: the answer, and how it came about.
 
-use exai_provider::{AttemptReport, Before, Broke, Cause, Ending, Reply};
-use serde_json::{Value, json};
+use exai_provider::{AttemptReport, Before, Broke, Cause, Continued, Ending, Reply, Usage};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{lost, seams};
 use crate::conversation::ConversationId;
 use crate::models;
 use crate::result::{Text, ToolResult};
 use crate::span::span_ms;
+use crate::spent::Spent;
 
 /// Cause of an attempt that was not made because of earlier ones.
 const PAUSED: &str = Cause::Open.code();
@@ -42,10 +44,12 @@ const fn first(broke: Broke) -> &'static str {
 
 impl Report {
     /// The result. A partial answer is no error: hosts cut the text of errors, and this text is paid for.
-    pub(crate) fn into_result(self) -> ToolResult {
+    pub(crate) fn into_result(mut self) -> ToolResult {
         let first = [self.authors(), self.partial()].into_iter().flatten().collect::<Vec<_>>().join("\n");
-        let (last, facts) = (self.last_line(), self.facts());
-        ToolResult::success(Text { first, main: self.reply.text, last }, facts)
+        let last = self.last_line();
+        let main = std::mem::take(&mut self.reply.text);
+        let spent = self.reply.usage.map(|usage| Spent::of(usage, &self.reply.attempts, self.before.len()));
+        ToolResult { spent, ..ToolResult::success(Text { first, main, last }, self.facts()) }
     }
 
     /// Says who answered where that is not one model, or not the one that was asked for.
@@ -123,25 +127,44 @@ impl Report {
         format!("— {}", one_line(&parts.join(" · ")))
     }
 
-    fn facts(&self) -> Value {
+    fn facts(&self) -> Facts<'_> {
         let reply = &self.reply;
-        json!({
-            "requested": reply.requested_model,
-            "provider": reply.provider,
-            "asked": reply.asked_model,
-            "model": reply.model,
-            "attempts": reply.attempts,
-            "attempts_lost": self.before.len(),
-            "before": lost::facts(&self.before),
-            "continued": reply.continued,
-            "usage": reply.usage,
-            "finish": reply.finish,
-            "ending": self.ending().0,
-            "left_out": self.left_out,
-            "notes": reply.notes,
-            "conversation": self.conversation.to_string(),
-        })
+        Facts {
+            requested: reply.requested_model.as_deref(),
+            provider: &reply.provider,
+            asked: &reply.asked_model,
+            model: &reply.model,
+            attempts: &reply.attempts,
+            attempts_lost: self.before.len(),
+            before: lost::facts(&self.before),
+            continued: &reply.continued,
+            usage: reply.usage,
+            finish: reply.finish.as_deref(),
+            ending: self.ending().0,
+            left_out: self.left_out,
+            notes: &reply.notes,
+            conversation: self.conversation.to_string(),
+        }
     }
+}
+
+/// The same for programs.
+#[derive(Serialize)]
+struct Facts<'a> {
+    requested: Option<&'a str>,
+    provider: &'a str,
+    asked: &'a str,
+    model: &'a str,
+    attempts: &'a [AttemptReport],
+    attempts_lost: usize,
+    before: Value,
+    continued: &'a [Continued],
+    usage: Option<Usage>,
+    finish: Option<&'a str>,
+    ending: &'static str,
+    left_out: usize,
+    notes: &'a [String],
+    conversation: String,
 }
 
 /// Every attempt with cause and duration; `ok` alone needs no cause.
