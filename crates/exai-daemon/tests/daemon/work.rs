@@ -1,7 +1,11 @@
 //! Calls that ask a provider: queued, let through, cancelled, cut.
 
+use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use exai_settings::{ChosenBy, Secret};
 use exai_sim::provider::{ErrorReply, Reply, Script, SimProvider, Stream};
@@ -124,6 +128,7 @@ fn a_session_at_its_limit_waits_and_hears_its_position() {
 fn f30_who_waits_for_one_provider_holds_nobody_up_who_asks_another() {
     let provider = SimProvider::start().unwrap();
     let daemon = Daemon::start_with(|options| {
+        options.settings.daemon.drain_grace = Duration::from_millis(200);
         for known in &mut options.settings.providers {
             known.base_url = provider.base_url(&known.name);
             known.key = Some(Secret::new("sk-simulated"));
@@ -346,5 +351,62 @@ fn the_file_tells_within_100_ms_that_a_model_is_asked_no_more() {
         .collect();
     late_ms.sort_unstable();
     assert!(late_ms[2] <= 100, "{late_ms:?}");
+    daemon.stop();
+}
+
+/// Heads without end to whoever asks: a client that reads them is never through.
+fn flooding() -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let flooded = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&flooded);
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, counted) = (stream.unwrap(), Arc::clone(&counted));
+            std::thread::spawn(move || {
+                let heads = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
+                let mut sent = 0;
+                while stream.write_all(&heads).is_ok() {
+                    sent += heads.len();
+                    if sent == heads.len() * 10 {
+                        counted.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    (url, flooded)
+}
+
+#[test]
+fn a_provider_that_floods_its_calls_takes_no_thread_from_those_of_another() {
+    const FLOODED: u8 = 8;
+    let provider = SimProvider::start().unwrap();
+    let (hostile, flooded) = flooding();
+    let daemon = Daemon::start_with(|options| {
+        options.settings.daemon.drain_grace = Duration::from_millis(200);
+        for known in &mut options.settings.providers {
+            known.base_url =
+                if known.name == "kimi" { hostile.clone() } else { provider.base_url(&known.name) };
+            known.key = Some(Secret::new("sk-simulated"));
+            known.concurrency_chosen_by = ChosenBy::User;
+        }
+    });
+    let (mut victims, mut shim) = (daemon.shim(1), daemon.shim(2));
+    for n in 0..FLOODED {
+        victims.call(n, r#"{"name":"chat","arguments":{"prompt":"drown","model":"kimi"}}"#);
+    }
+    let since = Instant::now();
+    while flooded.load(Ordering::Relaxed) < usize::from(FLOODED) {
+        assert!(since.elapsed() < HANG, "it does not flood");
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    for n in 0..20 {
+        let asked = Instant::now();
+        shim.call(100 + n, r#"{"name":"chat","arguments":{"prompt":"[[sim: chunks=1]]","model":"glm"}}"#);
+        assert_eq!(result(&mut shim).outcome, Outcome::Ok);
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    }
+    drop(victims);
     daemon.stop();
 }
