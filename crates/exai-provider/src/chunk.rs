@@ -1,13 +1,16 @@
 //! One chunk of a stream, or a whole answer that came as JSON: borrowed from its bytes and tolerant of every
 //! difference between providers that does not matter.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error_body::{self, ErrorBody};
 use crate::reply::Usage;
-use crate::tolerant::{Count, First, Text, Upto};
+use crate::tolerant::{Count, Text, Upto, last_counts};
 
 /// Most pieces of tool calls in one chunk, sixteen times what an answer may have of calls: each takes a hundred times the
 /// memory of the shortest text it can be written in.
@@ -31,93 +34,118 @@ pub(crate) enum Parsed<'a> {
 pub(crate) struct NotAChunk;
 
 /// A piece of an answer.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Chunk<'a> {
-    #[serde(borrow, default)]
     pub(crate) model: Text<'a>,
-    #[serde(borrow, default)]
-    choices: Option<First<Choice<'a>>>,
-    #[serde(default)]
-    usage: Option<WireUsage>,
-    #[serde(borrow, default)]
+    choices: Option<Choices<'a>>,
+    /// Read apart, since nothing in it is worth the text beside it.
+    usage: Option<&'a RawValue>,
     error: Option<&'a RawValue>,
 }
 
-#[derive(Debug, Deserialize)]
+last_counts!(Chunk { model, choices, usage, error });
+
+/// The choice of a list that was asked for: the first that is numbered 0, or not at all. A provider that gives more than one
+/// numbers them, and sends their pieces by turns; those of the others would stand in the middle of the text.
+#[derive(Debug)]
+struct Choices<'a>(Option<Choice<'a>>);
+
+#[derive(Debug, Default)]
 pub(crate) struct Choice<'a> {
-    #[serde(borrow, default)]
+    index: Count,
     delta: Option<Delta<'a>>,
     /// In answers that are not streamed.
-    #[serde(borrow, default)]
     message: Option<Delta<'a>>,
-    #[serde(borrow, default)]
     pub(crate) finish_reason: Text<'a>,
     /// Kimi tells the usage here.
-    #[serde(default)]
-    usage: Option<WireUsage>,
+    usage: Option<&'a RawValue>,
 }
 
+last_counts!(Choice { index, delta, message, finish_reason, usage });
+
 /// New text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct Delta<'a> {
-    #[serde(borrow, default)]
     pub(crate) content: Text<'a>,
-    #[serde(borrow, default)]
     reasoning_content: Text<'a>,
-    #[serde(borrow, default)]
     reasoning: Text<'a>,
-    #[serde(borrow, default)]
     thinking: Text<'a>,
     /// What OpenAI says instead of content where its rules forbid an answer.
-    #[serde(borrow, default)]
     pub(crate) refusal: Text<'a>,
-    #[serde(borrow, default)]
     tool_calls: Option<Upto<CALL_PIECES_MAX, ToolDelta<'a>>>,
 }
 
+last_counts!(Delta { content, reasoning_content, reasoning, thinking, refusal, tool_calls });
+
 /// New text of a tool call.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub(crate) struct ToolDelta<'a> {
-    #[serde(default)]
     pub(crate) index: Option<Count>,
-    #[serde(borrow, default)]
     pub(crate) id: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) function: Option<FunctionDelta<'a>>,
 }
 
-#[derive(Debug, Deserialize)]
+last_counts!(ToolDelta { index, id, function });
+
+#[derive(Debug, Default)]
 pub(crate) struct FunctionDelta<'a> {
-    #[serde(borrow, default)]
     pub(crate) name: Text<'a>,
-    #[serde(borrow, default)]
     pub(crate) arguments: Text<'a>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize, Default)]
-struct WireUsage {
-    #[serde(default)]
+last_counts!(FunctionDelta { name, arguments });
+
+#[derive(Debug, Default)]
+struct WireUsage<'a> {
     prompt_tokens: Count,
-    #[serde(default)]
     completion_tokens: Count,
-    #[serde(default)]
     cached_tokens: Count,
-    #[serde(default)]
-    prompt_tokens_details: Option<PromptDetails>,
-    #[serde(default)]
-    completion_tokens_details: Option<CompletionDetails>,
+    prompt_tokens_details: Option<&'a RawValue>,
+    completion_tokens_details: Option<&'a RawValue>,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct PromptDetails {
-    #[serde(default)]
-    cached_tokens: Count,
-}
+last_counts!(WireUsage {
+    prompt_tokens,
+    completion_tokens,
+    cached_tokens,
+    prompt_tokens_details,
+    completion_tokens_details
+});
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-struct CompletionDetails {
-    #[serde(default)]
+/// Of the question, or of the answer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct UsageDetails {
+    cached_tokens: Count,
     reasoning_tokens: Count,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Choices<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ChoicesVisitor)
+    }
+}
+
+struct ChoicesVisitor;
+
+impl<'de> Visitor<'de> for ChoicesVisitor {
+    type Value = Choices<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Choices<'de>, A::Error> {
+        let mut asked = None;
+        while let Some(choice) = items.next_element::<Choice<'de>>()? {
+            if choice.index.0 == Some(0) {
+                asked = Some(choice);
+                break;
+            }
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Choices(asked))
+    }
 }
 
 impl<'a> Chunk<'a> {
@@ -131,11 +159,12 @@ impl<'a> Chunk<'a> {
             return parse_error(data).ok_or(NotAChunk);
         }
         let chunk: Self = serde_json::from_slice(data).map_err(|_| NotAChunk)?;
-        if let Some(error) = chunk.error {
+        let has_answer = chunk.choice().is_some();
+        if let Some(error) = chunk.error.filter(|error| !has_answer || says_something(error)) {
             return Ok(Parsed::Error(ErrorBody::parse(error.get().as_bytes())));
         }
         if chunk.choices.is_none()
-            && chunk.usage.is_none()
+            && object::<WireUsage<'_>>(chunk.usage).is_none()
             && let Some(error) = parse_error(data)
         {
             return Ok(error);
@@ -143,16 +172,18 @@ impl<'a> Chunk<'a> {
         Ok(Parsed::Piece(chunk))
     }
 
-    /// The first choice: no caller asks for more than one.
+    /// The one choice that was asked for.
     pub(crate) fn choice(&self) -> Option<&Choice<'a>> {
         self.choices.as_ref().and_then(|choices| choices.0.as_ref())
     }
 
-    /// The usage, wherever it stands; none where its numbers can't be true.
+    /// The usage, wherever it stands; none where it is no object or its numbers can't be true.
     pub(crate) fn usage(&self) -> Option<Usage> {
-        let wire = self.usage.or_else(|| self.choice().and_then(|choice| choice.usage))?;
-        let cached = wire.prompt_tokens_details.and_then(|details| details.cached_tokens.0);
-        let reasoning = wire.completion_tokens_details.and_then(|details| details.reasoning_tokens.0);
+        let in_choice = || object(self.choice().and_then(|choice| choice.usage));
+        let wire: WireUsage<'_> = object(self.usage).or_else(in_choice)?;
+        let details = |raw| object::<UsageDetails>(raw).unwrap_or_default();
+        let cached = details(wire.prompt_tokens_details).cached_tokens.0;
+        let reasoning = details(wire.completion_tokens_details).reasoning_tokens.0;
         Some(Usage {
             prompt_tokens: wire.prompt_tokens.0?,
             completion_tokens: wire.completion_tokens.0?,
@@ -190,6 +221,17 @@ impl<'a> Delta<'a> {
     pub(crate) fn tool_calls(&self) -> &[ToolDelta<'a>] {
         self.tool_calls.as_ref().map(|calls| calls.0.as_slice()).unwrap_or_default()
     }
+}
+
+/// What stands beside an answer, where it is an object that can be read.
+fn object<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    let text = raw?.get();
+    if text.starts_with('{') { serde_json::from_str(text).ok() } else { None }
+}
+
+/// Whether an `error` is more than a way of saying that there is none.
+fn says_something(error: &RawValue) -> bool {
+    !matches!(error.get(), "false" | "0" | "\"\"" | "{}" | "[]")
 }
 
 fn parse_error<'a>(data: &[u8]) -> Option<Parsed<'a>> {

@@ -1,10 +1,13 @@
-//! Values that providers send in more than one shape, of which none fails to parse, and lists that are bounded.
+//! Values that providers send in more than one shape, of which none fails to parse, lists that are bounded, and objects in
+//! which a name may stand twice.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 
 /// Text: a string, `null` (empty), a list of parts with `text` (joined); anything else is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,11 +20,7 @@ const ABSURD: u64 = 1 << 40;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Count(pub(crate) Option<u64>);
 
-/// The first item of a list; the others are passed over, whatever they are.
-#[derive(Debug)]
-pub(crate) struct First<T>(pub(crate) Option<T>);
-
-/// A list of at most `N` items; a longer one fails to parse.
+/// A list of at most `N` items; a longer one fails to parse. What stands in its place and says nothing is an empty one.
 #[derive(Debug)]
 pub(crate) struct Upto<const N: usize, T>(pub(crate) Vec<T>);
 
@@ -49,31 +48,9 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for First<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(FirstVisitor(PhantomData))
-    }
-}
-
 impl<'de, const N: usize, T: Deserialize<'de>> Deserialize<'de> for Upto<N, T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(UptoVisitor(PhantomData))
-    }
-}
-
-struct FirstVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for FirstVisitor<T> {
-    type Value = First<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<First<T>, A::Error> {
-        let first = items.next_element()?;
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(First(first))
+        deserializer.deserialize_any(UptoVisitor(PhantomData))
     }
 }
 
@@ -95,6 +72,34 @@ impl<'de, const N: usize, T: Deserialize<'de>> Visitor<'de> for UptoVisitor<N, T
             kept.push(item);
         }
         Ok(Upto(kept))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Upto<N, T>, E> {
+        Ok(Upto(Vec::new()))
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Upto<N, T>, E> {
+        Ok(Upto(Vec::new()))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Upto<N, T>, E> {
+        Ok(Upto(Vec::new()))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Upto<N, T>, E> {
+        Ok(Upto(Vec::new()))
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Upto<N, T>, E> {
+        Ok(Upto(Vec::new()))
+    }
+
+    /// An empty one is what some make of an empty list. There may be an item in any other.
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Upto<N, T>, A::Error> {
+        match map.next_key::<IgnoredAny>()? {
+            None => Ok(Upto(Vec::new())),
+            Some(_) => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
     }
 }
 
@@ -201,3 +206,47 @@ impl<'de> Visitor<'de> for CountVisitor {
         Ok(Count::default())
     }
 }
+
+/// Has a struct read from an object in which each of its fields may be missing, or stand twice: the last one counts, as with most
+/// parsers. What else stands there is passed over.
+macro_rules! last_counts {
+    ($of:ident { $($field:ident),+ }) => {
+        impl<'de: 'a, 'a> serde::Deserialize<'de> for $of<'a> {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[derive(serde::Deserialize)]
+                #[serde(field_identifier)]
+                #[expect(non_camel_case_types, reason = "named as on the wire")]
+                enum Name {
+                    $($field,)+
+                    #[serde(other)]
+                    another,
+                }
+
+                struct Fields<'a>(std::marker::PhantomData<$of<'a>>);
+
+                impl<'de: 'a, 'a> serde::de::Visitor<'de> for Fields<'a> {
+                    type Value = $of<'a>;
+
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str("an object")
+                    }
+
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$of<'a>, A::Error> {
+                        let mut read = $of::default();
+                        while let Some(found) = map.next_key()? {
+                            match found {
+                                $(Name::$field => read.$field = map.next_value()?,)+
+                                Name::another => drop(map.next_value::<serde::de::IgnoredAny>()?),
+                            }
+                        }
+                        Ok(read)
+                    }
+                }
+
+                deserializer.deserialize_map(Fields(std::marker::PhantomData))
+            }
+        }
+    };
+}
+
+pub(crate) use last_counts;

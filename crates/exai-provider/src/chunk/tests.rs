@@ -117,7 +117,99 @@ fn absurd_counts_are_no_usage() {
 }
 
 #[test]
-fn of_many_choices_only_the_first_is_kept() {
+fn of_many_choices_only_the_one_that_was_asked_for_is_taken() {
+    for other in ["1", "7", "\"1\"", "18446744073709551615"] {
+        let second = format!(r#"{{"index":{other},"delta":{{"content":"y"}},"finish_reason":"stop"}}"#);
+        assert!(piece(&format!(r#"{{"choices":[{second}]}}"#)).choice().is_none(), "{other}");
+        let first = r#"{"index":0,"delta":{"content":"x"}}"#;
+        for both in [format!("{first},{second}"), format!("{second},{first}")] {
+            let chunk = format!(r#"{{"choices":[{both}]}}"#);
+            assert_eq!(content(&chunk), "x", "{chunk}");
+            assert!(piece(&chunk).choice().unwrap().finish_reason.0.is_empty());
+        }
+    }
+    for none in ["0", "null", "\"0\"", "false", "{}", "-1"] {
+        assert_eq!(content(&format!(r#"{{"choices":[{{"index":{none},"delta":{{"content":"x"}}}}]}}"#)), "x");
+    }
+}
+
+#[test]
+fn what_stands_beside_a_text_and_is_of_no_use_costs_none_of_it() {
+    const ODD: [&str; 10] =
+        ["\"soon\"", "\"\"", "7", "-7", "1.5", "true", "false", "[1,2,3]", "[]", r#"{"a":[{}]}"#];
+    for odd in ODD {
+        for beside in ["usage", "id", "object", "created", "model", "system_fingerprint", "service_tier"] {
+            let chunk = format!(r#"{{"{beside}":{odd},"choices":[{{"delta":{{"content":"x"}}}}]}}"#);
+            assert_eq!(content(&chunk), "x", "{chunk}");
+        }
+        for beside in ["usage", "finish_reason", "logprobs", "stop_reason"] {
+            let chunk = format!(r#"{{"choices":[{{"delta":{{"content":"x"}},"{beside}":{odd}}}]}}"#);
+            assert_eq!(content(&chunk), "x", "{chunk}");
+        }
+        for beside in ["role", "reasoning", "refusal", "annotations", "function_call"] {
+            let chunk = format!(r#"{{"choices":[{{"delta":{{"{beside}":{odd},"content":"x"}}}}]}}"#);
+            assert_eq!(content(&chunk), "x", "{chunk}");
+        }
+    }
+    for empty in ["false", "0", "\"\"", "{}", "[]", "null"] {
+        let chunk = format!(r#"{{"choices":[{{"delta":{{"content":"x"}}}}],"error":{empty}}}"#);
+        assert_eq!(content(&chunk), "x", "{chunk}");
+    }
+    for empty in ["false", "0", "-1", "0.5", "\"\"", "{}", "[]", "null"] {
+        let chunk = format!(r#"{{"choices":[{{"delta":{{"tool_calls":{empty},"content":"x"}}}}]}}"#);
+        assert_eq!(content(&chunk), "x", "{chunk}");
+    }
+    // A call that can't be read is one that the answer lacks.
+    let call = r#"{"choices":[{"delta":{"tool_calls":{"id":"a"},"content":"x"}}]}"#;
+    assert!(Chunk::parse(call.as_bytes()).is_err());
+}
+
+#[test]
+fn usage_of_another_shape_is_none() {
+    for odd in ["\"soon\"", "7", "true", "[1,2,3]", "[]", r#"{"prompt_tokens":1,"prompt_tokens":1e99}"#] {
+        assert_eq!(piece(&format!(r#"{{"choices":[],"usage":{odd}}}"#)).usage(), None, "{odd}");
+        assert_eq!(piece(&format!(r#"{{"choices":[{{"usage":{odd}}}]}}"#)).usage(), None, "{odd}");
+        // Nor does it keep that of the choice from counting, or an error from being one.
+        let counts = r#"{"prompt_tokens":1,"completion_tokens":2}"#;
+        let both = format!(r#"{{"choices":[{{"usage":{counts}}}],"usage":{odd}}}"#);
+        if !odd.starts_with('{') {
+            assert_eq!(piece(&both).usage().map(|usage| usage.completion_tokens), Some(2), "{both}");
+            let error = format!(r#"{{"usage":{odd},"message":"m","code":400}}"#);
+            assert!(matches!(Chunk::parse(error.as_bytes()), Ok(Parsed::Error(_))), "{error}");
+        }
+        let details = format!(
+            r#"{{"choices":[],"usage":{{"prompt_tokens":9,"completion_tokens":2,"prompt_tokens_details":{odd}}}}}"#
+        );
+        let usage = piece(&details).usage().unwrap();
+        assert_eq!((usage.prompt_tokens, usage.cached_tokens), (9, 0), "{odd}");
+    }
+}
+
+#[test]
+fn of_what_stands_twice_the_last_counts() {
+    for (chunk, text) in [
+        (r#"{"choices":[{"delta":{"content":"a"}}],"choices":[{"delta":{"content":"b"}}]}"#, "b"),
+        (r#"{"choices":[{"delta":{"content":"a"},"delta":{"content":"b"}}]}"#, "b"),
+        (r#"{"choices":[{"delta":{"content":"a","content":"b"}}]}"#, "b"),
+        (r#"{"model":"m","choices":[{"index":1,"delta":{"content":"b"},"index":0}],"model":"m"}"#, "b"),
+        (
+            r#"{"usage":null,"choices":[{"delta":{"content":"b"}}],"usage":null,"error":null,"error":null}"#,
+            "b",
+        ),
+    ] {
+        assert_eq!(content(chunk), text, "{chunk}");
+    }
+    let usage = r#"{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens":3}}"#;
+    assert_eq!(piece(usage).usage().map(|usage| usage.prompt_tokens), Some(3));
+    let call =
+        r#"{"choices":[{"delta":{"tool_calls":[{"id":"a","id":"b","function":{"name":"f","name":"g"}}]}}]}"#;
+    let chunk = piece(call);
+    let call = &chunk.choice().unwrap().delta().unwrap().tool_calls()[0];
+    assert_eq!((&*call.id.0, &*call.function.as_ref().unwrap().name.0), ("b", "g"));
+}
+
+#[test]
+fn of_many_choices_the_others_are_passed_over() {
     // Not even looked at.
     for others in [",{}", r#",{"delta":{"content":"y"}}"#, ",7", ",null"] {
         let many = format!(r#"{{"choices":[{{"delta":{{"content":"x"}}}}{}]}}"#, others.repeat(10_000));
