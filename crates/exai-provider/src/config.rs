@@ -43,7 +43,8 @@ pub struct ProviderConfig {
     pub key: Option<Key>,
     /// Name of the variable that holds the key, for the sentence that asks for it.
     pub key_variable: String,
-    /// Eight hexadecimal digits that stand for base URL and key together; what is remembered of the account bears them.
+    /// Eight hexadecimal digits that stand for base URL and key together; what is remembered of the account bears them. Providers
+    /// that have the same are one account: after a restart they share its quota, and what it does not serve.
     pub fingerprint: String,
     /// Longest dial including TLS; for the transport.
     pub connect_timeout: Duration,

@@ -88,6 +88,26 @@ async fn a_restart_does_not_ask_again_before_a_quota_is_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_names_for_one_account_share_its_quota_over_a_restart() {
+    let account = |config: &mut ProvidersConfig| {
+        config.providers.iter_mut().for_each(|one| one.fingerprint = "account".to_owned());
+        config.chain = vec!["kimi/glm-fast".to_owned()];
+    };
+    let memory = Arc::default();
+    let world = remembering(&memory, vec![error("1308")], vec![says("kimi")], account);
+    assert_eq!(world.ask(None, 1200).await.unwrap().provider, "kimi", "told by a provider of its own");
+    let paused = |world: &World| [0, 1].map(|provider| state(world, provider, Some("glm-fast")));
+    assert_eq!(paused(&world)[0], BreakerState::Open);
+    let world = remembering(&memory, many(&says("glm"), 2), vec![], account);
+    assert_eq!(paused(&world), [BreakerState::Open; 2]);
+    tokio::time::sleep(S * 900).await;
+    for _ in 0..2 {
+        assert_eq!(world.ask(None, 1200).await.unwrap().provider, "glm");
+    }
+    assert!(memory.all().is_empty(), "over for both");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_only_counted_and_what_a_restart_mends_is_not_remembered() {
     let memory = Arc::default();
     let refused = status(401, r#"{"error":{"code":"1002","message":"token invalid"}}"#);

@@ -105,6 +105,24 @@ async fn a_ceiling_survives_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_names_for_one_account_have_a_limit_each() {
+    let account = |config: &mut ProvidersConfig| {
+        for one in &mut config.providers {
+            (one.fingerprint, one.daily_nano_usd) = ("account".to_owned(), Some(USD));
+        }
+    };
+    let memory = Arc::new(Notebook::default());
+    let (glm, kimi) = (vec![costs(1000, 0)], vec![costs(100, 0)]);
+    let first = World::of_models(MODELS, Arc::clone(&memory) as _, glm, kimi, account);
+    first.ask(None, 600).await.unwrap();
+    let reply = first.ask(None, 600).await.unwrap();
+    assert_eq!(causes(&reply.attempts), ["glm:budget", "kimi:ok"]);
+    let next = World::of_models(MODELS, memory, vec![], vec![], account);
+    let spent: Vec<u64> = next.providers.health().iter().map(|one| one.spent_nano_usd).collect();
+    assert_eq!(spent, [USD, USD / 10]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_costs_nothing_is_asked_whatever_was_spent() {
     let world = bed(vec![costs(1000, 0), costs(1000, 1000), says("free")], vec![]);
     world.ask(None, 600).await.unwrap();
