@@ -26,6 +26,16 @@ pub struct Usage {
 }
 
 impl Usage {
+    /// With so many tokens of each kind at most.
+    pub(crate) fn at_most(self, most: u64) -> Self {
+        Self {
+            prompt_tokens: self.prompt_tokens.min(most),
+            completion_tokens: self.completion_tokens.min(most),
+            cached_tokens: self.cached_tokens.min(most),
+            reasoning_tokens: self.reasoning_tokens.min(most),
+        }
+    }
+
     /// Adds the tokens of another attempt.
     pub(crate) fn add(&mut self, other: Self) {
         self.prompt_tokens += other.prompt_tokens;

@@ -6,6 +6,9 @@ use crate::request::OUTPUT_DEFAULT;
 /// What a message costs beside its text, in tokens: role and separators in the templates of known models, rounded up.
 const MESSAGE_TOKENS: u64 = 8;
 
+/// Most tokens of a question, or of an answer, where no context is known: four times the largest that any known model has.
+const MOST_UNLISTED: u64 = 4 << 20;
+
 /// Tokens of a text, estimated: 3.5 ASCII characters a token (code and English prose lie between 3 and 4.5), one
 /// token for every other character (Chinese, Japanese and Korean need about that, most scripts less).
 pub fn tokens(text: &str) -> u64 {
@@ -34,6 +37,15 @@ pub(crate) fn room_with_beginning(context: u32, output_cap: u32) -> u64 {
     match context {
         0 => u64::MAX,
         context => u64::from(context - answer_room(context, output_cap) / 4),
+    }
+}
+
+/// Most tokens that a question or an answer of such a model can have: no more than both together, with an answer's room beside
+/// them for providers that count it apart and for a context that has grown since it was written down.
+pub(crate) const fn most(context: u32, output_cap: u32) -> u64 {
+    match context {
+        0 => MOST_UNLISTED,
+        context => context as u64 + output_cap as u64,
     }
 }
 

@@ -75,12 +75,15 @@ impl Call<'_> {
         let call = self.log_id();
         let charge = self.charge(candidate, plan.as_ref());
         let subject = Subject { call, n, model, dialect, place: &place, splice, charge: charge.as_ref() };
-        let outcome = attempt::run(world, subject, request, clocks).await;
-        let (usage, is_billed) = match &outcome {
-            Ok(brought) => (brought.answer.usage, true),
-            Err(failed) => (failed.answer.usage, failed.billed),
+        let mut outcome = attempt::run(world, subject, request, clocks).await;
+        let (usage, is_billed) = match &mut outcome {
+            Ok(brought) => (&mut brought.answer.usage, true),
+            Err(failed) => (&mut failed.answer.usage, failed.billed),
         };
+        let is_held = self.hold(candidate, n, usage);
+        let usage = *usage;
         self.cost = charge.map_or_else(Cost::default, |charge| charge.settle(usage, is_billed));
+        self.cost.is_estimated |= is_held;
         self.remember(candidate, outcome.as_ref().map(|_| ()));
         conclude(state, place, &outcome, tokens, self.layer.moment());
         outcome.map_err(|failed| marked(failed, entry))

@@ -5,6 +5,8 @@ use super::{Call, failed};
 use crate::attempt::Failed;
 use crate::cause::Cause;
 use crate::left_out;
+use crate::model::Model;
+use crate::reply::Usage;
 use crate::route::Candidate;
 use crate::spend::{Charge, midnight};
 use crate::tokens::{self, message_tokens};
@@ -43,6 +45,30 @@ impl<'a> Call<'a> {
     pub(super) fn fits_after(&self, candidate: &Candidate, beginning: &str) -> bool {
         let needed = self.route.prompt_tokens + message_tokens(beginning);
         needed <= tokens::room_with_beginning(candidate.model.context, candidate.model.output_cap)
+    }
+
+    /// Holds what a provider counted for an attempt to what its model can take. A count of billions for ten words would use up
+    /// the limit for a day, and the rate a minute for weeks. Says whether anything of it was too much.
+    pub(super) fn hold(&self, candidate: &Candidate, n: u32, usage: &mut Option<Usage>) -> bool {
+        let Model { provider, id: model, context, output_cap, .. } = &*candidate.model;
+        let most = tokens::most(*context, *output_cap);
+        let Some(told) = usage.filter(|told| told.prompt_tokens.max(told.completion_tokens) > most) else {
+            return false;
+        };
+        let Usage { prompt_tokens, completion_tokens, .. } = told;
+        let call = self.log_id();
+        tracing::warn!(
+            call,
+            n,
+            provider,
+            model,
+            prompt_tokens,
+            completion_tokens,
+            most,
+            "more tokens than the model can take: no more than that are counted; if it can, put its context into a models file"
+        );
+        *usage = Some(told.at_most(most));
+        true
     }
 
     /// Charges the request that goes out now.

@@ -168,6 +168,44 @@ async fn what_a_provider_did_not_tell_is_estimated_and_what_it_refused_is_free()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_count_beyond_what_the_model_can_take_uses_up_neither_the_day_nor_the_minute() {
+    const ABSURD: u64 = 1 << 39;
+    let of = |context: &str| MODELS.replace("price_in = 1000\n", &format!("price_in = 1000\n{context}"));
+    let most = u64::from(4u32 << 20);
+    // Prompt and answer as they are told, as they are counted, and what that costs, in thousandths of a dollar.
+    for (context, told, counted) in [
+        ("context = 100_000\noutput_cap = 20_000\n", (ABSURD, ABSURD), (120_000, 120_000)),
+        ("context = 100_000\n", (90_000, ABSURD), (90_000, 100_000)),
+        ("context = 100_000\noutput_cap = 20_000\n", (120_001, 5), (120_000, 5)),
+        ("", (10, ABSURD), (10, most)),
+    ] {
+        let glm = vec![costs(told.0, told.1), says("again")];
+        let world = World::of_models(&of(context), Arc::new(Forgetful), glm, vec![], |config| {
+            config.providers[0].daily_nano_usd = Some(1_000_000 * USD);
+            config.providers[0].tokens_per_minute = Some(10_000_000);
+        });
+        let reply = world.ask(Some("glm-paid"), 600).await.unwrap();
+        let usage = reply.usage.unwrap();
+        assert_eq!((usage.prompt_tokens, usage.completion_tokens), counted, "{context}{told:?}");
+        let cost = (counted.0 + 4 * counted.1) * USD / 1000;
+        assert_eq!((reply.attempts[0].nano_usd, reply.attempts[0].estimated), (Some(cost), true));
+        assert_eq!(spent(&world), cost);
+        assert_eq!(world.ask(Some("glm-paid"), 600).await.unwrap().text, "again");
+        assert!(world.requests_at("glm")[1] < 60, "{:?}", world.requests());
+    }
+    // What it can take is believed.
+    let world = World::of_models(
+        &of("context = 1000\n"),
+        Arc::new(Forgetful),
+        vec![costs(1000, 1000)],
+        vec![],
+        |_| {},
+    );
+    let reply = world.ask(Some("glm-paid"), 600).await.unwrap();
+    assert_eq!((reply.attempts[0].nano_usd, reply.attempts[0].estimated), (Some(5 * USD), false));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_given_up_has_cost_what_had_come() {
     let world = bed(vec![stream(vec![content(&"x".repeat(70)), Do::Hang])], vec![]);
     let given_up = tokio::time::timeout(S * 5, world.ask(None, 600)).await;
