@@ -37,6 +37,11 @@ impl Bucket {
         Duration::from_nanos(u64::try_from(at).unwrap_or(u64::MAX))
     }
 
+    /// As it would be without the last `cost` that went.
+    pub(crate) fn without(&self, cost: u64) -> Self {
+        Self { paid_at: self.paid_at.saturating_sub(u128::from(cost) * self.each_ns), ..*self }
+    }
+
     /// `cost` goes.
     pub(crate) fn take(&mut self, now: Duration, cost: u32) {
         self.paid_at = self.paid_at.max(now.as_nanos()) + u128::from(cost) * self.each_ns;

@@ -23,6 +23,8 @@ pub(crate) struct Pace {
     /// Those who wait, and the tokens that each needs. As many as have a place at the provider, at most.
     line: VecDeque<(Ticket, u32)>,
     next: u64,
+    /// Tokens that requests under way were taken to need: some of them will turn out not to have been.
+    estimated: u64,
     /// Retries.
     pub(crate) budget: RetryBudget,
 }
@@ -30,6 +32,15 @@ pub(crate) struct Pace {
 /// One that waits for the rate; given back by [`Pace::leave`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
+
+/// It is too early for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Early {
+    /// When it may be made, as things are.
+    pub(crate) at: Duration,
+    /// It may not be made before this, whatever the requests under way and those before it in the line turn out to need.
+    pub(crate) not_before: Duration,
+}
 
 impl Pace {
     /// By the settings.
@@ -39,6 +50,7 @@ impl Pace {
             tokens: config.tokens_per_minute.map(Bucket::new),
             line: VecDeque::new(),
             next: 0,
+            estimated: 0,
             budget: RetryBudget::default(),
         }
     }
@@ -51,11 +63,11 @@ impl Pace {
         ticket
     }
 
-    /// Takes the request.
+    /// Takes the request; [`Pace::settled`] follows once it is known what it needed.
     ///
     /// # Errors
-    /// The moment from which on that may succeed, where it is too early or others are before it in the line.
-    pub(crate) fn take(&mut self, now: Duration, ticket: Ticket) -> Result<(), Duration> {
+    /// Where it is too early, or others are before it in the line.
+    pub(crate) fn take(&mut self, now: Duration, ticket: Ticket) -> Result<(), Early> {
         let Some(place) = self.line.iter().position(|(other, _)| *other == ticket) else { return Ok(()) };
         let tokens = self.line.get(place).map_or(0, |(_, tokens)| *tokens);
         let before: u64 = self.line.iter().take(place).map(|(_, tokens)| u64::from(*tokens)).sum();
@@ -64,18 +76,29 @@ impl Pace {
             .iter()
             .filter_map(|(bucket, before, cost)| Some(bucket.as_ref()?.ready_at(now, *before, *cost)));
         let at = ready.max().unwrap_or(now);
+        let not_before = self.not_before(now, place as u64, tokens);
+        let costs = [(&mut self.requests, place as u64, 1), (&mut self.tokens, before, tokens)];
         if costs.iter().any(|(bucket, ..)| bucket.is_some()) && place > 0 {
-            return Err(at.max(now + APART));
+            return Err(Early { at: at.max(now + APART), not_before });
         }
         if at > now {
-            return Err(at);
+            return Err(Early { at, not_before });
         }
+        self.estimated += u64::from(tokens);
         for (bucket, _, cost) in costs {
             if let Some(bucket) = bucket {
                 bucket.take(now, cost);
             }
         }
         Ok(())
+    }
+
+    /// When a request may be made at the earliest, behind so many others.
+    fn not_before(&self, now: Duration, before: u64, tokens: u32) -> Duration {
+        let requests = self.requests.as_ref().map(|bucket| bucket.ready_at(now, before, 1));
+        let tokens =
+            self.tokens.as_ref().map(|bucket| bucket.without(self.estimated).ready_at(now, 0, tokens));
+        requests.max(tokens).unwrap_or(now)
     }
 
     /// Leaves the line, whether it has taken its request or given up.
@@ -88,11 +111,12 @@ impl Pace {
         if let Some(bucket) = &mut self.requests {
             bucket.correct(1, 0);
         }
-        self.correct(tokens, 0);
+        self.settled(tokens, 0);
     }
 
-    /// It had really so many.
-    pub(crate) fn correct(&mut self, tokens: u32, really: u32) {
+    /// The request that was taken to need so many tokens needed really so many.
+    pub(crate) fn settled(&mut self, tokens: u32, really: u32) {
+        self.estimated = self.estimated.saturating_sub(u64::from(tokens));
         if let Some(bucket) = &mut self.tokens {
             bucket.correct(tokens, really);
         }

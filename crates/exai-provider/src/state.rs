@@ -15,7 +15,7 @@ use crate::config::ProviderConfig;
 use crate::fair_queue::{LineName, Sharer};
 use crate::flights::{Flights, Load, Progress, millis};
 use crate::health::{HealthState, KeyHealth, ProviderHealth};
-use crate::pace::{self, Pace};
+use crate::pace::{self, Early, Pace};
 use crate::places::{Places, Stand, Turn};
 use crate::spend::Ledger;
 use crate::timer::Timer;
@@ -44,6 +44,14 @@ pub(crate) struct ProviderState {
 pub(crate) struct PaceLine<'a> {
     state: &'a ProviderState,
     ticket: pace::Ticket,
+    tokens: u32,
+}
+
+/// Tokens that a request is taken to need. Dropped without a word, it needed them.
+pub(crate) struct Estimate<'a> {
+    state: &'a ProviderState,
+    tokens: u32,
+    really: u32,
 }
 
 #[derive(Default)]
@@ -69,6 +77,7 @@ pub(crate) struct FreePlace<'a> {
 pub(crate) struct Place<'a> {
     pass: Pass<'a>,
     place: FreePlace<'a>,
+    estimate: Estimate<'a>,
 }
 
 /// Who wants a place.
@@ -125,7 +134,7 @@ impl ProviderState {
 
     /// Gets into the line of those who wait for the rate, with a request of so many tokens.
     pub(crate) fn pace_line(&self, tokens: u32) -> PaceLine<'_> {
-        PaceLine { state: self, ticket: self.pace().join(tokens) }
+        PaceLine { state: self, ticket: self.pace().join(tokens), tokens }
     }
 
     /// Waits for a place at a model, in turn with other sharers.
@@ -253,8 +262,8 @@ impl ProviderState {
 
 impl<'a> FreePlace<'a> {
     /// With leave to ask.
-    pub(crate) fn with(self, pass: Pass<'a>) -> Place<'a> {
-        Place { pass, place: self }
+    pub(crate) fn with(self, pass: Pass<'a>, estimate: Estimate<'a>) -> Place<'a> {
+        Place { pass, place: self, estimate }
     }
 
     /// The model takes another number of requests at a time.
@@ -264,16 +273,17 @@ impl<'a> FreePlace<'a> {
     }
 }
 
-impl PaceLine<'_> {
+impl<'a> PaceLine<'a> {
     /// Takes the request; see [`Pace::take`].
     ///
     /// # Errors
-    /// The moment from which on that may succeed.
-    pub(crate) fn take(&self, now: Duration) -> Result<(), Duration> {
-        self.state.pace().take(now, self.ticket)
+    /// Where it is too early.
+    pub(crate) fn take(&self, now: Duration) -> Result<Estimate<'a>, Early> {
+        self.state.pace().take(now, self.ticket)?;
+        Ok(Estimate { state: self.state, tokens: self.tokens, really: self.tokens })
     }
 
-    /// Ends when somebody leaves the line. Made before one takes, it misses nothing.
+    /// Ends when somebody leaves the line, or a request has not needed what it was taken to. Made before one takes, it misses nothing.
     pub(crate) fn moved(&self) -> Notified<'_> {
         self.state.pace_moved.notified()
     }
@@ -286,7 +296,28 @@ impl Drop for PaceLine<'_> {
     }
 }
 
+impl Estimate<'_> {
+    /// The request was not made.
+    pub(crate) fn give_back(mut self) {
+        let tokens = std::mem::take(&mut self.tokens);
+        self.really = 0;
+        self.state.pace().give_back(tokens);
+    }
+}
+
+impl Drop for Estimate<'_> {
+    fn drop(&mut self) {
+        self.state.pace().settled(self.tokens, self.really);
+        self.state.pace_moved.notify_waiters();
+    }
+}
+
 impl Place<'_> {
+    /// The request needed so many tokens.
+    pub(crate) fn needed(&mut self, tokens: u32) {
+        self.estimate.really = tokens;
+    }
+
     /// Text has come.
     pub(crate) fn progress(&self, now: Duration) {
         self.place.state.last_progress.made(now);
@@ -298,7 +329,7 @@ impl Place<'_> {
 
     /// The attempt has ended so; the place is free from here on.
     pub(crate) fn end(self, end: Result<(), Fault>, at: Moment) {
-        let Self { pass, place } = self;
+        let Self { pass, place, estimate: _settled } = self;
         let circuits = pass.circuits();
         if pass.end(end, at) {
             place.takes(circuits);

@@ -13,14 +13,14 @@ use crate::config::{ProviderConfig, StreamTimeout};
 use crate::dialect::Dialect;
 use crate::fair_queue::LineName;
 use crate::model::{IdleClass, Model};
-use crate::pace;
+use crate::pace::{self, Early};
 use crate::providers::Layer;
 use crate::reply::Usage;
 use crate::request::{self, Room, Variant};
 use crate::route::Candidate;
 use crate::spend::Cost;
 use crate::splice::Splice;
-use crate::state::{FreePlace, NoPlace, Place, ProviderState, Wish};
+use crate::state::{Estimate, FreePlace, NoPlace, Place, ProviderState, Wish};
 
 /// Longest wait for a place, or for another call that tries, while another candidate is left.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
@@ -85,7 +85,7 @@ impl Call<'_> {
         self.cost = charge.map_or_else(Cost::default, |charge| charge.settle(usage, is_billed));
         self.cost.is_estimated |= is_held;
         self.remember(candidate, outcome.as_ref().map(|_| ()));
-        conclude(state, place, &outcome, tokens, self.layer.moment());
+        conclude(state, place, &outcome, self.layer.moment());
         outcome.map_err(|failed| marked(failed, entry))
     }
 
@@ -141,10 +141,10 @@ impl Call<'_> {
         loop {
             let entry = self.entry(index, &line).await?;
             let place = self.free_place(state, index, &line).await?;
-            self.paced(state, index, tokens).await?;
+            let estimate = self.paced(state, index, tokens).await?;
             match layer.circuits.enter(&line, layer.moment(), entry) {
-                Ok(pass) => return Ok((place.with(pass), entry)),
-                Err(_) => state.pace().give_back(tokens),
+                Ok(pass) => return Ok((place.with(pass, estimate), entry)),
+                Err(_) => estimate.give_back(),
             }
         }
     }
@@ -173,15 +173,23 @@ impl Call<'_> {
     }
 
     /// Waits until the provider's requests and tokens a minute allow one more, and takes it.
-    async fn paced(&self, state: &ProviderState, index: usize, tokens: u32) -> Result<(), Failed> {
+    async fn paced<'s>(
+        &self,
+        state: &'s ProviderState,
+        index: usize,
+        tokens: u32,
+    ) -> Result<Estimate<'s>, Failed> {
         let until = self.patience(index);
         let line = state.pace_line(tokens);
         let mut noted = None;
         loop {
             let moved = line.moved();
             let now = self.layer.timer.now();
-            let Err(at) = line.take(now) else { return Ok(()) };
-            if at >= until {
+            let Early { at, not_before } = match line.take(now) {
+                Ok(estimate) => return Ok(estimate),
+                Err(early) => early,
+            };
+            if now.max(not_before) >= until {
                 return Err(failed(
                     Cause::Busy,
                     "its rate a minute is used up for longer than this can wait",
@@ -196,7 +204,7 @@ impl Call<'_> {
             tokio::select! {
                 biased;
                 () = moved => {}
-                () = self.layer.timer.sleep_until(at.min(now + NOTE_EVERY)) => {}
+                () = self.layer.timer.sleep_until(at.min(until).min(now + NOTE_EVERY)) => {}
             }
         }
     }
@@ -246,20 +254,14 @@ impl Call<'_> {
 }
 
 /// Tells everybody who counts how an attempt ended.
-fn conclude(
-    state: &ProviderState,
-    place: Place<'_>,
-    outcome: &Result<Brought, Failed>,
-    tokens: u32,
-    at: Moment,
-) {
+fn conclude(state: &ProviderState, mut place: Place<'_>, outcome: &Result<Brought, Failed>, at: Moment) {
     let usage = match outcome {
         Ok(brought) => brought.answer.usage,
         Err(failed) => failed.answer.usage.or_else(|| (!failed.billed).then(Usage::default)),
     };
     if let Some(usage) = usage {
         let really = usage.prompt_tokens.saturating_add(usage.completion_tokens);
-        state.pace().correct(tokens, u32::try_from(really).unwrap_or(u32::MAX));
+        place.needed(u32::try_from(really).unwrap_or(u32::MAX));
     }
     let end = match outcome {
         Ok(_) => {

@@ -13,7 +13,7 @@ fn pace(requests: Option<u32>, tokens: Option<u32>) -> Pace {
 /// Takes it at once, or says when that may be.
 fn ask(pace: &mut Pace, now: Duration, tokens: u32) -> Result<(), Duration> {
     let ticket = pace.join(tokens);
-    let taken = pace.take(now, ticket);
+    let taken = pace.take(now, ticket).map_err(|early| early.at);
     pace.leave(ticket);
     taken
 }
@@ -23,12 +23,12 @@ fn a_large_question_goes_before_the_small_ones_that_came_after_it() {
     let mut pace = pace(None, Some(1000));
     assert_eq!(ask(&mut pace, S, 250), Ok(()));
     let large = pace.join(2000);
-    let at = pace.take(S, large).unwrap_err();
+    let at = pace.take(S, large).unwrap_err().at;
     let mut second = 1;
     // Each would fit in before it, and put it off by as much.
     while pace.take(S * second, large).is_err() {
         let small = pace.join(10);
-        let later = pace.take(S * second, small).unwrap_err();
+        let later = pace.take(S * second, small).unwrap_err().at;
         assert!(later > at, "{later:?}: behind the large one, which goes at {at:?}");
         pace.leave(small);
         second += 1;
@@ -42,10 +42,10 @@ fn who_gave_up_is_waited_for_no_more() {
     let mut pace = pace(Some(4), None);
     assert_eq!(ask(&mut pace, S, 1), Ok(()));
     let [first, second] = [pace.join(1), pace.join(1)];
-    let [at, later] = [first, second].map(|ticket| pace.take(S, ticket).unwrap_err());
+    let [at, later] = [first, second].map(|ticket| pace.take(S, ticket).unwrap_err().at);
     assert_eq!((at, later), (16 * S, 31 * S));
     pace.leave(first);
-    assert_eq!(pace.take(S, second), Err(16 * S));
+    assert_eq!(pace.take(S, second).unwrap_err().at, 16 * S);
     assert_eq!(pace.take(16 * S, second), Ok(()));
     pace.leave(second);
     assert!(pace.line.is_empty());

@@ -362,6 +362,19 @@ async fn a_rate_a_minute_is_kept_and_what_was_not_used_is_given_back() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rate_that_is_taken_for_used_up_is_waited_for_while_requests_are_under_way() {
+    let few = |config: &mut ProvidersConfig| config.providers[0].tokens_per_minute = Some(6000);
+    let told = event(r#"{"choices":[],"usage":{"prompt_tokens":10,"completion_tokens":20}}"#);
+    let slow = stream(vec![Do::Wait(S), content("x"), finish("stop"), told, done(), Do::End]);
+    let world = World::with(many(&slow, 9), vec![], few);
+    // Each asks for 32,768 tokens, which is five minutes' worth, and costs 30.
+    for reply in all((0..9).map(|_| world.ask(Some("glm-fast"), 60))).await {
+        reply.unwrap();
+    }
+    assert!(world.clock.now() < 20 * S, "{:?}", world.clock.now());
+}
+
+#[tokio::test(start_paused = true)]
 async fn health_tells_of_each_key_and_why() {
     let world = World::new(vec![error("1308"), says("deep")], many(&says("kimi"), 2));
     world.ask(None, 1200).await.unwrap();
