@@ -19,6 +19,7 @@ use crate::observer::Observer;
 use crate::redact::Redactor;
 use crate::reply::Ending;
 use crate::sample::sample;
+use crate::silence::Silence;
 use crate::spend::Charge;
 use crate::splice::{Joined, Manner, More, Splice};
 use crate::state::Place;
@@ -116,6 +117,7 @@ pub(crate) async fn run(
         stream,
         besides: Besides::Nothing,
         noted_at: world.timer.now(),
+        silence: Silence::new(world.timer.now()),
         started: world.timer.now(),
     };
     let ended = attempt.drive(request).await;
@@ -170,6 +172,7 @@ struct Attempt<'a> {
     stream: Stream,
     besides: Besides,
     noted_at: Duration,
+    silence: Silence,
     started: Duration,
 }
 
@@ -281,6 +284,7 @@ impl Attempt<'_> {
             return;
         }
         self.clocks.progress(now, progress);
+        self.silence = Silence::new(now);
         self.subject.place.progress(now);
         if now.saturating_sub(self.noted_at) >= NOTE_EVERY {
             self.noted_at = now;
@@ -302,6 +306,7 @@ impl Attempt<'_> {
         tokio::pin!(work);
         loop {
             let at = self.clocks.next_deadline().min(self.world.timer.now() + LOOK_EVERY);
+            let at = at.min(self.silence.next_telling());
             let alarm = match self.alarm.take() {
                 Some(alarm) if alarm.at <= at => alarm,
                 _ => Alarm { at, sleep: self.world.timer.sleep_until(at) },
@@ -320,7 +325,21 @@ impl Attempt<'_> {
             if let Some(expired) = self.clocks.check(self.world.timer.now()) {
                 return Err(expired);
             }
+            self.tell_silence();
         }
+    }
+
+    /// Tells that nothing comes, and how long that may go on. Of an answer that is over only the end mark is missing.
+    fn tell_silence(&mut self) {
+        let now = self.world.timer.now();
+        let Some(long) = self.silence.tell(now).filter(|_| self.stream.answer.finish.is_none()) else {
+            return;
+        };
+        let left = self.clocks.next_deadline().saturating_sub(now);
+        let (model, long, left) = (self.subject.model, long.as_secs(), left.as_secs());
+        self.world
+            .observer
+            .note(format!("{model}: no text for {long} s; cut off in {left} s unless some comes"));
     }
 
     /// Looks whether the machine slept.
@@ -328,6 +347,7 @@ impl Attempt<'_> {
         let timer = self.world.timer;
         let Some(sleep) = self.watch.look(timer.now(), timer.wall()) else { return };
         self.clocks.slept(sleep);
+        self.silence = Silence::new(sleep.woke);
         let Subject { call, n, .. } = self.subject;
         tracing::info!(call, n, seconds = sleep.long.as_secs(), "slept in the middle of an attempt");
     }
@@ -340,6 +360,8 @@ impl Attempt<'_> {
         let encoded = encoding(&response).map(str::to_owned);
         let (status, mut body) = (response.status, response.body);
         let until = self.world.timer.now() + ERROR_BODY_WAIT;
+        // What it says is waited for no longer than that: nothing to tell of.
+        self.silence = Silence::new(until);
         let mut text = Vec::new();
         let timer = self.world.timer;
         let read = async {

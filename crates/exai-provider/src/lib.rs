@@ -64,6 +64,7 @@ mod retry_budget;
 mod route;
 mod sample;
 mod sentence;
+mod silence;
 mod spend;
 mod splice;
 mod sse;

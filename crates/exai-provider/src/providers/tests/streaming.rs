@@ -158,3 +158,44 @@ async fn a_floor_of_its_own_gives_a_model_more_time_for_its_first_sign() {
     let reply = world.ask(Some("slow"), 1200).await.unwrap();
     assert_eq!(causes(&reply.attempts), ["glm:stall_first_event", "glm:ok"]);
 }
+
+/// The notes on silences.
+fn silences(world: &World) -> Vec<String> {
+    let notes = world.notes.notes.lock().unwrap();
+    notes.iter().filter(|note| note.contains("no text for")).cloned().collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silence_is_told_while_it_lasts_and_when_it_will_be_cut() {
+    let keep_alive = Do::Repeat(b": keep-alive\n\n".to_vec(), S);
+    for rest in [Do::Hang, keep_alive] {
+        let steps = vec![Do::Wait(25 * S), content("a few words"), rest];
+        let world = World::new(vec![stream(steps)], vec![says("x")]);
+        world.ask(None, 1200).await.unwrap();
+        let mut told: Vec<(u32, u32)> = vec![(10, 110), (20, 100)];
+        // From the words on, which are cut off when it was said.
+        told.extend([(10, 110), (20, 100), (40, 80), (80, 40)]);
+        let told: Vec<String> = told
+            .iter()
+            .map(|(long, left)| {
+                format!("glm-fast: no text for {long} s; cut off in {left} s unless some comes")
+            })
+            .collect();
+        assert_eq!(silences(&world), told);
+        assert_eq!(world.requests()[1].1, 25 + 120);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_told_of_pauses_that_are_short_or_of_no_answer() {
+    let mut steps: Vec<Do> = (0..9).flat_map(|_| [Do::Wait(9 * S), content("goes on ")]).collect();
+    steps.extend([Do::Wait(9 * S), finish("stop"), Do::Hang]);
+    let world = World::new(vec![stream(steps)], vec![]);
+    world.ask(None, 1200).await.unwrap();
+    assert_eq!(silences(&world), Vec::<String>::new());
+
+    let refusal = Answer::Head(400, vec![], vec![Do::Hang]);
+    let world = World::new(vec![refusal], vec![]);
+    world.ask(None, 1200).await.unwrap_err();
+    assert_eq!(silences(&world), Vec::<String>::new());
+}
