@@ -182,6 +182,7 @@ impl<'a> Call<'a> {
         let n = self.grant.filter(|_| cause != Cause::Open.code()).map_or(0, |grant| grant.n);
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let (ms, until_ms) = (millis(now.saturating_sub(began)), until.map(millis));
+        let left_ms = until.map(|until| millis(until.saturating_sub(self.layer.timer.wall())));
         let Model { provider, id: model, .. } = &*candidate.model;
         let call = self.log_id();
         tracing::info!(call, n, provider, model, continues, cause, until_ms, ms, billed, "attempt ended");
@@ -191,9 +192,19 @@ impl<'a> Call<'a> {
         }
         let Cost { nano_usd, is_estimated: estimated } = std::mem::take(&mut self.cost);
         let (provider, model) = candidate.names();
-        let report =
-            AttemptReport { n, provider, model, cause, detail, ms, billed, nano_usd, estimated, until_ms };
-        self.reports.push(report);
+        self.reports.push(AttemptReport {
+            n,
+            provider,
+            model,
+            cause,
+            detail,
+            ms,
+            billed,
+            nano_usd,
+            estimated,
+            until_ms,
+            left_ms,
+        });
         if billed {
             self.billed += 1;
             self.grant = None;

@@ -65,6 +65,7 @@ mod route;
 mod sample;
 mod sentence;
 mod silence;
+mod span;
 mod spend;
 mod splice;
 mod sse;

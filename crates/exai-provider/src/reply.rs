@@ -11,6 +11,7 @@ use crate::continued::Continued;
 use crate::dialect::Dialect;
 use crate::kept::Kept;
 use crate::reset_time::told;
+use crate::span::span;
 
 /// Tokens as the provider counts them, summed over the attempts that told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -63,6 +64,9 @@ pub struct AttemptReport {
     /// Milliseconds since 1970 before which asking again is vain, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_ms: Option<u64>,
+    /// How long until then when the attempt ended, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_ms: Option<u64>,
     /// From the wait for a place to the end of the request, in milliseconds.
     pub ms: u64,
     /// Whether it may be billed.
@@ -74,7 +78,8 @@ pub struct AttemptReport {
 }
 
 impl AttemptReport {
-    /// What people read of its end: the cause, and until when, on the clock that the provider's messages go by.
+    /// What people read of its end: the cause, and until when, on the clock that the provider's messages go by, and, for those
+    /// who live by another, in how long.
     pub fn words(&self) -> String {
         let cause = words(self.cause);
         // How long a pause still takes stands in its detail; it may be a matter of seconds.
@@ -85,7 +90,9 @@ impl AttemptReport {
             Some(hours) if self.cause != Cause::Budget.code() => hours,
             _ => 0,
         };
-        format!("{cause} until {}", told(Duration::from_millis(until_ms), hours_east))
+        let until = told(Duration::from_millis(until_ms), hours_east);
+        let left = self.left_ms.map(|left| format!("for another {}, ", span(Duration::from_millis(left))));
+        format!("{cause} {}until {until}", left.unwrap_or_default())
     }
 }
 

@@ -6,6 +6,10 @@ use crate::gate::Denied;
 use crate::reply::AttemptReport;
 use crate::route::ANEW;
 
+/// What a provider said is cut to so many characters where there is more than one thing to tell: the attempts' reports hold the
+/// whole.
+const DETAIL_CHARS: usize = 120;
+
 /// The sentence on a call that failed: what went wrong at each attempt, what to do about the last, and what people must
 /// mend elsewhere.
 pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], providers: &[ProviderConfig]) -> String {
@@ -14,14 +18,20 @@ pub(crate) fn failure(cause: Cause, attempts: &[AttemptReport], providers: &[Pro
     // What was denied was never begun.
     let begun = attempts.len() - usize::from(matches!(cause, Cause::Denied(_)) && !attempts.is_empty());
     let runs: Vec<&[AttemptReport]> = attempts.get(..begun).unwrap_or(attempts).chunk_by(alike).collect();
-    let list: Vec<String> = runs.iter().filter_map(|run| told(run)).collect();
-    let mut text = match (runs.as_slice(), list.as_slice()) {
-        ([[first, ..]], [only]) => format!("{} did not answer: {only}.", place(first)),
-        ([], _) => format!("No model answered: {}.", what(cause)),
-        (runs, list) => {
-            let places = runs.iter().filter_map(|run| run.first()).map(place);
-            let list: Vec<String> =
-                places.zip(list).map(|(place, told)| format!("{place}: {told}")).collect();
+    let longest = if runs.len() > 1 { DETAIL_CHARS } else { usize::MAX };
+    let mut list: Vec<(String, String)> = Vec::new();
+    for run in &runs {
+        let Some((first, told)) = run.first().zip(told(run, longest)) else { continue };
+        match list.last_mut() {
+            Some((last, all)) if *last == place(first) => *all = format!("{all}, then {told}"),
+            _ => list.push((place(first), told)),
+        }
+    }
+    let mut text = match list.as_slice() {
+        [] => format!("No model answered: {}.", what(cause)),
+        [(place, told)] => format!("{place} did not answer: {told}."),
+        list => {
+            let list: Vec<String> = list.iter().map(|(place, told)| format!("{place}: {told}")).collect();
             format!("No model answered. {}.", list.join("; "))
         }
     };
@@ -66,14 +76,19 @@ fn place(attempt: &AttemptReport) -> String {
     format!("{} at {}", attempt.model, attempt.provider)
 }
 
-/// Attempts in a row that ended alike. Their details mostly differ by nothing but a request id; the last stands for all.
-fn told(run: &[AttemptReport]) -> Option<String> {
+/// Attempts in a row that ended alike. Their details mostly differ by nothing but a request id; the last stands for all, with
+/// at most so many characters.
+fn told(run: &[AttemptReport], longest: usize) -> Option<String> {
     let last = run.last()?;
     let times = if run.len() > 1 { format!("{} × ", run.len()) } else { String::new() };
     let seconds: Vec<String> =
         run.iter().map(|attempt| format!("{:.1} s", attempt.ms as f64 / 1000.0)).collect();
-    let detail = last.detail.trim_end_matches('.');
-    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    let whole = last.detail.trim_end_matches('.');
+    let detail = match whole.char_indices().nth(longest) {
+        Some((end, _)) => format!(" ({}…)", whole.get(..end).unwrap_or(whole).trim_end()),
+        None if whole.is_empty() => String::new(),
+        None => format!(" ({whole})"),
+    };
     if last.cause == Cause::Open.code() {
         // It was not asked, which takes no time.
         return Some(format!("{}{detail}", last.words()));

@@ -8,6 +8,7 @@ use crate::breaker::{Entry, Moment, Paused};
 use crate::cause::Cause;
 use crate::fair_queue::LineName;
 use crate::route::Candidate;
+use crate::span::span;
 
 /// What a failure is told with where its candidate was asked during its pause.
 const ASKED_EARLY: &str = "it was paused, and asked because nothing else was left";
@@ -100,13 +101,4 @@ fn open(paused: Paused, at: Moment) -> Failed {
         (false, false) => format!("{why}; for another {}", span(paused.wait)),
     };
     Failed { until: Some(paused.until), ..failed(Cause::Open, &detail) }
-}
-
-fn span(wait: Duration) -> String {
-    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h", seconds.div_ceil(3600)),
-    }
 }

@@ -8,6 +8,7 @@ fn attempt(model: &str, cause: Cause, detail: &str, ms: u64) -> AttemptReport {
         cause: cause.code(),
         detail: detail.to_owned(),
         until_ms: None,
+        left_ms: None,
         ms,
         nano_usd: None,
         estimated: false,
@@ -29,6 +30,31 @@ fn attempts_that_ended_alike_are_told_once() {
     let start = "No model answered. a at p: 2 × rate limit after 0.1 s, 0.2 s (HTTP 429: too many requests y); b at p: \
                  key refused after 0.1 s. The key is refused";
     assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn what_providers_say_is_cut_where_more_than_one_has_something_to_say() {
+    let long = "é".repeat(400);
+    let [one, other] = ["a", "b"].map(|model| attempt(model, Cause::Server, &long, 100));
+    let text = failure(Cause::Server, std::slice::from_ref(&one), &[]);
+    assert!(text.contains(&format!("({long})")), "{text}");
+    let text = failure(Cause::Server, &[one, other], &[]);
+    let cut = format!("server error after 0.1 s ({}…)", "é".repeat(120));
+    assert_eq!(text.matches(&cut).count(), 2, "{text}");
+}
+
+#[test]
+fn a_model_that_failed_in_different_ways_is_named_once() {
+    let attempts = [Cause::Server, Cause::Server, Cause::Cut].map(|cause| attempt("a", cause, "", 100));
+    let text = failure(Cause::Cut, &attempts, &[]);
+    let start = "a at p did not answer: 2 × server error after 0.1 s, 0.1 s, then stream broke off after 0.1 s. Asking";
+    assert!(text.starts_with(start), "{text}");
+    let next = attempt("b", Cause::Cut, "", 100);
+    let text = failure(Cause::Cut, &[attempts.as_slice(), &[next]].concat(), &[]);
+    assert!(
+        text.starts_with("No model answered. a at p: 2 × server") && text.contains("; b at p: "),
+        "{text}"
+    );
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn spent(attempts: &[Said], lost: usize) -> Spent {
         cause: "ok",
         detail: String::new(),
         until_ms: None,
+        left_ms: None,
         ms: 1,
         billed,
         nano_usd,

@@ -32,7 +32,7 @@ async fn a_used_up_quota_is_told_with_its_end() {
             let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
             assert_eq!((failure.code(), failure.is_retryable()), ("quota", true));
             assert_eq!(failure.attempts[0].until_ms, Some((1_782_907_200 + 5499) * 1000));
-            let told = "quota used up until 21:31 UTC+8 on 2026-07-01";
+            let told = "quota used up for another 92 min, until 21:31 UTC+8 on 2026-07-01";
             assert!(failure.message.contains(told), "{failure}");
             assert!(failure.message.ends_with("ask another model, or again after the reset."), "{failure}");
         }
@@ -50,7 +50,7 @@ async fn a_quota_without_a_believable_end_has_none() {
     let body = vec![Do::Send(error("1308", "m").into_bytes()), Do::End];
     let world = World::new(vec![Answer::Head(429, vec![("retry-after", "3600")], body)], vec![]);
     let failure = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
-    assert!(failure.message.contains("until 21:00 UTC+8 on 2026-07-01"), "{failure}");
+    assert!(failure.message.contains("for another 60 min, until 21:00 UTC+8 on 2026-07-01"), "{failure}");
 }
 
 #[tokio::test(start_paused = true)]

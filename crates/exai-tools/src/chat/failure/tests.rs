@@ -34,6 +34,7 @@ fn the_attempts_of_a_failed_call_are_told_to_programs_too() {
         cause: "server",
         detail: String::new(),
         until_ms: None,
+        left_ms: None,
         ms: 1500,
         billed: true,
         nano_usd: None,

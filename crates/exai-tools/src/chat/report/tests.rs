@@ -12,6 +12,7 @@ fn attempt(n: u32, provider: &str, model: &str, cause: &'static str, ms: u64) ->
         cause,
         detail: String::new(),
         until_ms: None,
+        left_ms: None,
         ms,
         billed: true,
         nano_usd: None,
@@ -123,10 +124,12 @@ fn a_used_up_quota_is_told_with_its_end() {
     report.reply.provider = "kimi".to_owned();
     report.reply.requested_model = None;
     let until_ms = Some(1_782_912_699_000);
-    let spent = AttemptReport { until_ms, billed: false, ..attempt(1, "glm", "glm-5.3", "quota", 120) };
+    let left_ms = Some(5_499_000);
+    let spent =
+        AttemptReport { until_ms, left_ms, billed: false, ..attempt(1, "glm", "glm-5.3", "quota", 120) };
     report.reply.attempts = vec![spent, attempt(1, "kimi", "kimi-k3", "ok", 900)];
     let (text, facts) = shown(report);
-    let told = "quota used up until 21:31 UTC+8 on 2026-07-01";
+    let told = "quota used up for another 92 min, until 21:31 UTC+8 on 2026-07-01";
     assert!(text.contains(&format!("the default (glm-5.3: {told}).")), "{text}");
     assert!(text.contains(&format!("1 attempt: glm-5.3 (glm) {told}, 120 ms; #1 kimi-k3")), "{text}");
     assert_eq!(facts["attempts"][0]["until_ms"], 1_782_912_699_000_u64);
