@@ -13,16 +13,32 @@ const NAMED_MAX: usize = 4;
 
 /// One of them, in words: `kimi-k3 (its answers cost 3.4 times ...)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LeftOut(String);
+pub(crate) struct LeftOut {
+    told: String,
+    /// The only cause of a failure with which it is told.
+    only: Option<Cause>,
+}
 
 impl LeftOut {
     pub(crate) fn new(model: &Model, why: &str) -> Self {
-        Self(format!("{} ({why})", model.id))
+        Self { told: format!("{} ({why})", model.id), only: None }
     }
 
     /// A name of the chain that no model answers to, for this cause.
     pub(crate) fn of_chain(name: &str, why: Cause) -> Self {
-        Self(format!("{name} in EXAI_CHAIN ({})", why.words()))
+        Self { told: format!("{name} in EXAI_CHAIN ({})", why.words()), only: None }
+    }
+
+    /// The other models of the only provider that can be asked: what ails one mostly ails all, but one that is gone.
+    pub(crate) fn siblings(provider: &str) -> Self {
+        let told =
+            format!("other models of {provider} (no other provider has a key, and EXAI_CHAIN names none)");
+        Self { told, only: Some(Cause::ModelGone) }
+    }
+
+    /// Whether it might have helped after such a failure.
+    pub(crate) fn matters(&self, cause: Cause) -> bool {
+        self.only.is_none_or(|only| only == cause)
     }
 }
 
@@ -31,7 +47,7 @@ pub(crate) fn sentence(left_out: &[LeftOut]) -> String {
     if left_out.is_empty() {
         return String::new();
     }
-    let mut told: Vec<String> = left_out.iter().take(NAMED_MAX).map(|one| one.0.clone()).collect();
+    let mut told: Vec<String> = left_out.iter().take(NAMED_MAX).map(|one| one.told.clone()).collect();
     if left_out.len() > NAMED_MAX {
         told.push(format!("{} more", left_out.len() - NAMED_MAX));
     }

@@ -225,6 +225,12 @@ impl Providers {
         config.providers.iter().filter(bare).map(|provider| provider.name.clone()).collect()
     }
 
+    /// What is wrong with the names of models in the settings as far as is known now, a sentence each with what to do; a name
+    /// that nobody lists may come with a provider's own list.
+    pub fn slips(&self) -> Vec<String> {
+        route::slips(&self.layer.config, &self.layer.known.now())
+    }
+
     /// Ends when the health of a provider has changed in a way that people should hear of at once: it is asked no more, or
     /// again. Made before the health is read, it misses nothing.
     pub fn turned(&self) -> impl Future<Output = ()> + '_ {

@@ -93,6 +93,21 @@ pub(crate) fn asked(
     Resolver { config, catalogue }.first(requested(name)).ok()
 }
 
+/// What is wrong with the names of models in the settings, a sentence each: who waits for a call to fail learns of it when it
+/// hurts.
+pub(crate) fn slips(config: &ProvidersConfig, catalogue: &Catalogue) -> Vec<String> {
+    let resolver = Resolver { config, catalogue };
+    let default = config.default_model.as_deref().filter(|name| !is_auto(name));
+    let default = default.map(|name| (name, "EXAI_DEFAULT_MODEL"));
+    let chain = config.chain.iter().map(|name| (name.as_str(), "EXAI_CHAIN"));
+    let chain = chain.filter(|_| config.fallback == FallbackPolicy::Chain);
+    let slip = |(name, setting): (&str, &str)| {
+        let failure = resolver.resolve(name).err()?;
+        Some(format!("{setting}: {}.", failure.message.trim_end_matches('.')))
+    };
+    default.into_iter().chain(chain).filter_map(slip).collect()
+}
+
 /// The name, where it is one.
 fn requested(name: Option<&str>) -> Option<&str> {
     name.map(str::trim).filter(|name| !is_auto(name))
@@ -216,6 +231,10 @@ impl Resolver<'_> {
             }
         }
         route.left_out.extend(unmeant);
+        let is_alone = route.candidates.len() == 1 && route.left_out.is_empty();
+        if is_alone && self.config.chain.is_empty() && self.config.fallback == FallbackPolicy::Chain {
+            route.left_out.push(LeftOut::siblings(&first.model.provider));
+        }
     }
 
     /// Who may answer by the policy when the first can't, in order; and names in the chain that nobody can be asked by, since a

@@ -103,7 +103,8 @@ impl Call<'_> {
             let failed = self.affordable(candidate).err()?;
             Some(LeftOut::new(&candidate.model, &format!("{}: {}", failed.cause.words(), failed.detail)))
         });
-        let all: Vec<LeftOut> = unaffordable.chain(self.route.left_out.iter().cloned()).collect();
+        let unfit = self.route.left_out.iter().filter(|one| one.matters(cause)).cloned();
+        let all: Vec<LeftOut> = unaffordable.chain(unfit).collect();
         left_out::sentence(&all)
     }
 

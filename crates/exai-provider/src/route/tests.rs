@@ -75,6 +75,29 @@ fn a_model_that_is_not_listed_is_addressed_by_its_provider() {
 }
 
 #[test]
+fn names_in_the_settings_that_nobody_answers_to_are_told_before_any_call() {
+    let mut catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+    let set = ProvidersConfig {
+        default_model: Some("auto".into()),
+        chain: ["gee", "gge", "k1", "box/x", "far"].map(str::to_owned).into(),
+        ..config()
+    };
+    let told = slips(&set, &catalogue);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("EXAI_CHAIN: Model `gge` is unknown; did you mean gee?"), "{told:?}");
+    assert!(told[1].starts_with("EXAI_CHAIN: Model `far` belongs to provider `elsewhere`"), "{told:?}");
+    let family =
+        ProvidersConfig { fallback: FallbackPolicy::Family, default_model: Some("g3".into()), ..set.clone() };
+    let told = slips(&family, &catalogue);
+    assert!(told.len() == 1 && told[0].starts_with("EXAI_DEFAULT_MODEL: Model `g3` is unknown;"), "{told:?}");
+    assert_eq!(slips(&config(), &catalogue), Vec::<String>::new());
+    // What its provider tells of later is none.
+    let list = br#"[{"id":"gge"}]"#;
+    catalogue.with_found("box", &crate::discovery::parse(list, &crate::redact::Redactor::default()).unwrap());
+    assert_eq!(slips(&set, &catalogue).len(), 1);
+}
+
+#[test]
 fn what_can_not_be_an_id_is_not_asked_for() {
     let longest = "x".repeat(model::ID_BYTES_MAX);
     assert_eq!(names(&config(), &asking(&format!("box/{longest}"))).unwrap(), [format!("box/{longest}")]);

@@ -222,3 +222,29 @@ async fn a_restart_does_not_ask_again_for_a_model_that_is_gone() {
     assert_eq!(back.providers.health()[0].keys[1].state, BreakerState::Closed);
     assert!(memory.all().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_is_gone_at_the_only_provider_says_why_no_other_was_asked() {
+    let world = |answer: Answer, change: fn(&mut ProvidersConfig)| {
+        World::knowing(MODELS, vec![answer], vec![], |config| {
+            config.providers.truncate(1);
+            change(config);
+        })
+    };
+    let told = "Not asked: other models of glm (no other provider has a key, and EXAI_CHAIN names none).";
+    let alone = world(status(400, GONE), |_| {});
+    let failure = whatever(&alone).await.unwrap_err();
+    assert!(failure.message.ends_with(told), "{failure}");
+    // Nobody wanted another, or another would be ailing, too.
+    let off = world(status(400, GONE), |config| config.fallback = FallbackPolicy::Off);
+    let named = world(status(400, GONE), |_| {});
+    let refused = world(status(401, "{}"), |_| {});
+    let failures = [
+        whatever(&off).await.unwrap_err(),
+        named.ask(Some("glm-new"), 60).await.unwrap_err(),
+        whatever(&refused).await.unwrap_err(),
+    ];
+    for failure in failures {
+        assert!(!failure.message.contains("Not asked"), "{failure}");
+    }
+}
