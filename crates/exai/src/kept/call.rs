@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::words::{age, bytes, cost, items, now_ms, number, text};
+use super::words::{self, age, bytes, cost, items, now_ms, number, text};
 use crate::call::dialogue::text_of;
 use crate::lines::Lines;
 use crate::status::duration;
@@ -76,7 +76,7 @@ impl Lines {
 
 /// Where it stands, in words.
 fn state(call: &Value) -> String {
-    let state = text(call, "state").unwrap_or("?");
+    let state = words::state(call).unwrap_or("?");
     let is = |name: &str| call.get(name).and_then(Value::as_bool) == Some(true);
     let meaning = match state {
         "accepting" => "on its way to the journal",
@@ -84,7 +84,7 @@ fn state(call: &Value) -> String {
         "running" => "a model is asked, or will be as soon as there is a place",
         "following" => "gets the answer of the same question that was asked before",
         "ending" => "its end is on its way to the journal",
-        "kept" if text(call, "outcome") == Some("cancelled") => "its host took it back, and is told nothing",
+        "cancelled" => "its host took it back, and is told nothing",
         "kept" if is("adopted") => "another call has taken over its answer",
         "kept" => "nobody has fetched the answer yet",
         "delivered" => "its host has the answer",

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::table::table;
-use super::words::{NONE, age, bytes, cost, items, now_ms, number, text};
+use super::words::{NONE, age, bytes, cost, items, now_ms, number, state, text};
 
 /// Digits of a key that are shown: enough to tell a million calls apart.
 const DIGITS: usize = 12;
@@ -33,7 +33,7 @@ fn line(call: &Value, now: u64) -> [String; 9] {
     [
         text(call, "key").unwrap_or_default().chars().take(DIGITS).collect(),
         age(now, number(call, "asked_ms")),
-        or_none(text(call, "state")),
+        or_none(state(call)),
         or_none(text(call, "tool")),
         model,
         number(call, "attempts").unwrap_or_default().to_string(),

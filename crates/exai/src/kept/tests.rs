@@ -35,6 +35,17 @@ and 3 older ones
 }
 
 #[test]
+fn a_call_that_its_host_took_back_is_delivered_to_nobody() {
+    for state in ["kept", "delivered"] {
+        let taken_back = call(json!({"state": state, "outcome": "cancelled", "detached": false}));
+        let page = sheet(&json!({"call": taken_back}));
+        assert!(page.contains("state     cancelled: its host took it back, and is told nothing\n"), "{page}");
+        let page = call_list(&json!({"calls": [taken_back]}));
+        assert!(page.contains("61 s  cancelled  chat") && !page.contains(state), "{page}");
+    }
+}
+
+#[test]
 fn a_cost_is_no_guess() {
     let spent = |usd: Value, whole: bool| cost(&json!({"usd": usd, "whole": whole}));
     assert_eq!(spent(json!(0.5), true), "$0.5000");

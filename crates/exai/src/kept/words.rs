@@ -78,6 +78,13 @@ pub(super) fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
+/// Where a call stands. One that its host took back is over and was delivered to nobody, whatever its state is called.
+pub(super) fn state(call: &Value) -> Option<&str> {
+    let state = text(call, "state")?;
+    let is_taken_back = text(call, "outcome") == Some("cancelled") && matches!(state, "kept" | "delivered");
+    Some(if is_taken_back { "cancelled" } else { state })
+}
+
 /// The array of that name.
 pub(super) fn items<'a>(value: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
     value.get(name).and_then(Value::as_array).into_iter().flatten()
