@@ -55,7 +55,8 @@ fn counts(page: &mut Page, snapshot: &Snapshot) {
     page.sample("exai_calls_ended_total", &[("outcome", "ok")], counts.calls_ok);
     page.sample("exai_calls_ended_total", &[("outcome", "error")], counts.calls_failed);
     page.sample("exai_calls_ended_total", &[("outcome", "aborted")], counts.calls_aborted);
-    page.one("exai_attempts_total", "counter", "Provider requests let through.", counts.attempts);
+    let attempts = "Attempts let through; a request that is refused and made again is no further one.";
+    page.one("exai_attempts_total", "counter", attempts, counts.attempts);
     page.one("exai_connections_total", "counter", "Connections of sessions opened.", counts.connections);
     page.one("exai_overflows_total", "counter", "Connections closed because nobody read.", counts.overflows);
     page.one("exai_notes_dropped_total", "counter", "Notes left out for slow readers.", counts.notes_dropped);
@@ -114,7 +115,11 @@ fn keys(page: &mut Page, snapshot: &Snapshot) {
         let skipped = provider.retries_skipped;
         page.sample("exai_retries_skipped_total", &[("provider", &provider.name)], skipped);
     }
-    page.family("exai_attempts_by_cause_total", "counter", "Attempts that ended, by ok or why not.");
+    page.family(
+        "exai_attempts_by_cause_total",
+        "counter",
+        "Requests to a provider that ended, by ok or why not.",
+    );
     for (provider, cause, count) in providers.iter().flat_map(ended_at).take(SAMPLES_MAX) {
         let labels = [("provider", provider), ("cause", cause)];
         page.sample("exai_attempts_by_cause_total", &labels, count);
@@ -157,3 +162,6 @@ impl Page {
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
+
+#[cfg(test)]
+mod tests;
