@@ -202,6 +202,7 @@ impl Health {
             sessions: present.sessions,
             connections: present.connections,
             providers,
+            slips: Vec::new(),
             counts: Counts { log_lines_dropped, ..self.counts },
         }
     }

@@ -465,7 +465,8 @@ impl<S: Store> Hub<S> {
         let (present, oldest) = (self.present(), self.end.oldest(now));
         let providers = self.work.pulse.providers().clone();
         let snapshot = self.health.snapshot(now, &present, oldest, providers);
-        Snapshot { why: snapshot.why.or_else(|| self.why()), ..snapshot }
+        let (why, slips) = (snapshot.why.or_else(|| self.why()), self.toolbox.slips());
+        Snapshot { why, slips, ..snapshot }
     }
 
     fn found(&self, digits: &str) -> Vec<Found> {

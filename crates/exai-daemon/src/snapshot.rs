@@ -52,6 +52,8 @@ pub(crate) struct Snapshot {
     pub(crate) connections: usize,
     /// Each provider's condition.
     pub(crate) providers: Vec<ProviderHealth>,
+    /// What is wrong with the names of models in the settings; a sentence each.
+    pub(crate) slips: Vec<String>,
     /// What has been counted since the start.
     pub(crate) counts: Counts,
 }
@@ -97,7 +99,8 @@ pub(crate) struct Counts {
     pub(crate) calls_failed: u64,
     /// Calls that were broken off: cancelled, or cut by the drain.
     pub(crate) calls_aborted: u64,
-    /// Provider requests that were let through.
+    /// Attempts that were let through. Fewer than requests: one that is refused and made again is no further attempt. How
+    /// requests ended stands with each provider.
     pub(crate) attempts: u64,
     /// WebSocket connections that were opened.
     pub(crate) connections: u64,

@@ -115,6 +115,11 @@ impl Toolbox {
         self.providers.health()
     }
 
+    /// What is wrong with the names of models in the settings.
+    pub(crate) fn slips(&self) -> Vec<String> {
+        self.providers.slips()
+    }
+
     /// Asks providers now and then which models they have; never ends.
     pub(crate) async fn keep_discovering(&self) -> Infallible {
         self.providers.keep_discovering().await

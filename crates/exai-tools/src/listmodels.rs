@@ -1,12 +1,13 @@
 //! `listmodels`: what `chat` can be asked to use.
 
-use exai_provider::{ModelInfo, Status};
+use exai_provider::{KeyHealth, ModelInfo, ProviderHealth, Status};
 use serde_json::json;
 
 use crate::class::Class;
 use crate::context::ToolContext;
 use crate::result::{Text, ToolResult};
 use crate::schema;
+use crate::status;
 use crate::tool::{Reach, Tool};
 
 pub(crate) const TOOL: Tool = Tool {
@@ -31,7 +32,11 @@ const FOUND_SHOWN: usize = 50;
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
     let (models, more) = shown(context.providers.models());
     let unlisted = context.providers.unlisted();
-    let main = text(&models, more, &unlisted);
+    let mut main = text(&models, more, &unlisted, &context.providers.health());
+    for slip in context.providers.slips() {
+        main.push('\n');
+        main.push_str(&slip);
+    }
     let facts = json!({ "models": models, "more": more, "any_model": unlisted });
     ToolResult::success(Text { main, ..Text::default() }, facts)
 }
@@ -59,12 +64,16 @@ const fn rank(model: &ModelInfo) -> u8 {
     }
 }
 
-fn text(models: &[ModelInfo], more: usize, unlisted: &[String]) -> String {
+fn text(models: &[ModelInfo], more: usize, unlisted: &[String], health: &[ProviderHealth]) -> String {
     if models.is_empty() && unlisted.is_empty() {
         return "No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.".to_owned();
     }
     let (usable, others): (Vec<&ModelInfo>, Vec<&ModelInfo>) = models.iter().partition(|model| model.usable);
-    let mut lines: Vec<String> = usable.into_iter().map(line).collect();
+    let now = |model: &ModelInfo| match pause(model, health) {
+        Some(pause) => format!("{} · {pause}", line(model)),
+        None => line(model),
+    };
+    let mut lines: Vec<String> = usable.into_iter().map(now).collect();
     lines.extend(unlisted.iter().map(|provider| format!("{provider}: any model as {provider}/<model>")));
     if lines.is_empty() {
         lines.push("No model can be used yet: set the key of a provider in <NAME>_API_KEY.".to_owned());
@@ -75,6 +84,13 @@ fn text(models: &[ModelInfo], more: usize, unlisted: &[String]) -> String {
         lines.push(format!("and {more} more, which are asked by name"));
     }
     lines.join("\n")
+}
+
+/// Why it is not asked just now: what holds for its endpoint holds for it.
+fn pause(model: &ModelInfo, health: &[ProviderHealth]) -> Option<String> {
+    let provider = health.iter().find(|one| one.name == model.provider)?;
+    let of_it = |key: &&KeyHealth| key.model.as_ref().is_none_or(|id| *id == model.id);
+    provider.keys.iter().filter(of_it).find_map(status::pause)
 }
 
 fn line(model: &ModelInfo) -> String {

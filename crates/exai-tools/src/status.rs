@@ -29,7 +29,11 @@ pub(crate) const TOOL: Tool = Tool {
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
     let facts = context.daemon.facts();
     let providers = context.providers.health();
-    let main = text(&facts, &providers);
+    let mut main = text(&facts, &providers);
+    for slip in context.providers.slips() {
+        main.push('\n');
+        main.push_str(&slip);
+    }
     let meta = json!({ "daemon": facts.meta(), "providers": providers });
     ToolResult::success(Text { main, ..Text::default() }, meta)
 }
@@ -40,9 +44,9 @@ fn text(facts: &DaemonFacts, providers: &[ProviderHealth]) -> String {
     let mut lines = vec![format!("exai daemon: {state} · version {version} · up {up} · pid {pid}")];
     lines.extend(facts.why.clone());
     let oldest = facts.oldest.map(|age| format!(" (oldest {})", span(age))).unwrap_or_default();
-    let lag = span(facts.lag);
+    let begins = if facts.lag.is_zero() { "at once".to_owned() } else { format!("{} late", span(facts.lag)) };
     lines.push(format!(
-        "calls in flight: {in_flight}{oldest} · waiting: {waiting} · sessions: {sessions} · work begins {lag} late"
+        "calls in flight: {in_flight}{oldest} · waiting: {waiting} · sessions: {sessions} · work begins {begins}"
     ));
     if providers.is_empty() {
         lines.push("No provider is configured: set GLM_API_KEY, KIMI_API_KEY or EXAI_PROVIDERS.".to_owned());
@@ -86,16 +90,7 @@ const TRIED_BEFORE_MS: u64 = 60_000;
 /// A model, or the endpoint with its key, where there is something to tell of it.
 fn key(key: &KeyHealth) -> Option<String> {
     let mut parts = Vec::new();
-    if let Some(cause) = key.cause.filter(|_| key.state != BreakerState::Closed) {
-        let why = words(cause);
-        let next = key.retry_ms.unwrap_or_default();
-        let told = key.left_ms.filter(|left| *left > next + TRIED_BEFORE_MS);
-        let told = told.map_or_else(String::new, |left| format!(", said to last another {}", span_ms(left)));
-        parts.push(match (key.state, next) {
-            (BreakerState::Open, 1..) => format!("paused ({why}{told}), asked again in {}", span_ms(next)),
-            _ => format!("paused ({why}{told}), one call at a time tries it"),
-        });
-    }
+    parts.extend(pause(key));
     if let Some(limit) = key.limit.filter(|_| key.in_flight > 0 || key.waiting > 0) {
         parts.push(format!("{} of {limit} at a time just now, {} waiting", key.in_flight, key.waiting));
         parts.extend(key.oldest_ms.map(|age| format!("oldest {}", span_ms(age))));
@@ -103,6 +98,18 @@ fn key(key: &KeyHealth) -> Option<String> {
     }
     let name = key.model.as_deref().unwrap_or("key and address");
     (!parts.is_empty()).then(|| format!("  {name}: {}", parts.join(" · ")))
+}
+
+/// Why and for how long it is not asked; nothing where it is.
+pub(crate) fn pause(key: &KeyHealth) -> Option<String> {
+    let why = words(key.cause.filter(|_| key.state != BreakerState::Closed)?);
+    let next = key.retry_ms.unwrap_or_default();
+    let told = key.left_ms.filter(|left| *left > next + TRIED_BEFORE_MS);
+    let told = told.map_or_else(String::new, |left| format!(", said to last another {}", span_ms(left)));
+    Some(match (key.state, next) {
+        (BreakerState::Open, 1..) => format!("paused ({why}{told}), asked again in {}", span_ms(next)),
+        _ => format!("paused ({why}{told}), one call at a time tries it"),
+    })
 }
 
 /// An amount in dollars.
@@ -114,7 +121,7 @@ const fn word(state: HealthState) -> &'static str {
     match state {
         HealthState::Unknown => "no answer yet",
         HealthState::Ok => "ok",
-        HealthState::Failing => "failing",
+        HealthState::Failing => "last attempt failed",
         HealthState::Dead => "key or account refused",
         HealthState::NoKey => "no key set",
     }

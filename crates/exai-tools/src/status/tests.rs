@@ -112,7 +112,7 @@ fn the_text_tells_daemon_load_and_each_provider() {
         text(&facts(), &[glm, kimi]),
         "exai daemon: busy · version 1.2.3 · up 3 h 12 min · pid 99\n\
          calls in flight: 2 (oldest 1 min 1 s) · waiting: 1 · sessions: 3 · work begins 2 ms late\n\
-         glm: failing · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
+         glm: last attempt failed · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
          2 failed since, last 5.0 s ago: text stopped coming · 1.23 of 5.00 USD spent today, UTC · \
          3 retries left out, too many were retries\n  \
          glm-a: paused (quota used up, said to last another 5 h 0 min), asked again in 10 min 0 s\n  \
@@ -121,6 +121,12 @@ fn the_text_tells_daemon_load_and_each_provider() {
          kimi: no key set\n  \
          key and address: paused (key refused), asked again in 1.0 s"
     );
+}
+
+#[test]
+fn work_that_does_not_wait_begins_at_once() {
+    let text = text(&DaemonFacts { lag: Duration::ZERO, ..facts() }, &[glm()]);
+    assert!(text.contains("· work begins at once\n"), "{text}");
 }
 
 #[test]

@@ -31,6 +31,9 @@ pub(crate) fn page(report: &Report) -> String {
     if let Some(why) = snapshot.get("why").filter(|why| Some(*why) != unusable).and_then(Value::as_str) {
         lines.add("trouble", why);
     }
+    for slip in snapshot.get("slips").and_then(Value::as_array).into_iter().flatten() {
+        lines.add("setting", slip.as_str().unwrap_or_default());
+    }
     lines.add("calls", &calls(report));
     let hosts = several(count(snapshot, "/sessions"), "session");
     let connections = several(count(snapshot, "/connections"), "connection");
@@ -80,7 +83,10 @@ fn calls(report: &Report) -> String {
 fn load(snapshot: &Value) -> String {
     let stuck = number(snapshot, "/workers_stuck").filter(|n| *n > 0);
     let stuck = stuck.map(|n| format!(", {} stuck", several(n, "thread"))).unwrap_or_default();
-    format!("work begins {} ms after its time{stuck}", count(snapshot, "/lag_ms"))
+    match count(snapshot, "/lag_ms") {
+        0 => format!("work begins at once{stuck}"),
+        late => format!("work begins {late} ms late{stuck}"),
+    }
 }
 
 /// A number and its noun.
@@ -90,13 +96,17 @@ fn several(n: u64, noun: &str) -> String {
 
 fn so_far(snapshot: &Value) -> String {
     let counted = |name: &str| count(snapshot, &format!("/counts/{name}"));
+    // Not `counts.attempts`: a request that is refused and made again is no further attempt.
+    let providers = snapshot.get("providers").and_then(Value::as_array).into_iter().flatten();
+    let ended = providers.filter_map(|provider| provider.get("attempts").and_then(Value::as_object));
+    let requests = ended.flat_map(|by_cause| by_cause.values()).filter_map(Value::as_u64).sum();
     format!(
-        "{}: {} answered, {} failed, {} broken off; {}",
+        "{}: {} answered, {} failed, {} broken off; {} ended",
         several(counted("calls_started"), "call"),
         counted("calls_ok"),
         counted("calls_failed"),
         counted("calls_aborted"),
-        several(counted("attempts"), "provider request"),
+        several(requests, "provider request"),
     )
 }
 
@@ -167,6 +177,7 @@ fn key_line(key: &Value) -> Option<String> {
 fn condition(state: &str) -> String {
     match state {
         "unknown" => "no answer yet".to_owned(),
+        "failing" => "last attempt failed".to_owned(),
         "dead" => "key or account refused".to_owned(),
         "no_key" => "no key set".to_owned(),
         other => other.replace('_', " "),

@@ -93,30 +93,30 @@ fn a_snapshot_is_shown_in_words() {
     let providers = json!([
         {"name": "glm", "state": "failing", "in_flight": 1, "max_concurrency": 16, "waiting": 2,
             "last_progress_ms": 300, "last_error": "http_status", "last_error_ms": 200_000,
-            "retries_skipped": 2, "spent_nano_usd": 1_230_000_000_u64, "daily_nano_usd": 5_000_000_000_u64,
+            "attempts": {"ok": 7, "rate": 2}, "retries_skipped": 2, "spent_nano_usd": 1_230_000_000_u64, "daily_nano_usd": 5_000_000_000_u64,
             "keys": [
                 {"model": null, "state": "open", "cause": "auth_dead", "retry_ms": 599_000},
                 {"model": "glm-a", "state": "half_open", "cause": "server", "retry_ms": 0, "limit": 3,
                     "in_flight": 1, "waiting": 2, "oldest_ms": 4_000, "last_progress_ms": 300},
                 {"model": "glm-b", "state": "closed", "limit": 4, "in_flight": 0, "waiting": 0},
                 {"model": "glm-c", "state": "open", "cause": "quota", "left_ms": 18_000_000, "retry_ms": 1_800_000}]},
-        {"name": "kimi", "state": "no_key", "in_flight": 0, "max_concurrency": 16, "waiting": 0},
-        {"name": "mine", "state": "dead", "last_error": "auth_dead", "last_error_ms": 3_000}]);
+        {"name": "kimi", "state": "no_key", "attempts": {}, "in_flight": 0, "max_concurrency": 16, "waiting": 0},
+        {"name": "mine", "state": "dead", "attempts": {"auth_dead": 1}, "last_error": "auth_dead", "last_error_ms": 3_000}]);
     let snapshot = json!({
         "state": "ready", "version": "0.1.0", "address": "ws://127.0.0.1:8079/", "pid": 12, "epoch": 3,
         "written_at": 1_000_000, "monotonic_ms": 9_000_000, "in_flight": 0, "waiting": 0,
         "last_started_at": 990_000, "last_finished_at": 995_000, "lag_ms": 1, "workers_stuck": 0,
         "sessions": 2, "connections": 3,
         "providers": providers,
-        "counts": {"calls_started": 9, "calls_ok": 7, "calls_failed": 1, "calls_aborted": 1, "attempts": 11},
+        "counts": {"calls_started": 9, "calls_ok": 7, "calls_failed": 1, "calls_aborted": 1, "attempts": 8},
     });
     let text = page(&Report::new(Source::Daemon, snapshot));
     let expected = "ready     exai 0.1.0, at ws://127.0.0.1:8079/, pid 12, up 2 h
 calls     0 in flight, last started 10 s ago, last finished 5.0 s ago
 hosts     2 sessions, 3 connections
-load      work begins 1 ms after its time
-so far    9 calls: 7 answered, 1 failed, 1 broken off; 11 provider requests
-provider  glm: failing, 1 of 16 requests running, 2 waiting, last progress 0.3 s ago, last error 3 min ago: http_status, \
+load      work begins 1 ms late
+so far    9 calls: 7 answered, 1 failed, 1 broken off; 10 provider requests ended
+provider  glm: last attempt failed, 1 of 16 requests running, 2 waiting, last progress 0.3 s ago, last error 3 min ago: http_status, \
 1.23 of 5.00 USD spent today, UTC, 2 retries left out, too many were retries
           key and address: paused (key refused), asked again in 9 min
           glm-a: paused (server error), one call at a time tries it, 1 of 3 at a time just now, 2 waiting, \
@@ -126,6 +126,19 @@ provider  kimi: no key set
 provider  mine: key or account refused, last error 3.0 s ago: key refused
 ";
     assert_eq!(text, expected);
+}
+
+#[test]
+fn work_that_does_not_wait_begins_at_once() {
+    let text = page(&Report::new(Source::Daemon, json!({"state": "ready", "lag_ms": 0})));
+    assert!(text.contains("\nload      work begins at once\n"), "{text}");
+}
+
+#[test]
+fn a_setting_that_names_no_model_is_told() {
+    let slip = "EXAI_CHAIN: Model `glm-5` is unknown; did you mean glm-5.2?";
+    let text = page(&Report::new(Source::Daemon, json!({"state": "ready", "slips": [slip]})));
+    assert!(text.contains(&format!("\nsetting   {slip}\n")), "{text}");
 }
 
 #[test]
