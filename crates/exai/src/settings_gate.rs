@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use exai_settings::{Loaded, Start};
+use exai_settings::{Loaded, Problem, Start};
 
 use crate::exit;
 use crate::world::World;
@@ -18,7 +18,7 @@ pub(crate) fn checked(world: &World, start: Start) -> std::io::Result<Result<Loa
     Ok(if loaded.errors.is_empty() { Ok(loaded) } else { Err(code) })
 }
 
-/// The settings for who needs some of them alone: errors elsewhere are told, and stop nobody.
+/// The settings for who needs some of them alone: errors elsewhere stop nobody, and are left to the caller to tell.
 ///
 /// # Errors
 /// If stderr can't be written.
@@ -31,11 +31,17 @@ pub(crate) fn checked_if(
     if is_stopped(&loaded) {
         return Ok(Err(tell(&loaded)?));
     }
-    let mut stderr = std::io::stderr().lock();
-    for problem in loaded.warnings.iter().chain(&loaded.errors) {
-        writeln!(stderr, "warning: {problem}")?;
-    }
+    warn(&loaded.warnings)?;
     Ok(Ok(loaded))
+}
+
+/// Puts them on stderr as warnings.
+///
+/// # Errors
+/// If stderr can't be written.
+pub(crate) fn warn<'a>(problems: impl IntoIterator<Item = &'a Problem>) -> std::io::Result<()> {
+    let mut stderr = std::io::stderr().lock();
+    problems.into_iter().try_for_each(|problem| writeln!(stderr, "warning: {problem}"))
 }
 
 /// Puts errors and warnings on stderr; the exit code they ask for.
@@ -43,10 +49,8 @@ pub(crate) fn checked_if(
 /// # Errors
 /// If stderr can't be written.
 pub(crate) fn tell(loaded: &Loaded) -> std::io::Result<ExitCode> {
+    warn(&loaded.warnings)?;
     let mut stderr = std::io::stderr().lock();
-    for warning in &loaded.warnings {
-        writeln!(stderr, "warning: {warning}")?;
-    }
     for error in &loaded.errors {
         writeln!(stderr, "error: {error}")?;
     }

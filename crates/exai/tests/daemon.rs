@@ -114,7 +114,7 @@ fn stop_returns_when_the_process_has_ended_and_so_does_a_second_one() {
     let second = exai.run(&["stop"], HANG).unwrap();
     assert_eq!(code_and_stdout(&second).0, Some(0));
     let stderr = String::from_utf8_lossy(&second.stderr);
-    assert!(stderr.contains("still ending, up to 3 s"), "{stderr}");
+    assert!(stderr.contains("still ending: what runs has 2 s to finish (EXAI_DRAIN_GRACE)"), "{stderr}");
     assert_eq!(exai_shim::endpoint::is_held(&exai.state_dir()), Some(false));
     assert_eq!(first.wait(HANG).unwrap().code(), Some(0));
     call.signal(Signal::Interrupt).unwrap();
@@ -248,6 +248,23 @@ fn a_daemon_that_cannot_start_by_its_settings_ends_the_calls_at_once_with_its_wo
 }
 
 #[test]
+fn a_setting_that_only_the_daemon_reads_is_told_once_by_a_call_whether_or_not_a_daemon_runs() {
+    let mut exai = installation().unwrap();
+    let daemon = exai.daemon().unwrap();
+    exai.set("EXAI_AUTOSTART", "auto").set("EXAI_FALLBACK", "sideways");
+    for (ends, code) in [(None, 0), (Some(daemon), 78)] {
+        if let Some(daemon) = ends {
+            daemon.terminate().unwrap();
+        }
+        let output = exai.run(&["call", "version"], HANG).unwrap();
+        let (stdout, stderr) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{stdout}{stderr}");
+        assert_eq!(format!("{stdout}{stderr}").matches("sideways").count(), 1, "{stdout}{stderr}");
+    }
+}
+
+#[test]
 fn a_call_out_of_reach_is_1_whichever_tool_and_is_held_no_longer_than_told() {
     let mut exai = installation().unwrap();
     let nobody = Port::reserve().unwrap();
@@ -298,6 +315,21 @@ fn a_daemon_keeps_its_log_in_the_named_file_besides_stderr() {
     assert!(said.contains("listening") && said.contains("ended"), "{said}");
     assert!(said.contains(" env_file=none providers_with_key=none\n"), "{said}");
     assert_eq!(kept.as_deref(), Some(said.as_str()));
+}
+
+#[test]
+fn a_model_in_the_settings_that_is_none_is_told_before_a_call_fails_for_it() {
+    let mut exai = installation().unwrap();
+    exai.set("GLM_API_KEY", "0123456789").set("EXAI_CHAIN", "glm-5.2x");
+    let daemon = exai.daemon().unwrap();
+    let slip = "EXAI_CHAIN: Model `glm-5.2x` is unknown; did you mean glm-5.2";
+    for arguments in [&["status"][..], &["call", "status"], &["models"]] {
+        let (code, stdout) = code_and_stdout(&exai.run(arguments, HANG).unwrap());
+        assert!(code == Some(0) && stdout.contains(slip), "{arguments:?}: {stdout}");
+    }
+    assert_eq!(daemon.terminate().unwrap().code(), Some(0));
+    let said = std::fs::read_to_string(exai.home().join("daemon.out")).unwrap();
+    assert!(said.lines().any(|line| line.contains("WARN") && line.contains(slip)), "{said}");
 }
 
 #[test]

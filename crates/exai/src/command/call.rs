@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use crate::call::dialogue::{self, Dialogue, Heard};
 use crate::call::{arguments, catalogue};
 use crate::exit;
-use crate::settings_gate::checked_if;
+use crate::settings_gate::{checked_if, warn};
 use crate::world::World;
 
 /// How long a shim may take to go after the end of its stdin: twenty times what it promises.
@@ -91,14 +91,20 @@ pub(super) fn ask(
     let env_file = world.env_file_in_full();
     let in_full = env_file.as_deref().map(|path| world.with_env_file(path));
     // As the shim reads them; it would answer the call with the errors.
-    if let Err(code) = checked_if(in_full.as_ref().unwrap_or(world), Start::ByProgram, Loaded::stops_shim)? {
-        return Ok(code);
-    }
+    let read = checked_if(in_full.as_ref().unwrap_or(world), Start::ByProgram, Loaded::stops_shim)?;
+    let errors = match read {
+        Ok(loaded) => loaded.errors,
+        Err(code) => return Ok(code),
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut shim = Shim::start(&world.exe, env_file.as_deref()).await?;
+        // What is wrong is told once: by the result, where it is why there is no answer, else by us.
+        let stderr = if errors.is_empty() { Stdio::inherit() } else { Stdio::null() };
+        let mut shim = Shim::start(&world.exe, env_file.as_deref(), stderr).await?;
         let end = shim.converse(&Dialogue::new(tool, arguments)).await?;
         shim.stop().await?;
+        let told = if let End::Result(result) = &end { dialogue::text_of(result) } else { String::new() };
+        warn(errors.iter().filter(|error| !told.contains(&error.to_string())))?;
         report(&end, whole)
     })
 }
@@ -154,12 +160,12 @@ struct Shim {
 }
 
 impl Shim {
-    async fn start(exe: &Path, env_file: Option<&Path>) -> anyhow::Result<Self> {
+    async fn start(exe: &Path, env_file: Option<&Path>, stderr: Stdio) -> anyhow::Result<Self> {
         let mut command = tokio::process::Command::new(exe);
         if let Some(path) = env_file {
             command.env("ENV_FILE", path);
         }
-        command.arg("shim").stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        command.arg("shim").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(stderr).kill_on_drop(true);
         // A group of its own: Ctrl-C must reach this process only, which turns it into a cancel.
         #[cfg(unix)]
         command.process_group(0);

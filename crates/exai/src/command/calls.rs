@@ -45,7 +45,9 @@ pub(crate) fn command() -> Command {
         .after_help(
             "States: accepting, on its way to the journal; parked, waiting for somebody to come for it; running; following, \
              gets the answer of the same question asked before; ending; kept, ended and not fetched yet, or fetched by the same \
-             question asked again; delivered; buried, only its key is left.\n\
+             question asked again; delivered; buried, only its key is left. A call that is kept or delivered and that its \
+             host took back is shown as cancelled.\n\
+             Attempts are requests that may have been billed: one that was refused and made again is no further attempt.\n\
              Asks the daemon; where none runs, reads the journal that the last one left in the state directory. The cost \
              is that of the tokens which the provider counted, at the prices of the model catalogue: `-` where either is \
              not known, `>=` where more requests may have been billed than have told.\n\

@@ -14,7 +14,7 @@ use exai_shim::endpoint::is_held;
 use crate::exit;
 use crate::locate::{LocateError, locate};
 use crate::presence::{Holder, holds_state_dir};
-use crate::settings_gate::checked_if;
+use crate::settings_gate::{checked_if, warn};
 use crate::world::World;
 
 /// Longest wait for one answer.
@@ -22,9 +22,6 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// From the end of the drain's grace until the process must be gone: 1 s to end by its own rule, 2 s of room.
 const AFTER_GRACE: Duration = Duration::from_secs(3);
-
-/// From the end of the drain's grace until an orderly daemon is gone.
-const ORDERLY: Duration = Duration::from_secs(1);
 
 /// An end that takes longer is spoken of.
 const QUIET: Duration = Duration::from_millis(500);
@@ -46,7 +43,10 @@ pub(crate) fn command() -> Command {
 /// Runs it.
 pub(crate) fn run(world: &World, _matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let settings = match checked_if(world, Start::ByHand, Loaded::stops_connecting)? {
-        Ok(loaded) => loaded.settings,
+        Ok(loaded) => {
+            warn(&loaded.errors)?;
+            loaded.settings
+        }
         Err(code) => return Ok(code),
     };
     let located = match locate(&settings) {
@@ -169,8 +169,8 @@ fn await_end(
         }
         if quiet && waited > QUIET {
             quiet = false;
-            let most = (grace + ORDERLY).as_secs();
-            writeln!(io::stderr(), "{began}, up to {most} s (EXAI_DRAIN_GRACE) ...")?;
+            let seconds = grace.as_secs();
+            writeln!(io::stderr(), "{began}: what runs has {seconds} s to finish (EXAI_DRAIN_GRACE) ...")?;
         }
         std::thread::sleep(LOOK);
     }
