@@ -35,7 +35,8 @@ fn what_was_spent_today_outlives_a_kill() {
     let text = text_of(&answer);
     assert!(
         text.starts_with("Note: answered by kimi")
-            && text.contains("(glm-5.3: daily limit reached until 00:00 UTC on "),
+            && text.contains("(glm-5.3: daily limit reached for another ")
+            && text.contains(", until 00:00 UTC on "),
         "{text}"
     );
     assert_eq!(answer.route().unwrap()["attempts"][0]["cause"], "budget");
