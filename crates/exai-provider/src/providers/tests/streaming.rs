@@ -199,3 +199,21 @@ async fn nothing_is_told_of_pauses_that_are_short_or_of_no_answer() {
     world.ask(None, 1200).await.unwrap_err();
     assert_eq!(silences(&world), Vec::<String>::new());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_sleep_of_this_machine_is_nobodys_silence() {
+    let world = World::new(vec![stream(vec![Do::Hang]), says("x")], vec![]);
+    let call = world.ask(None, 7200);
+    tokio::pin!(call);
+    tokio::select! {
+        biased;
+        _ = &mut call => panic!("it hangs"),
+        () = tokio::time::sleep(5 * S) => {}
+    }
+    tokio::time::advance(3600 * S).await;
+    call.await.unwrap();
+    let told: Vec<String> = [(10, 20), (20, 10)]
+        .map(|(long, left)| format!("glm-fast: no text for {long} s; cut off in {left} s unless some comes"))
+        .into();
+    assert_eq!(silences(&world), told);
+}
