@@ -19,8 +19,9 @@ use crate::vitals::Reading;
 /// The file is written at least so often: a reader calls it old after 20 s.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// And on a change, but not more often than this.
-const APART: Duration = Duration::from_millis(100);
+/// And on a change, but not more often than this. Half of what a change may take to be there: one that comes right after
+/// another waits for as long.
+const APART: Duration = Duration::from_millis(50);
 
 /// What the hub knows at a moment.
 #[derive(Debug, Clone, Copy)]

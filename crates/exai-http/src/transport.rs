@@ -25,7 +25,7 @@ const HTTP2_PING_ANSWER: Duration = Duration::from_secs(10);
 ///
 /// Requests can be made from any runtime; from [`HttpTransport::home`] they cost no hop between threads.
 pub struct HttpTransport {
-    endpoints: BTreeMap<String, Endpoint>,
+    endpoints: BTreeMap<String, Arc<Endpoint>>,
 }
 
 impl fmt::Debug for HttpTransport {
@@ -66,7 +66,10 @@ impl HttpTransport {
             lane: OnceLock::new(),
         };
         Self {
-            endpoints: providers.iter().map(|provider| (provider.name.clone(), endpoint(provider))).collect(),
+            endpoints: providers
+                .iter()
+                .map(|provider| (provider.name.clone(), Arc::new(endpoint(provider))))
+                .collect(),
         }
     }
 
@@ -92,9 +95,15 @@ impl HttpTransport {
 }
 
 impl Endpoint {
-    fn lane(&self) -> Option<&Arc<Lane>> {
-        let started = || Lane::start(&self.name).map(Arc::new).ok();
-        self.lane.get_or_init(started).as_ref()
+    fn lane(self: &Arc<Self>) -> Option<&Arc<Lane>> {
+        let start = || {
+            let lane = Lane::start(&self.name).ok()?;
+            let endpoint = Arc::clone(self);
+            // The first thing there: whoever comes after it finds the client, and has promised nobody anything meanwhile.
+            lane.handle().spawn(async move { drop(endpoint.client()) });
+            Some(Arc::new(lane))
+        };
+        self.lane.get_or_init(start).as_ref()
     }
 
     fn client(&self) -> Result<Client, TransportError> {
@@ -149,16 +158,17 @@ impl Transport for HttpTransport {
             let Some(endpoint) = self.endpoints.get(&request.provider) else {
                 return Err(fault::unusable(format!("no endpoint is configured for {}", request.provider)));
             };
-            let client = endpoint.client()?;
+            let sent = send(Arc::clone(endpoint), request);
             match endpoint.lane() {
-                Some(lane) if !lane.is_here() => Arc::clone(lane).open(send(client, request)).await,
-                _ => send(client, request).await,
+                Some(lane) if !lane.is_here() => Arc::clone(lane).open(sent).await,
+                _ => sent.await,
             }
         })
     }
 }
 
-async fn send(client: Client, request: Request) -> Result<Response, TransportError> {
+async fn send(endpoint: Arc<Endpoint>, request: Request) -> Result<Response, TransportError> {
+    let client = endpoint.client()?;
     let mut sent = match request.method {
         Method::Get => client.get(&request.url),
         Method::Post => client.post(&request.url).body(request.body),

@@ -36,11 +36,11 @@ fn read_request(stream: &mut TcpStream) {
     }
 }
 
-/// Answers each request with two bytes, and closes.
+/// Answers each request with two bytes, and closes, which it says.
 fn answering() -> String {
     server(|mut stream| {
         read_request(&mut stream);
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").unwrap();
     })
 }
 
