@@ -34,8 +34,11 @@ fn fold(rows: &[Row]) -> Vec<String> {
 
 fn told(call: &Kept) -> String {
     let before = call.asked.as_ref().map_or(0, |asked| asked.attempts_before);
-    let most = call.attempts.iter().map(|attempt| attempt.n).fold(before, u32::max);
-    assert_eq!(call.attempts_made(), most);
+    let numbers: Vec<u32> = call.attempts.iter().map(|attempt| attempt.n).collect();
+    let most = numbers.iter().copied().fold(before, u32::max);
+    assert_eq!(call.attempts_numbered(), most);
+    let paid = numbers.iter().copied().filter(|n| Some(*n) != call.unused).fold(before, u32::max);
+    assert_eq!(call.attempts_made(), paid);
     assert!(call.ended.is_none() || call.partial.is_none(), "nobody goes on from what has ended");
     format!("{} {call:?}", call.call_id)
 }
@@ -71,10 +74,23 @@ fn naive_call(id: CallId, records: &[(Record, usize)], begins: impl Fn(&Record) 
     for (record, bytes) in &own {
         match record {
             Record::Accepted { asked, .. } if call.asked.is_none() => call.asked = Some(asked.clone()),
-            Record::Started { attempt, .. } => match call.attempts.iter().position(|at| at.n == attempt.n) {
-                Some(at) => call.attempts[at] = attempt.clone(),
-                None => call.attempts.push(attempt.clone()),
-            },
+            Record::Started { attempt, .. } => {
+                call.unused = call.unused.filter(|unused| *unused != attempt.n);
+                match call.attempts.iter().position(|at| at.n == attempt.n) {
+                    Some(at) => call.attempts[at] = attempt.clone(),
+                    None => call.attempts.push(attempt.clone()),
+                }
+            }
+            Record::Failed { attempt, billed, .. } => {
+                let begun = call.attempts.iter().any(|known| known.n == *attempt);
+                let highest = call.attempts.iter().all(|known| known.n <= *attempt);
+                let under_lost = call.asked.as_ref().map_or(0, |asked| asked.attempts_before);
+                if begun && *billed && !call.failed.contains(attempt) {
+                    call.failed.push(*attempt);
+                } else if begun && !billed && highest && under_lost <= *attempt {
+                    call.unused = Some(*attempt);
+                }
+            }
             Record::Cut { attempt, .. } => {
                 let begun = call.attempts.iter().any(|known| known.n == *attempt);
                 if begun && !call.cut.contains(attempt) {
@@ -196,7 +212,7 @@ impl<'a> Input<'a> {
         CallId::from_bytes([self.number(3); 16])
     }
 
-    /// The low half of `op` says what; from 12 on a row that no daemon would have written.
+    /// The low half of `op` says what; from 13 on a row that no daemon would have written.
     fn row(&mut self, op: u8) -> Row {
         let call_id = self.call_id();
         let record = match op % 16 {
@@ -211,6 +227,7 @@ impl<'a> Input<'a> {
             9 => Record::Acked { call_id, at_ms: u64::from(self.number(255)) },
             10 => Record::Detached { call_id, session: SessionId::from_bytes([self.number(3); 16]) },
             11 => Record::Buried { call_id, at_ms: u64::from(self.number(255)) },
+            12 => Record::Failed { call_id, attempt: u32::from(self.number(3)), billed: self.number(1) == 1 },
             _ => return self.foreign(call_id),
         };
         let Written::Row(row, _) = Written::of(record) else {
@@ -222,7 +239,7 @@ impl<'a> Input<'a> {
     }
 
     fn foreign(&mut self, call_id: CallId) -> Row {
-        let kind = Kind::of(1 + self.number(7)).expect("eight kinds");
+        let kind = Kind::of(1 + self.number(8)).expect("nine kinds");
         let head = self.text().to_owned();
         let load = (self.number(1) == 1).then(|| self.text().to_owned());
         let bytes = load.as_ref().map_or(usize::from(self.number(255)), String::len);

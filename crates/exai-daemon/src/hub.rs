@@ -354,6 +354,7 @@ impl<S: Store> Hub<S> {
                 }
             }
             Report::Failed(call_id) => self.end.attempt_failed(call_id),
+            Report::CostNothing(call_id) => self.end.attempt_cost_nothing(self.clock.now(), call_id),
             Report::Ended { call_id, end, rest } => {
                 if matches!(end, End::Panicked) {
                     tracing::error!(call = ?call_id, "a tool panicked");

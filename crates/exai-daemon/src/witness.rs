@@ -74,6 +74,11 @@ impl Gate for Asker {
         // Where there is no room, the attempt counts as one that ran: a drain that breaks it off leaves one more.
         let _ = self.report.try_send(Report::Failed(self.call_id));
     }
+
+    fn cost_nothing(&self) {
+        // Where there is no room, the next attempt says so, or it counts if the daemon dies before.
+        let _ = self.report.try_send(Report::CostNothing(self.call_id));
+    }
 }
 
 /// Keeps the newest note, and passes it on when the last one is old enough; gathers text, and passes it on in pieces. What

@@ -92,8 +92,10 @@ pub(crate) enum Report {
         /// Takes the number of the attempt, or why there is none.
         reply: oneshot::Sender<Result<u32, Denied>>,
     },
-    /// The attempt of a call has failed by itself.
+    /// The attempt of a call has failed by itself, and may have been billed.
     Failed(CallId),
+    /// It has failed and cost nothing.
+    CostNothing(CallId),
     /// A call runs no more.
     Ended {
         /// Which call.

@@ -106,7 +106,8 @@ impl Recovery {
 /// What can only happen to a call that was taken.
 fn happened(call: &mut Kept, record: Record) {
     match record {
-        Record::Started { attempt, .. } => started(&mut call.attempts, attempt),
+        Record::Started { attempt, .. } => started(call, attempt),
+        Record::Failed { attempt, billed, .. } => failed(call, attempt, billed),
         Record::Cut { attempt, .. } => cut(call, attempt),
         Record::Acked { at_ms, .. } => call.acked_ms = call.acked_ms.or(Some(at_ms)),
         Record::Detached { .. } => call.detached = true,
@@ -117,10 +118,23 @@ fn happened(call: &mut Kept, record: Record) {
 }
 
 /// The same number again names the provider that it really goes to.
-fn started(attempts: &mut Vec<Attempt>, attempt: Attempt) {
+fn started(call: &mut Kept, attempt: Attempt) {
+    call.unused.take_if(|unused| *unused == attempt.n);
+    let attempts = &mut call.attempts;
     match attempts.iter_mut().find(|known| known.n == attempt.n) {
         Some(known) => *known = attempt,
         None => attempts.push(attempt),
+    }
+}
+
+/// An attempt fails once, if it was begun. Only the newest can be as good as none.
+fn failed(call: &mut Kept, attempt: u32, billed: bool) {
+    let begun = call.attempts.iter().any(|known| known.n == attempt);
+    match billed {
+        _ if !begun => {}
+        true if !call.failed.contains(&attempt) => call.failed.push(attempt),
+        false if attempt == call.attempts_numbered() => call.unused = Some(attempt),
+        _ => {}
     }
 }
 

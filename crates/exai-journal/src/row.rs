@@ -25,11 +25,13 @@ pub enum Kind {
     Detached = 7,
     /// [`Record::Buried`]
     Buried = 8,
+    /// [`Record::Failed`]
+    Failed = 9,
 }
 
 impl Kind {
     /// All, by number.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Accepted,
         Self::Started,
         Self::Partial,
@@ -38,6 +40,7 @@ impl Kind {
         Self::Acked,
         Self::Detached,
         Self::Buried,
+        Self::Failed,
     ];
 
     /// Whether it only adds to what is kept of a call. One of a call that is not kept is not written: it would stay for ever.
@@ -93,6 +96,12 @@ struct NumberHead {
 }
 
 #[derive(Serialize, Deserialize)]
+struct FailedHead {
+    attempt: u32,
+    billed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
 struct MomentHead {
     at_ms: u64,
 }
@@ -121,6 +130,9 @@ impl Written {
             Record::Started { attempt, .. } => (Kind::Started, json(&attempt), None),
             Record::Partial { attempt, offset, text, .. } => {
                 (Kind::Partial, json(&PartialHead { attempt, offset }), Some(text))
+            }
+            Record::Failed { attempt, billed, .. } => {
+                (Kind::Failed, json(&FailedHead { attempt, billed }), None)
             }
             Record::Cut { attempt, .. } => (Kind::Cut, json(&NumberHead { attempt }), None),
             Record::Done { end, body, turn, .. } => {
@@ -165,6 +177,10 @@ impl Row {
             Kind::Partial => {
                 let PartialHead { attempt, offset } = read(&head).map_err(error)?;
                 Record::Partial { call_id, attempt, offset, text: load.unwrap_or_default() }
+            }
+            Kind::Failed => {
+                let FailedHead { attempt, billed } = read(&head).map_err(error)?;
+                Record::Failed { call_id, attempt, billed }
             }
             Kind::Cut => Record::Cut { call_id, attempt: read::<NumberHead>(&head).map_err(error)?.attempt },
             Kind::Done => {

@@ -201,6 +201,25 @@ fn an_attempt_that_went_to_somebody_else_is_one() {
     assert_eq!((calls[0].attempts[0].provider.as_str(), calls[0].cut.as_slice()), ("other", &[1][..]));
 }
 
+fn failed(attempt: u32, billed: bool) -> Record {
+    Record::Failed { call_id: id(1), attempt, billed }
+}
+
+#[test]
+fn an_attempt_that_cost_nothing_is_none_until_it_is_begun_again() {
+    let made = |records: &[Record]| {
+        let call = after([accepted(1)].into_iter().chain(records.iter().cloned())).remove(0);
+        (call.attempts_made(), call.attempts_numbered(), call.failed)
+    };
+    let (one, two) = (started(1, 1, 0), started(1, 2, 0));
+    assert_eq!(made(&[one.clone(), failed(1, false)]), (0, 1, vec![]));
+    assert_eq!(made(&[one.clone(), failed(1, false), one.clone()]), (1, 1, vec![]));
+    assert_eq!(made(&[one.clone(), failed(1, true), two.clone(), failed(2, false)]), (1, 2, vec![1]));
+    // None of these is written by a daemon: what may have been billed counts.
+    assert_eq!(made(&[one.clone(), two, failed(1, false)]), (2, 2, vec![]));
+    assert_eq!(made(&[failed(1, false), failed(1, true), one]), (1, 1, vec![]));
+}
+
 #[test]
 fn a_call_whose_answer_was_taken_over_knows_it() {
     let mut adopter = accepted(2);

@@ -49,8 +49,10 @@ pub(crate) struct Call<'a> {
     requests: u32,
     /// Requests that count as billed: not the number of the newest, which counts those that were cut, too.
     billed: u32,
-    /// An attempt that was granted and cost nothing yet.
-    grant: Option<Grant>,
+    /// Number of the attempt that runs, once it is granted.
+    granted: Option<u32>,
+    /// Number of the last one, where it cost nothing: the next one's.
+    unused: Option<u32>,
     usage: Option<Usage>,
     /// What the newest request cost.
     cost: Cost,
@@ -64,14 +66,6 @@ pub(crate) struct Call<'a> {
     declined: BTreeSet<usize>,
     /// Candidates that are sent the earlier turns mended.
     mended: BTreeSet<usize>,
-}
-
-/// The number of an attempt, the index of the candidate under whose name it was granted, and how many bytes it goes on from.
-#[derive(Debug, Clone, Copy)]
-struct Grant {
-    n: u32,
-    candidate: usize,
-    continues: u64,
 }
 
 impl<'a> Call<'a> {
@@ -89,7 +83,8 @@ impl<'a> Call<'a> {
             reports: Vec::new(),
             requests: 0,
             billed: counted(context.before),
-            grant: None,
+            granted: None,
+            unused: None,
             usage: None,
             cost: Cost::default(),
             failed: None,
@@ -179,7 +174,8 @@ impl<'a> Call<'a> {
             Err(failed) => (failed.cause.code(), failed.detail.clone(), failed.until, failed.billed),
         };
         // What was passed over has no number.
-        let n = self.grant.filter(|_| cause != Cause::Open.code()).map_or(0, |grant| grant.n);
+        let granted = self.granted.take();
+        let n = granted.or(self.unused).filter(|_| cause != Cause::Open.code()).unwrap_or(0);
         let continues = self.plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let (ms, until_ms) = (millis(now.saturating_sub(began)), until.map(millis));
         let left_ms = until.map(|until| millis(until.saturating_sub(self.layer.timer.wall())));
@@ -207,10 +203,12 @@ impl<'a> Call<'a> {
         });
         if billed {
             self.billed += 1;
-            self.grant = None;
             if outcome.is_err() {
                 self.context.gate.failed();
             }
+        } else if granted.is_some() {
+            self.unused = granted;
+            self.context.gate.cost_nothing();
         }
         outcome
     }

@@ -24,10 +24,9 @@ pub enum Denied {
 
 /// Counts attempts over the call's whole life, restarts of the daemon included.
 pub trait Gate: Send + Sync {
-    /// Asks for an attempt before the first byte goes out; its number counts from 1. A granted attempt that
-    /// was not billed (connection refused, refusal before generation) serves the next request of the same kind to the
-    /// same model without asking again; for another its number is given as `unused`, so that the attempt is kept under
-    /// the name of whom it really goes to, and counts once.
+    /// Asks for an attempt before the first byte goes out; its number counts from 1. One that was granted and not billed
+    /// (connection refused, refusal before generation) gives its number back, here as `unused`: the next request is kept under
+    /// the name of whom it goes to, and both count once.
     ///
     /// `continues`: so many bytes of the longest text so far are what it goes on from; 0: it begins from nothing. The text
     /// may be longer, since not every end is a good place to go on from.
@@ -42,4 +41,9 @@ pub trait Gate: Send + Sync {
     /// The attempt that was granted last has failed, and may have been billed: whatever comes next, it was not that which
     /// broke it.
     fn failed(&self) {}
+
+    /// The attempt that was granted last has failed and cost nothing, so it is none. No request goes out under its number until
+    /// [`Gate::begin`] has granted it anew: a daemon that dies meanwhile has to tell the next one whether anything may have
+    /// been billed.
+    fn cost_nothing(&self) {}
 }

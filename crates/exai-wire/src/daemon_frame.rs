@@ -115,7 +115,8 @@ pub struct Started {
     pub model: String,
 }
 
-/// How a call is getting on: the newest wins, any may be dropped.
+/// How a call is getting on: the newest wins, any may be dropped. Without a text: the attempt after `attempt`, of which
+/// `started` told, has cost nothing and counts as none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     /// Which.

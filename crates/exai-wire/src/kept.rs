@@ -14,6 +14,10 @@ pub struct Kept {
     pub attempts: Vec<Attempt>,
     /// Numbers of those that an orderly drain cut.
     pub cut: Vec<u32>,
+    /// Numbers of those that failed and may have been billed, as far as that was written before the daemon ended.
+    pub failed: Vec<u32>,
+    /// Number of the one that cost nothing and was not begun again: it counts as none.
+    pub unused: Option<u32>,
     /// The longest text that an attempt brought.
     pub partial: Option<Partial>,
     /// How it ended, if it has.
@@ -65,6 +69,8 @@ impl Kept {
             asked: None,
             attempts: Vec::new(),
             cut: Vec::new(),
+            failed: Vec::new(),
+            unused: None,
             partial: None,
             ended: None,
             acked_ms: None,
@@ -74,9 +80,18 @@ impl Kept {
         }
     }
 
-    /// Attempts begun over its whole life, those under a lost journal included.
+    /// Attempts begun over its whole life, those under a lost journal included, but not one that cost nothing.
     pub fn attempts_made(&self) -> u32 {
+        self.highest(|n| Some(n) != self.unused)
+    }
+
+    /// The highest number under which one was begun, whatever it cost.
+    pub fn attempts_numbered(&self) -> u32 {
+        self.highest(|_| true)
+    }
+
+    fn highest(&self, counts: impl Fn(u32) -> bool) -> u32 {
         let before = self.asked.as_ref().map_or(0, |asked| asked.attempts_before);
-        self.attempts.iter().map(|attempt| attempt.n).max().unwrap_or(0).max(before)
+        self.attempts.iter().map(|attempt| attempt.n).filter(|n| counts(*n)).fold(before, u32::max)
     }
 }

@@ -39,6 +39,16 @@ pub enum Record {
         /// The piece.
         text: String,
     },
+    /// An attempt has failed by itself; written lazily, so that it mostly rides with what comes next. One that cost nothing was
+    /// none: its number is that of the next.
+    Failed {
+        /// Key.
+        call_id: CallId,
+        /// Number of the attempt.
+        attempt: u32,
+        /// Whether it may have been billed.
+        billed: bool,
+    },
     /// An orderly drain cut this attempt; before the provider is left.
     Cut {
         /// Key.
@@ -199,6 +209,7 @@ impl Record {
             Self::Accepted { call_id, .. }
             | Self::Started { call_id, .. }
             | Self::Partial { call_id, .. }
+            | Self::Failed { call_id, .. }
             | Self::Cut { call_id, .. }
             | Self::Done { call_id, .. }
             | Self::Acked { call_id, .. }

@@ -75,6 +75,9 @@ pub struct OpenCall {
     /// Highest attempt number seen in `started`.
     #[serde(default)]
     pub attempts_seen: u32,
+    /// Whether a `note` has told since that this attempt cost nothing, and none was seen to begin after that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attempt_unused: bool,
     /// The host has cancelled it; kept until the daemon has confirmed.
     #[serde(default)]
     pub cancelled: bool,

@@ -87,19 +87,19 @@ impl Timer for Clock {
     }
 }
 
-/// Grants one attempt. One that cost nothing leaves its number to be used again; it is not.
+/// Grants one attempt. One that cost nothing begins again under its number.
 #[derive(Default)]
 struct Once(AtomicBool);
 
 impl Gate for Once {
     fn begin<'a>(
         &'a self,
-        _: Option<u32>,
+        unused: Option<u32>,
         _: &'a str,
         _: &'a str,
         _: u64,
     ) -> BoxFuture<'a, Result<u32, Denied>> {
-        let granted = self.0.swap(true, Ordering::Relaxed);
+        let granted = self.0.swap(true, Ordering::Relaxed) && unused.is_none();
         Box::pin(ready(if granted { Err(Denied::Exhausted) } else { Ok(1) }))
     }
 }

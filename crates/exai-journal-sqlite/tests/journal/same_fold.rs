@@ -9,7 +9,7 @@ use proptest::prelude::*;
 fn record() -> impl Strategy<Value = Record> {
     let call = 0..5_u64;
     let text = prop::sample::select(vec!["", "a", "Grüße", "a longer piece of text"]);
-    (call, 0..10_u8, 1..4_u32, 0..12_u64, text).prop_map(|(n, kind, attempt, offset, text)| match kind {
+    (call, 0..11_u8, 1..4_u32, 0..12_u64, text).prop_map(|(n, kind, attempt, offset, text)| match kind {
         0 | 1 => accepted(n),
         2 => started(n, attempt, offset),
         3 | 4 => partial(n, attempt, offset, text),
@@ -17,6 +17,7 @@ fn record() -> impl Strategy<Value = Record> {
         6 => turn(n, key((n % 2) as u8), 1000 + n, &format!("{text:?}")),
         7 => acked(n),
         8 => buried(n),
+        9 => Record::Failed { call_id: id(n), attempt, billed: offset % 2 == 0 },
         _ if attempt == 1 => forgotten(n),
         _ if attempt == 2 => Record::Cut { call_id: id(n), attempt },
         _ => Record::Detached { call_id: id(n), session: SessionId::from_bytes([attempt as u8; 16]) },

@@ -163,13 +163,19 @@ impl World {
             return;
         };
         let course = self.provider.course(&mut self.dice, class);
-        let pause = self.dice.ms(30, 900);
+        let (now, pause) = (self.now, self.dice.ms(30, 900));
         let Some(daemon) = self.daemons.get_mut(&no) else { return };
+        let local = daemon.local(now);
         let Some(run) = daemon.runs.get_mut(&call).filter(|run| run.phase == Phase::Asking) else { return };
         let (serial, gap) = (run.serial, run.script.gap());
         if course == Course::Refused {
             (run.phase, run.unused, run.refusals) = (Phase::Beginning, Some(attempt), run.refusals + 1);
-            let over = run.refusals > REFUSALS_MAX;
+            let (over, told) = (run.refusals > REFUSALS_MAX, run.refusals % 3 == 0);
+            // Now and then: where there is no room for it, only the next attempt says so.
+            if told {
+                daemon.end.attempt_cost_nothing(local, call);
+                self.coverage.count("refusal told at once");
+            }
             self.coverage.count("attempt refused at no cost");
             if over {
                 return self.finish(no, call, finished(Outcome::Error, "no model takes it"));

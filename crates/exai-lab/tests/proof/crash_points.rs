@@ -120,6 +120,31 @@ fn f29_a_daemon_that_dies_while_an_answer_streams_tells_of_the_attempt() {
 }
 
 #[test]
+fn refusals_cost_no_attempt_however_often_the_daemon_dies_in_the_pause_after_them() {
+    let mut world = World::new();
+    // Nobody else to ask.
+    world.exai.unset("KIMI_API_KEY");
+    let mut daemon = world.daemon();
+    let host = world.host();
+    // A rate limit that asks for more patience than any daemon here has; the fifth one may answer.
+    let refusals: String =
+        (1..=4).map(|n| format!("[[sim {n}: status=429 code=1302 retry-after=20]] ")).collect();
+    let prompt = format!("{refusals}[[sim: chunks=3]] not now");
+    let pending = world.chat(&host, &prompt);
+    for n in 1..=4 {
+        exai_sim::process::poll(PATIENCE, || (world.requests(&prompt).len() == n).then_some(())).unwrap();
+        // What nobody waits for is on its way to the disk for a quarter of a second at most.
+        pace(Duration::from_secs(1));
+        daemon.kill().unwrap();
+        daemon = world.daemon();
+    }
+    let answer = host.wait(&pending, PATIENCE).unwrap();
+    assert!(answer.text().unwrap().contains(&answer_to(&prompt, 3)), "{}", answer.line);
+    assert_eq!((world.requests(&prompt).len(), answer.stated_attempts()), (5, 1), "{}", answer.line);
+    assert!(!answer.text().unwrap().contains("lost"), "{}", answer.line);
+}
+
+#[test]
 fn a_cancelled_call_does_not_come_back_with_the_daemon() {
     let world = World::new();
     let first = world.daemon();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::continuing::{self, Candidacy, Plan};
 use super::pausing::{TOO_MANY, line, marked};
-use super::{BILLED_MAX, Call, Grant, failed};
+use super::{BILLED_MAX, Call, failed};
 use crate::attempt::{self, Brought, Failed, NOTE_EVERY, Subject, World};
 use crate::breaker::{Entry, Fault, Moment};
 use crate::cause::Cause;
@@ -47,7 +47,7 @@ impl Call<'_> {
         let plan = self.plan_for(candidate, index, room, dialect);
         let continues = plan.as_ref().map_or(0, |plan| plan.beginning().len());
         let Model { provider, id: model, .. } = &*candidate.model;
-        let n = self.grant(index, provider, model, continues as u64).await?;
+        let n = self.grant(provider, model, continues as u64).await?;
         self.in_time()?;
         self.requests += 1;
         state.pace().budget.request(self.layer.timer.now());
@@ -90,22 +90,10 @@ impl Call<'_> {
     }
 
     /// The number under which this request goes out, kept with the provider's and model's names.
-    async fn grant(
-        &mut self,
-        candidate: usize,
-        provider: &str,
-        model: &str,
-        continues: u64,
-    ) -> Result<u32, Failed> {
-        let unused = match self.grant {
-            Some(grant) if (grant.candidate, grant.continues) == (candidate, continues) => {
-                return Ok(grant.n);
-            }
-            other => other.map(|grant| grant.n),
-        };
-        let granted = self.context.gate.begin(unused, provider, model, continues).await;
+    async fn grant(&mut self, provider: &str, model: &str, continues: u64) -> Result<u32, Failed> {
+        let granted = self.context.gate.begin(self.unused, provider, model, continues).await;
         let n = granted.map_err(|denied| failed(Cause::Denied(denied), &denied.to_string()))?;
-        self.grant = Some(Grant { n, candidate, continues });
+        (self.granted, self.unused) = (Some(n), None);
         Ok(n)
     }
 

@@ -69,7 +69,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         entry.model = last.map(|attempt| (attempt.provider.clone(), attempt.model.clone()));
         entry.spent = kept.ended.and_then(|ended| ended.end.spent);
         entry.buried_ms = kept.buried_ms.unwrap_or(0);
-        entry.started = attempts;
+        (entry.started, entry.unused) = (attempts, kept.unused);
         (entry.attempts, entry.cuts) = (attempts, u32::try_from(kept.cut.len()).unwrap_or(u32::MAX));
         (entry.adopted, entry.detached) = (kept.adopted, kept.detached);
         if let Some(asked) = asked {
@@ -101,7 +101,7 @@ fn before(kept: &Kept) -> Vec<Before> {
         }
         if kept.cut.contains(&n) {
             before.fate = AttemptFate::Cut;
-        } else if known(n + 1).is_some_and(|next| next.after_failure) {
+        } else if kept.failed.contains(&n) || known(n + 1).is_some_and(|next| next.after_failure) {
             before.fate = AttemptFate::Failed;
         }
         before

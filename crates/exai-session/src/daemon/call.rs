@@ -81,6 +81,8 @@ pub(super) struct Entry<D> {
     pub(super) attempts: u32,
     /// The highest number of which this journal has the start; an attempt that cost nothing gives its number back.
     pub(super) started: u32,
+    /// The number of one that cost nothing, by the word of an earlier start.
+    pub(super) unused: Option<u32>,
     /// The one that may be with a provider at this moment.
     pub(super) under_way: Option<u32>,
     /// Those of them that an orderly drain cut.
@@ -153,6 +155,7 @@ impl<D> Entry<D> {
             wish: Wish::Run,
             attempts: 0,
             started: 0,
+            unused: None,
             under_way: None,
             cuts: 0,
             before: Vec::new(),

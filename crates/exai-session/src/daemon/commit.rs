@@ -150,6 +150,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
         // Nobody is there any more for whom it would be paid, or it would be cut at once. The number is written again.
         entry.attempts -= 1;
+        self.commit(Record::Failed { call_id, attempt, billed: false });
         if cut_off {
             self.cut_one(now, call_id);
         } else {

@@ -101,10 +101,25 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         }
     }
 
-    /// The attempt that ran has failed by itself, and the executor is about to ask for another one, or to end the call.
+    /// The attempt that ran has failed by itself and may have been billed, and the executor is about to ask for another one,
+    /// or to end the call.
     pub fn attempt_failed(&mut self, call_id: CallId) {
-        if let Some(entry) = self.calls.get_mut(call_id) {
-            entry.under_way = None;
+        let under_way = self.calls.get_mut(call_id).and_then(|entry| entry.under_way.take());
+        if let Some(attempt) = under_way {
+            self.commit(Record::Failed { call_id, attempt, billed: true });
+        }
+    }
+
+    /// As [`DaemonEnd::attempt_failed`], of one that cost nothing: it was none, also to the next daemon, if this one dies before
+    /// the next attempt begins. That one is given the number as `unused` all the same, for this may not have been told.
+    pub fn attempt_cost_nothing(&mut self, now: Duration, call_id: CallId) {
+        let Some(entry) = self.calls.get_mut(call_id) else { return };
+        let attempts = entry.attempts;
+        if let Some(attempt) = entry.under_way.take_if(|attempt| *attempt == attempts) {
+            entry.attempts -= 1;
+            self.commit(Record::Failed { call_id, attempt, billed: false });
+            let note = Note { call_id, attempt: attempt - 1, text: None };
+            self.tell_waiters(now, call_id, &DaemonFrame::Note(note));
         }
     }
 

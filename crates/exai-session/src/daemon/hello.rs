@@ -172,7 +172,12 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
     /// The shim waits for a call that is known here, and knows more of it than a journal restored from an old copy.
     fn bring_back(&mut self, now: Duration, session: SessionId, open: &OpenCall) {
-        self.brought(now, open.call_id, open.attempts_seen, open.remaining_ms);
+        // An attempt that cost nothing is none where journal and shim agree on it. Where the shim has seen another begin under its
+        // number, the journal is an old copy.
+        let entry = self.calls.get(open.call_id);
+        let agrees = entry.is_some_and(|entry| entry.unused == Some(open.attempts_seen));
+        let attempts_seen = open.attempts_seen.saturating_sub(u32::from(open.attempt_unused && agrees));
+        self.brought(now, open.call_id, attempts_seen, open.remaining_ms);
         self.join(now, session, open.call_id);
         self.replay(now, session, open.call_id);
     }

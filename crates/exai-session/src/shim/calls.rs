@@ -44,6 +44,8 @@ pub(super) struct Open {
     pub(super) under: Option<JournalId>,
     pub(super) accepted_seen: bool,
     pub(super) attempts_seen: u32,
+    /// The last of them cost nothing.
+    pub(super) attempt_unused: bool,
     pub(super) cancelled: bool,
     /// The journal of the daemon it was last written to, and `attempts_seen` at that moment.
     exposed: Option<(JournalId, u32)>,
@@ -183,6 +185,7 @@ impl Calls {
             under,
             accepted_seen,
             attempts_seen,
+            attempt_unused: false,
             cancelled: false,
             exposed,
             retry_at: None,
@@ -230,6 +233,7 @@ impl Calls {
                 under: open.under?,
                 accepted_seen: open.accepted_seen,
                 attempts_seen: open.attempts_seen,
+                attempt_unused: open.attempt_unused,
                 cancelled: open.cancelled,
                 remaining_ms: millis(open.deadline.saturating_sub(now)),
             })

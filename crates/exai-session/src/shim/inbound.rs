@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use exai_wire::{
-    Answer, Ask, CallId, Cancel, DaemonBeat, DaemonFrame, Refused, Reject, ResultFrame, ShimFrame, Started,
-    Welcome,
+    Answer, Ask, CallId, Cancel, DaemonBeat, DaemonFrame, Note, Refused, Reject, ResultFrame, ShimFrame,
+    Started, Welcome,
 };
 use serde_json::value::RawValue;
 
@@ -116,13 +116,7 @@ impl ShimEnd {
         match frame {
             DaemonFrame::Accepted(accepted) => self.accepted(accepted.call_id),
             DaemonFrame::Started(started) => self.started(started),
-            DaemonFrame::Note(note) => {
-                if self.calls.get_mut(note.call_id).is_some_and(|open| !open.cancelled)
-                    && let Some(text) = note.text
-                {
-                    self.events.push_back(ShimEvent::Note { call_id: note.call_id, text });
-                }
-            }
+            DaemonFrame::Note(note) => self.noted(note),
             DaemonFrame::Result(result) => self.ended(result),
             DaemonFrame::Refused(refused) => self.refused(now, refused),
             DaemonFrame::Beat(beat) => self.beaten(beat),
@@ -145,12 +139,21 @@ impl ShimEnd {
         }
     }
 
+    fn noted(&mut self, note: Note) {
+        let Some(open) = self.calls.get_mut(note.call_id).filter(|open| !open.cancelled) else { return };
+        match note.text {
+            Some(text) => self.events.push_back(ShimEvent::Note { call_id: note.call_id, text }),
+            None => open.attempt_unused = open.attempts_seen == note.attempt.saturating_add(1),
+        }
+    }
+
     fn started(&mut self, started: Started) {
         let journal = self.link.journal();
         let Some(open) = self.calls.get_mut(started.call_id) else { return };
         open.accepted_seen = true;
         open.under = journal;
         open.attempts_seen = open.attempts_seen.max(started.attempt);
+        open.attempt_unused = false;
         if !open.cancelled {
             let Started { call_id, attempt, provider, model } = started;
             self.events.push_back(ShimEvent::Started { call_id, attempt, provider, model });

@@ -106,6 +106,7 @@ fn a_call_that_a_hello_lists_many_times_is_answered_once() {
         under: JournalId::from_bytes([0; 16]),
         accepted_seen: true,
         attempts_seen: 1,
+        attempt_unused: false,
         cancelled: false,
         remaining_ms: 60_000,
     };

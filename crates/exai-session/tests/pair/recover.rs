@@ -162,6 +162,88 @@ fn an_attempt_that_had_failed_before_another_began_was_not_lost_with_the_daemon(
 }
 
 #[test]
+fn an_attempt_that_had_failed_before_the_daemon_died_was_not_lost_with_it() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT);
+    world.run(secs(1));
+    world.daemon.as_mut().unwrap().attempt_failed(call);
+    world.run(ms(10));
+    world.crash();
+    world.run(secs(1));
+    assert_eq!(told(&world, call), [("m1", AttemptFate::Failed)]);
+    assert_eq!(world.billed, [(call, 1), (call, 2)]);
+}
+
+/// A refusal, and the daemon dies in the pause after it.
+fn refused_and_killed(world: &mut World, call: CallId) {
+    world.run(secs(1));
+    let now = world.now;
+    world.daemon.as_mut().unwrap().attempt_cost_nothing(now, call);
+    world.run(ms(10));
+    world.crash();
+}
+
+#[test]
+fn attempts_that_cost_nothing_count_for_nothing_however_often_their_daemon_dies() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT);
+    for _ in 0..5 {
+        refused_and_killed(&mut world, call);
+    }
+    world.run(secs(30));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 1, .. }));
+    assert!(told(&world, call).is_empty() && world.denied.is_empty());
+}
+
+#[test]
+fn an_attempt_that_began_again_under_the_number_of_one_that_cost_nothing_counts() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT);
+    world.run(secs(1));
+    let now = world.now;
+    world.daemon.as_mut().unwrap().attempt_cost_nothing(now, call);
+    world.attempt(call, Some(1), ("other", "m2"));
+    world.run(secs(1));
+    world.crash();
+    world.run(secs(1));
+    assert_eq!(told(&world, call), [("m2", AttemptFate::Lost)]);
+    refused_and_killed(&mut world, call);
+    world.run(secs(1));
+    assert_eq!(told(&world, call), [("m2", AttemptFate::Lost)]);
+    world.run(secs(30));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 2, .. }));
+}
+
+#[test]
+fn a_journal_restored_from_before_it_began_again_does_not_take_it_for_none() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, CHAT);
+    world.run(secs(1));
+    let now = world.now;
+    world.daemon.as_mut().unwrap().attempt_cost_nothing(now, call);
+    world.settle();
+    let backup = (world.disk.0, world.disk.1.copy());
+    world.run(ms(10));
+    world.attempt(call, Some(1), ("other", "m2"));
+    world.run(secs(1));
+    world.kill_daemon();
+    world.disk = backup;
+    world.restart_daemon();
+    world.run(secs(30));
+    assert_eq!(world.billed, [(call, 1), (call, 1), (call, 2)]);
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 2, .. }));
+}
+
+#[test]
+fn an_effect_that_was_refused_runs_though_its_daemon_died() {
+    let mut world = World::new(1);
+    let call = world.call(0, 1, WRITE);
+    refused_and_killed(&mut world, call);
+    world.run(secs(30));
+    assert!(matches!(world.only(call), Seen::Result { outcome: Outcome::Ok, attempts: 1, .. }));
+}
+
+#[test]
 fn attempts_of_a_call_that_was_left_are_told_by_whom_they_asked() {
     let mut world = World::new(1);
     let call = world.call(0, 1, r#"{"name":"chat","ms":100000}"#);

@@ -1,5 +1,7 @@
 //! A scripted provider, a gate that counts, and a clock that jumps.
 
+mod gate;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use self::gate::CountingGate;
 use crate::*;
 
 pub(super) const S: Duration = Duration::from_secs(1);
@@ -230,7 +233,8 @@ impl World {
         let before: Vec<Before> = (1..=made).map(before).collect();
         let kept =
             self.kept.as_ref().map(|(_, text)| Kept { attempt: made, provider, model, text, seams: &[] });
-        let gate = CountingGate { made: AtomicU32::new(made), most: 3 + cuts.min(3), granted: &self.granted };
+        let (made, unused) = (AtomicU32::new(made), Mutex::default());
+        let gate = CountingGate { made, unused, most: 3 + cuts.min(3), granted: &self.granted };
         let context = CallContext {
             call_id: "call",
             sharer,
@@ -331,37 +335,6 @@ impl Timer for Clock {
 
     fn sleep_until(&self, at: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep_until(self.start + at))
-    }
-}
-
-/// Grants three attempts to a call, less those made before; up to three that were cut do not count.
-struct CountingGate<'a> {
-    made: AtomicU32,
-    most: u32,
-    granted: &'a Mutex<Vec<(u32, String)>>,
-}
-
-impl Gate for CountingGate<'_> {
-    fn begin<'a>(
-        &'a self,
-        unused: Option<u32>,
-        provider: &'a str,
-        model: &'a str,
-        continues: u64,
-    ) -> BoxFuture<'a, Result<u32, Denied>> {
-        let n = match unused {
-            Some(unused) => {
-                assert_eq!(unused, self.made.load(Ordering::SeqCst), "the last one that was granted");
-                unused
-            }
-            None => self.made.fetch_add(1, Ordering::SeqCst) + 1,
-        };
-        if n > self.most {
-            return Box::pin(std::future::ready(Err(Denied::Exhausted)));
-        }
-        let from = if continues == 0 { String::new() } else { format!(" from {continues}") };
-        self.granted.lock().unwrap().push((n, format!("{provider}/{model}{from}")));
-        Box::pin(std::future::ready(Ok(n)))
     }
 }
 

@@ -12,7 +12,7 @@ pub(super) async fn f01_a_refused_connection_is_tried_thrice_and_costs_no_attemp
     assert_eq!(played.attempts().iter().filter(|one| one.billed).count(), 1);
     assert_eq!(
         played.world.granted(),
-        ["1 glm/glm-fast", "1 kimi/kimi-fast"],
+        ["1 glm/glm-fast", "1 glm/glm-fast", "1 glm/glm-fast", "1 kimi/kimi-fast"],
         "kept under the name of whom it went to"
     );
     played.row("F01", "refuses the connection");
