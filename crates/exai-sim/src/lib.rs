@@ -6,6 +6,7 @@
 
 pub mod bench;
 pub mod demo;
+pub mod flood;
 pub mod host;
 pub mod process;
 pub mod provider;

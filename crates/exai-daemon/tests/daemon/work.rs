@@ -1,13 +1,10 @@
 //! Calls that ask a provider: queued, let through, cancelled, cut.
 
-use std::io::Write as _;
-use std::net::TcpListener;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use exai_settings::{ChosenBy, Secret};
+use exai_sim::flood::Flood;
 use exai_sim::provider::{ErrorReply, Reply, Script, SimProvider, Stream};
 use exai_wire::{CallId, Cancel, DaemonFrame, Outcome, ShimFrame};
 use serde_json::Value;
@@ -354,40 +351,16 @@ fn the_file_tells_within_100_ms_that_a_model_is_asked_no_more() {
     daemon.stop();
 }
 
-/// Heads without end to whoever asks: a client that reads them is never through.
-fn flooding() -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/v1", listener.local_addr().unwrap());
-    let flooded = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&flooded);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, counted) = (stream.unwrap(), Arc::clone(&counted));
-            std::thread::spawn(move || {
-                let heads = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
-                let mut sent = 0;
-                while stream.write_all(&heads).is_ok() {
-                    sent += heads.len();
-                    if sent == heads.len() * 10 {
-                        counted.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    (url, flooded)
-}
-
 #[test]
 fn a_provider_that_floods_its_calls_takes_no_thread_from_those_of_another() {
     const FLOODED: u8 = 8;
     let provider = SimProvider::start().unwrap();
-    let (hostile, flooded) = flooding();
+    let hostile = Flood::start().unwrap();
     let daemon = Daemon::start_with(|options| {
         options.settings.daemon.drain_grace = Duration::from_millis(200);
         for known in &mut options.settings.providers {
             known.base_url =
-                if known.name == "kimi" { hostile.clone() } else { provider.base_url(&known.name) };
+                if known.name == "kimi" { hostile.base_url() } else { provider.base_url(&known.name) };
             known.key = Some(Secret::new("sk-simulated"));
             known.concurrency_chosen_by = ChosenBy::User;
         }
@@ -397,7 +370,7 @@ fn a_provider_that_floods_its_calls_takes_no_thread_from_those_of_another() {
         victims.call(n, r#"{"name":"chat","arguments":{"prompt":"drown","model":"kimi"}}"#);
     }
     let since = Instant::now();
-    while flooded.load(Ordering::Relaxed) < usize::from(FLOODED) {
+    while hostile.flooded() < usize::from(FLOODED) {
         assert!(since.elapsed() < HANG, "it does not flood");
         std::thread::park_timeout(Duration::from_millis(10));
     }

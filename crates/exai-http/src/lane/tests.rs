@@ -1,10 +1,10 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use exai_provider::{Method, ProviderConfig, Request, Transport as _, TransportErrorKind};
+use exai_sim::flood::Flood;
 use tokio::time::timeout;
 
 use super::*;
@@ -81,27 +81,18 @@ async fn an_answer_is_the_same_at_home_and_from_elsewhere() {
     assert!(transport.home("b").is_none());
 }
 
-/// Heads without end: a client that reads them is never through.
 #[tokio::test]
 async fn an_endpoint_that_floods_its_connections_takes_no_time_from_another() {
     const FLOODED: usize = 8;
-    let heads = Arc::new(AtomicUsize::new(0));
-    let counted = Arc::clone(&heads);
-    let hostile = server(move |mut stream| {
-        read_request(&mut stream);
-        let many = b"HTTP/1.1 100 Continue\r\n\r\n".repeat(1000);
-        while stream.write_all(&many).is_ok() {
-            counted.fetch_add(1000, Ordering::Relaxed);
-        }
-    });
+    let hostile = Flood::start().unwrap();
     let healthy = answering();
-    let transport = transport(&[("hostile", &hostile), ("healthy", &healthy)]);
+    let transport = transport(&[("hostile", &hostile.base_url()), ("healthy", &healthy)]);
     let mut flooded = JoinSet::new();
     for _ in 0..FLOODED {
-        let (transport, hostile) = (Arc::clone(&transport), hostile.clone());
-        flooded.spawn(async move { transport.open(request("hostile", &hostile)).await.map(drop) });
+        let (transport, url) = (Arc::clone(&transport), hostile.base_url());
+        flooded.spawn(async move { transport.open(request("hostile", &url)).await.map(drop) });
     }
-    while heads.load(Ordering::Relaxed) < 1000 * FLOODED {
+    while hostile.flooded() < FLOODED {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     // From another thread: it is this one that must not be kept busy.

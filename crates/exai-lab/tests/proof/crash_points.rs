@@ -37,8 +37,10 @@ const ROWS: [Row; 6] = [
 #[test]
 fn a_question_is_answered_wherever_the_daemon_dies() {
     for Row { point, requests, stated: attempts, .. } in ROWS {
-        let mut world = World::new();
+        // Its client is made by then: a question that has to wait for that is promised before its start.
+        let mut world = World::with(&[("EXAI_DEFAULT_MODEL", "kimi"), ("EXAI_DISCOVER_MODELS", "on")]);
         let first = world.faulty_daemon("EXAI_CRASH_AT", point);
+        world.provider.wait_models(1, HANG).unwrap();
         let host = world.host();
         let prompt = format!("a question at {point}");
         let pending = world.chat(&host, &prompt);
