@@ -3,7 +3,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::ThreadId;
+use std::sync::mpsc::sync_channel;
+use std::thread::{Builder as Thread, JoinHandle, ThreadId};
 
 use bytes::Bytes;
 use exai_provider::{Body, BoxFuture, Response, TransportError, TransportErrorKind};
@@ -32,11 +33,25 @@ impl Lane {
     /// # Errors
     /// If the operating system gives no thread or no event queue.
     pub(crate) fn start(endpoint: &str) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().max_blocking_threads(LOOKUPS).enable_all().build()?;
-        let (handle, stop) = (runtime.handle().clone(), Arc::new(Notify::new()));
+        Self::start_with(endpoint, Thread::spawn)
+    }
+
+    fn start_with(
+        endpoint: &str,
+        spawn: impl FnOnce(Thread, Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>>,
+    ) -> io::Result<Self> {
+        let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         let name: String = format!("exai-to-{endpoint}").chars().take(NAME_MAX).collect();
-        let thread = std::thread::Builder::new().name(name).spawn(move || run(runtime, &stopped))?;
+        // The thread comes first: a runtime that is dropped where calls run, for want of one, would panic there.
+        let (hand_over, handed_over) = sync_channel::<Runtime>(1);
+        let work = move || handed_over.recv().map_or((), |runtime| run(runtime, &stopped));
+        let thread = spawn(Thread::new().name(name), Box::new(work))?;
+        let runtime = Builder::new_current_thread().max_blocking_threads(LOOKUPS).enable_all().build()?;
+        let handle = runtime.handle().clone();
+        if let Err(unheard) = hand_over.send(runtime) {
+            unheard.0.shutdown_background();
+        }
         Ok(Self { handle, thread: thread.thread().id(), stop })
     }
 

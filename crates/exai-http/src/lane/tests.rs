@@ -120,3 +120,11 @@ async fn what_runs_there_ends_when_it_is_stopped() {
     let (end, ()) = timeout(HANG, async { tokio::join!(response.body.chunk(), stop) }).await.unwrap();
     assert_eq!(end.unwrap_err().kind, TransportErrorKind::Broken);
 }
+
+/// On the thread of the calls, which would end with it, and with it the daemon.
+#[tokio::test]
+async fn where_no_thread_is_to_be_had_it_is_an_error_and_no_panic() {
+    let none = |_, _| Err(io::ErrorKind::WouldBlock.into());
+    let refused = Lane::start_with("a", none).err().unwrap();
+    assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+}
