@@ -37,7 +37,7 @@ const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 /// How long who asks waits for the newest; a runtime that is stuck must not keep its condition from being told.
 const FRESH: Duration = Duration::from_millis(50);
 
-/// Threads for name resolution and for reading the journal, the only things here that block.
+/// Threads for reading the journal, the only thing here that blocks.
 const BLOCKING_THREADS: usize = 32;
 
 /// Pieces of answers on their way to the io thread: each call has one at a time, and waits where there are more.

@@ -12,13 +12,14 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use crate::names::LOOKUPS;
-
 /// The visible length of a thread's name on Linux.
 const NAME_MAX: usize = 15;
 
 /// Pieces of an answer that wait for who reads them on another thread; the connection waits behind them.
 const PIECES: usize = 1;
+
+/// Threads for what blocks in the calls that run here: reading the journal.
+const BLOCKING_THREADS: usize = 32;
 
 /// A runtime of one thread. It ends with the last handle, or when it is told to.
 pub(crate) struct Lane {
@@ -47,7 +48,8 @@ impl Lane {
         let (hand_over, handed_over) = sync_channel::<Runtime>(1);
         let work = move || handed_over.recv().map_or((), |runtime| run(runtime, &stopped));
         let thread = spawn(Thread::new().name(name), Box::new(work))?;
-        let runtime = Builder::new_current_thread().max_blocking_threads(LOOKUPS).enable_all().build()?;
+        let runtime =
+            Builder::new_current_thread().max_blocking_threads(BLOCKING_THREADS).enable_all().build()?;
         let handle = runtime.handle().clone();
         if let Err(unheard) = hand_over.send(runtime) {
             unheard.0.shutdown_background();
@@ -141,7 +143,6 @@ fn ended() -> TransportError {
 
 fn run(runtime: Runtime, stop: &Notify) {
     runtime.block_on(stop.notified());
-    // A lookup of a name may hang for half a minute; nobody waits for it.
     runtime.shutdown_background();
 }
 

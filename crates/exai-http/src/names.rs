@@ -7,18 +7,22 @@ use std::sync::Arc;
 
 use exai_names::addresses;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// Lookups of an endpoint at a time. Whoever waits for more is ended by the connect timeout.
-pub(crate) const LOOKUPS: usize = 4;
+const LOOKUPS: usize = 4;
 
 /// From a name to its addresses; the client puts the port in.
 type Lookup = fn(&str) -> io::Result<Vec<SocketAddr>>;
+
+/// Has a lookup done on a thread.
+type Start = fn(Box<dyn FnOnce() + Send>) -> io::Result<()>;
 
 /// Asks for an endpoint's names.
 #[derive(Debug, Clone)]
 pub(crate) struct Names<L = Lookup> {
     lookup: L,
+    start: Start,
     permits: Arc<Semaphore>,
 }
 
@@ -31,20 +35,26 @@ impl Names {
 
 impl<L: Fn(&str) -> io::Result<Vec<SocketAddr>> + Copy + Send + Sync + 'static> Names<L> {
     fn with(lookup: L) -> Self {
-        Self { lookup, permits: Arc::new(Semaphore::new(LOOKUPS)) }
+        Self { lookup, start, permits: Arc::new(Semaphore::new(LOOKUPS)) }
     }
 
     async fn find(self, name: String) -> io::Result<Vec<SocketAddr>> {
         // Never closed.
         let permit = self.permits.acquire_owned().await.map_err(io::Error::other)?;
+        let (answer, found) = oneshot::channel();
         // A lookup that nobody waits for any more can't be ended; its permit stays with it.
-        let found = tokio::task::spawn_blocking(move || {
+        (self.start)(Box::new(move || {
             let found = (self.lookup)(&name);
             drop(permit);
-            found
-        });
+            let _ = answer.send(found);
+        }))?;
         found.await.map_err(io::Error::other)?
     }
+}
+
+/// A thread of its own: a runtime that can't have one for its blocking work panics.
+fn start(lookup: Box<dyn FnOnce() + Send>) -> io::Result<()> {
+    std::thread::Builder::new().name("exai-name".to_owned()).spawn(lookup).map(drop)
 }
 
 impl<L: Fn(&str) -> io::Result<Vec<SocketAddr>> + Copy + Send + Sync + 'static> Resolve for Names<L> {

@@ -35,9 +35,7 @@ impl Stuck {
 #[test]
 fn f30_a_slow_resolver_takes_four_threads_and_leaves_the_rest_to_other_names() {
     static STUCK: Stuck = Stuck::new();
-    // One thread more than one endpoint may take.
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().max_blocking_threads(LOOKUPS + 1).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let slow = Names::with(|_| STUCK.ask());
         let mut asking = tokio::task::JoinSet::new();
@@ -67,4 +65,30 @@ fn f30_a_slow_resolver_takes_four_threads_and_leaves_the_rest_to_other_names() {
 async fn a_name_that_does_not_exist_is_an_error() {
     let names = Names::with(|_| Err(io::ErrorKind::NotFound.into()));
     assert_eq!(names.find("h".to_owned()).await.unwrap_err().kind(), io::ErrorKind::NotFound);
+}
+
+/// As with a limit of a container's processes.
+#[tokio::test]
+async fn where_no_thread_is_to_be_had_it_is_an_error_and_no_panic() {
+    let names = Names { start: |_| Err(io::ErrorKind::WouldBlock.into()), ..Names::with(|_| Ok(Vec::new())) };
+    for _ in 0..=LOOKUPS {
+        let found = tokio::time::timeout(Duration::from_secs(60), names.clone().find("h".to_owned()));
+        assert_eq!(found.await.unwrap().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+}
+
+/// Its runtime may have none to give.
+#[test]
+fn a_lookup_takes_no_thread_of_the_runtime_that_asks() {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(1).build().unwrap();
+    let (end, ended) = std::sync::mpsc::sync_channel::<()>(1);
+    runtime.block_on(async {
+        let taken = tokio::task::spawn_blocking(move || ended.recv());
+        let names = Names::with(|_| Ok(Vec::new()));
+        let found = tokio::time::timeout(Duration::from_secs(20), names.find("h".to_owned())).await;
+        drop(end);
+        let _ = taken.await.unwrap();
+        assert!(found.unwrap().unwrap().is_empty());
+    });
 }
