@@ -307,6 +307,11 @@ impl Cause {
         )
     }
 
+    /// Whether the provider itself came to an end, after which it makes nothing more of an answer.
+    pub(crate) const fn is_an_end(self) -> bool {
+        matches!(self, Self::Server | Self::Policy | Self::EmptyAnswer | Self::Malformed)
+    }
+
     /// Whether both are of one kind, whichever clock or refusal it was.
     pub(crate) fn is_like(self, other: Self) -> bool {
         std::mem::discriminant(&self) == std::mem::discriminant(&other)

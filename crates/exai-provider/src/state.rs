@@ -47,11 +47,13 @@ pub(crate) struct PaceLine<'a> {
     tokens: u32,
 }
 
-/// Tokens that a request is taken to need. Dropped without a word, it needed them.
+/// Tokens that a request is taken to need. Dropped before the request goes out, they are given back, and the request with them;
+/// dropped without a word after that, it needed them.
 pub(crate) struct Estimate<'a> {
     state: &'a ProviderState,
     tokens: u32,
-    really: u32,
+    /// What it needed, once it has gone out.
+    really: Option<u32>,
 }
 
 #[derive(Default)]
@@ -280,7 +282,7 @@ impl<'a> PaceLine<'a> {
     /// Where it is too early.
     pub(crate) fn take(&self, now: Duration) -> Result<Estimate<'a>, Early> {
         self.state.pace().take(now, self.ticket)?;
-        Ok(Estimate { state: self.state, tokens: self.tokens, really: self.tokens })
+        Ok(Estimate { state: self.state, tokens: self.tokens, really: None })
     }
 
     /// Ends when somebody leaves the line, or a request has not needed what it was taken to. Made before one takes, it misses nothing.
@@ -296,26 +298,25 @@ impl Drop for PaceLine<'_> {
     }
 }
 
-impl Estimate<'_> {
-    /// The request was not made.
-    pub(crate) fn give_back(mut self) {
-        let tokens = std::mem::take(&mut self.tokens);
-        self.really = 0;
-        self.state.pace().give_back(tokens);
-    }
-}
-
 impl Drop for Estimate<'_> {
     fn drop(&mut self) {
-        self.state.pace().settled(self.tokens, self.really);
+        match self.really {
+            None => self.state.pace().give_back(self.tokens),
+            Some(really) => self.state.pace().settled(self.tokens, really),
+        }
         self.state.pace_moved.notify_waiters();
     }
 }
 
 impl Place<'_> {
+    /// The request goes out.
+    pub(crate) fn goes_out(&mut self) {
+        self.estimate.really = Some(self.estimate.tokens);
+    }
+
     /// The request needed so many tokens.
     pub(crate) fn needed(&mut self, tokens: u32) {
-        self.estimate.really = tokens;
+        self.estimate.really = Some(tokens);
     }
 
     /// Text has come.

@@ -15,12 +15,12 @@ use crate::fair_queue::LineName;
 use crate::model::{IdleClass, Model};
 use crate::pace::{self, Early};
 use crate::providers::Layer;
-use crate::reply::Usage;
 use crate::request::{self, Room, Variant};
 use crate::route::Candidate;
 use crate::spend::Cost;
 use crate::splice::Splice;
 use crate::state::{Estimate, FreePlace, NoPlace, Place, ProviderState, Wish};
+use crate::tokens;
 
 /// Longest wait for a place, or for another call that tries, while another candidate is left.
 const QUEUE_WAIT: Duration = Duration::from_secs(30);
@@ -39,7 +39,7 @@ impl Call<'_> {
         self.affordable(candidate)?;
         self.fits(candidate)?;
         let tokens = pace::tokens(self.route.prompt_tokens, &candidate.model, room);
-        let (place, entry) = self.place(state, index, candidate, tokens).await?;
+        let (mut place, entry) = self.place(state, index, candidate, tokens).await?;
         self.in_time()?;
         // Those before it in the queue may have spent the rest.
         self.affordable(candidate)?;
@@ -74,6 +74,7 @@ impl Call<'_> {
         let splice = plan.as_ref().map_or_else(Splice::alone, Plan::splice);
         let call = self.log_id();
         let charge = self.charge(candidate, plan.as_ref());
+        place.goes_out();
         let subject = Subject { call, n, model, dialect, place: &place, splice, charge: charge.as_ref() };
         let mut outcome = attempt::run(world, subject, request, clocks).await;
         let (usage, is_billed) = match &mut outcome {
@@ -85,7 +86,7 @@ impl Call<'_> {
         self.cost = charge.map_or_else(Cost::default, |charge| charge.settle(usage, is_billed));
         self.cost.is_estimated |= is_held;
         self.remember(candidate, outcome.as_ref().map(|_| ()));
-        conclude(state, place, &outcome, self.layer.moment());
+        conclude(state, place, &outcome, self.route.prompt_tokens, self.layer.moment());
         outcome.map_err(|failed| marked(failed, entry))
     }
 
@@ -130,9 +131,8 @@ impl Call<'_> {
             let entry = self.entry(index, &line).await?;
             let place = self.free_place(state, index, &line).await?;
             let estimate = self.paced(state, index, tokens).await?;
-            match layer.circuits.enter(&line, layer.moment(), entry) {
-                Ok(pass) => return Ok((place.with(pass, estimate), entry)),
-                Err(_) => estimate.give_back(),
+            if let Ok(pass) = layer.circuits.enter(&line, layer.moment(), entry) {
+                return Ok((place.with(pass, estimate), entry));
             }
         }
     }
@@ -241,15 +241,16 @@ impl Call<'_> {
     }
 }
 
-/// Tells everybody who counts how an attempt ended.
-fn conclude(state: &ProviderState, mut place: Place<'_>, outcome: &Result<Brought, Failed>, at: Moment) {
-    let usage = match outcome {
-        Ok(brought) => brought.answer.usage,
-        Err(failed) => failed.answer.usage.or_else(|| (!failed.billed).then(Usage::default)),
-    };
-    if let Some(usage) = usage {
-        let really = usage.prompt_tokens.saturating_add(usage.completion_tokens);
-        place.needed(u32::try_from(really).unwrap_or(u32::MAX));
+/// Tells everybody who counts how an attempt ended, whose question had so many tokens.
+fn conclude(
+    state: &ProviderState,
+    mut place: Place<'_>,
+    outcome: &Result<Brought, Failed>,
+    prompt: u64,
+    at: Moment,
+) {
+    if let Some(needed) = needed(outcome, prompt) {
+        place.needed(u32::try_from(needed).unwrap_or(u32::MAX));
     }
     let end = match outcome {
         Ok(_) => {
@@ -269,4 +270,17 @@ fn conclude(state: &ProviderState, mut place: Place<'_>, outcome: &Result<Brough
         }
     };
     place.end(end, at);
+}
+
+/// The tokens that a request needed: told by the provider, or estimated where it ended by itself. What was broken off may go on
+/// there.
+fn needed(outcome: &Result<Brought, Failed>, prompt: u64) -> Option<u64> {
+    let (answer, is_over) = match outcome {
+        Ok(brought) => (&brought.answer, true),
+        Err(failed) if !failed.billed && failed.answer.usage.is_none() => return Some(0),
+        Err(failed) => (&*failed.answer, failed.cause.is_an_end()),
+    };
+    let told = answer.usage.map(|usage| usage.prompt_tokens.saturating_add(usage.completion_tokens));
+    let came = is_over.then(|| prompt.saturating_add(tokens::of_bytes(answer.bytes() as u64)));
+    told.or(came)
 }

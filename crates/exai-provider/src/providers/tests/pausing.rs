@@ -1,6 +1,7 @@
 //! Who is not asked for a while, who is asked all the same, and how many at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::spending::costs;
 use super::world::*;
@@ -372,6 +373,41 @@ async fn a_rate_that_is_taken_for_used_up_is_waited_for_while_requests_are_under
         reply.unwrap();
     }
     assert!(world.clock.now() < 20 * S, "{:?}", world.clock.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_not_made_takes_nothing_of_a_rate() {
+    let one = |config: &mut ProvidersConfig| {
+        config.providers[0].requests_per_minute = Some(1);
+        config.providers[0].tokens_per_minute = Some(6000);
+    };
+    let world = World::with(vec![says("x")], vec![], one);
+    world.made_before.store(3, Ordering::SeqCst);
+    let denied = world.ask(Some("glm-fast"), 1200).await.unwrap_err();
+    assert_eq!(denied.cause, Cause::Denied(Denied::Exhausted));
+    world.made_before.store(0, Ordering::SeqCst);
+    world.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert_eq!(world.requests_at("glm"), [0]);
+}
+
+/// A minute has three of 32,768 that are asked for, and thousands of those that come.
+#[tokio::test(start_paused = true)]
+async fn of_a_request_that_the_provider_ended_only_what_came_is_taken_of_a_rate() {
+    let few = |config: &mut ProvidersConfig| config.providers[0].tokens_per_minute = Some(100_000);
+    let untold = World::with(many(&says("x"), 20), vec![], few);
+    for _ in 0..20 {
+        untold.ask(Some("glm-fast"), 1200).await.unwrap();
+    }
+    assert!(untold.clock.now() < 3 * S, "{:?}", untold.clock.now());
+    let failing = World::with([many(&status(500, "{}"), 2), vec![says("x")]].concat(), vec![], few);
+    failing.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert!(failing.clock.now() < 20 * S, "{:?}", failing.clock.now());
+    // It may go on with what is broken off here.
+    let hung = World::with(vec![stream(vec![content("x"), Do::Hang]), says("x")], vec![], few);
+    let call = hung.ask(Some("glm-fast"), 1200);
+    assert!(tokio::time::timeout(S, call).await.is_err());
+    hung.ask(Some("glm-fast"), 1200).await.unwrap();
+    assert!(hung.clock.now() > 20 * S, "{:?}", hung.clock.now());
 }
 
 #[tokio::test(start_paused = true)]
