@@ -54,6 +54,13 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Attempts of the only call of which the journal has the start, while no daemon runs; 0 where it has none of the call.
+    pub(crate) fn attempts_kept(&self) -> u64 {
+        let output = self.exai.run(&["calls", "--json"], HANG).unwrap();
+        let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        listed["calls"][0]["attempts"].as_u64().unwrap_or(0)
+    }
+
     /// The file that `write_line` writes.
     pub(crate) fn file(&self) -> PathBuf {
         self.exai.home().join("world.txt")
