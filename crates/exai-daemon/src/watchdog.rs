@@ -141,7 +141,7 @@ impl Watchdog {
                     Verdict::Fine => {}
                     Verdict::IoStuck => abort("io", IO_TICKS_MAX),
                     Verdict::WorkStuck => abort("work", WORK_TICKS_MAX),
-                    Verdict::LaneStuck => abort("of a provider", LANE_TICKS_MAX),
+                    Verdict::LaneStuck => abort("provider", LANE_TICKS_MAX),
                 }
             }
         })?;

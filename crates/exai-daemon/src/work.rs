@@ -123,7 +123,6 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Work {
     runtime: Option<Runtime>,
-    transport: Arc<HttpTransport>,
     staff: Staff,
     /// Calls that have a task, until their end is read.
     tasks: BTreeMap<CallId, AbortHandle>,
@@ -240,20 +239,11 @@ impl Work {
             wanted: Arc::clone(&wanted),
         };
         let handle = runtime.handle().clone();
-        let pulse = Pulse { at_ms, providers, turned, wanted, handle, transport: Arc::clone(&transport) };
+        let pulse = Pulse { at_ms, providers, turned, wanted, handle, transport };
         let staff =
             Staff { toolbox: Arc::clone(&toolbox), report, note, text, progress: Arc::clone(&progress) };
         runtime.spawn(beat(clock, told, toolbox, progress));
-        Ok(Self {
-            runtime: Some(runtime),
-            transport,
-            staff,
-            tasks: BTreeMap::new(),
-            reports,
-            notes,
-            texts,
-            pulse,
-        })
+        Ok(Self { runtime: Some(runtime), staff, tasks: BTreeMap::new(), reports, notes, texts, pulse })
     }
 
     /// Does what the io thread wants done; never waits.
@@ -262,9 +252,10 @@ impl Work {
             Command::Run(job) => {
                 let call_id = job.call_id;
                 let ending = Ending::of(call_id, &self.staff);
+                let Pulse { handle, transport, .. } = &self.pulse;
                 let home =
-                    self.staff.toolbox.first_asked(&job.params).and_then(|first| self.transport.home(first));
-                let home = home.as_ref().unwrap_or(&self.pulse.handle);
+                    self.staff.toolbox.first_asked(&job.params).and_then(|first| transport.home(first));
+                let home = home.as_ref().unwrap_or(handle);
                 let task = home.spawn(ending.after(work_on(job, self.staff.clone())));
                 self.tasks.insert(call_id, task.abort_handle());
             }
@@ -284,7 +275,7 @@ impl Work {
 
 impl Drop for Work {
     fn drop(&mut self) {
-        self.transport.stop();
+        self.pulse.transport.stop();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
