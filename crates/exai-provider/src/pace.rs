@@ -71,13 +71,12 @@ impl Pace {
         let Some(place) = self.line.iter().position(|(other, _)| *other == ticket) else { return Ok(()) };
         let tokens = self.line.get(place).map_or(0, |(_, tokens)| *tokens);
         let before: u64 = self.line.iter().take(place).map(|(_, tokens)| u64::from(*tokens)).sum();
+        let not_before = self.not_before(now, place as u64, tokens);
         let costs = [(&mut self.requests, place as u64, 1), (&mut self.tokens, before, tokens)];
         let ready = costs
             .iter()
             .filter_map(|(bucket, before, cost)| Some(bucket.as_ref()?.ready_at(now, *before, *cost)));
         let at = ready.max().unwrap_or(now);
-        let not_before = self.not_before(now, place as u64, tokens);
-        let costs = [(&mut self.requests, place as u64, 1), (&mut self.tokens, before, tokens)];
         if costs.iter().any(|(bucket, ..)| bucket.is_some()) && place > 0 {
             return Err(Early { at: at.max(now + APART), not_before });
         }
