@@ -335,11 +335,14 @@ impl Attempt<'_> {
         let Some(long) = self.silence.tell(now).filter(|_| self.stream.answer.finish.is_none()) else {
             return;
         };
-        let left = self.clocks.next_deadline().saturating_sub(now);
-        let (model, long, left) = (self.subject.model, long.as_secs(), left.as_secs());
-        self.world
-            .observer
-            .note(format!("{model}: no text for {long} s; cut off in {left} s unless some comes"));
+        let (at, expired) = self.clocks.nearest();
+        let (model, long, left) = (self.subject.model, long.as_secs(), at.saturating_sub(now).as_secs());
+        let end = match expired {
+            // Nothing that comes puts it off.
+            Expired::Deadline => format!("the time for this call ends in {left} s"),
+            Expired::Stall(_) | Expired::Tail => format!("cut off in {left} s unless some comes"),
+        };
+        self.world.observer.note(format!("{model}: no text for {long} s; {end}"));
     }
 
     /// Looks whether the machine slept.

@@ -151,7 +151,8 @@ impl Clocks {
         (now >= at).then_some(expired)
     }
 
-    fn nearest(&self) -> (Duration, Expired) {
+    /// The same moment, and which clock that is.
+    pub(crate) fn nearest(&self) -> (Duration, Expired) {
         let deadline = (self.limits.deadline, Expired::Deadline);
         if let Some(finished) = self.finished_at {
             // Whenever that is: what has come is an answer, and not one that the call's time has cut.

@@ -187,6 +187,16 @@ async fn a_silence_is_told_while_it_lasts_and_when_it_will_be_cut() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_silence_that_the_calls_time_ends_is_not_said_to_end_by_text() {
+    let world = World::new(vec![stream(vec![Do::Hang])], vec![]);
+    world.ask(Some("glm-fast"), 60).await.unwrap_err();
+    let told = [(10, 50), (20, 40), (40, 20)].map(|(long, left)| {
+        format!("glm-fast: no text for {long} s; the time for this call ends in {left} s")
+    });
+    assert_eq!(silences(&world), told);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_told_of_pauses_that_are_short_or_of_no_answer() {
     let mut steps: Vec<Do> = (0..9).flat_map(|_| [Do::Wait(9 * S), content("goes on ")]).collect();
     steps.extend([Do::Wait(9 * S), finish("stop"), Do::Hang]);
