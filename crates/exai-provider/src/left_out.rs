@@ -31,8 +31,9 @@ impl LeftOut {
 
     /// The other models of the only provider that can be asked: what ails one mostly ails all, but one that is gone.
     pub(crate) fn siblings(provider: &str) -> Self {
-        let told =
-            format!("other models of {provider} (no other provider has a key, and EXAI_CHAIN names none)");
+        let told = format!(
+            "other models of {provider} (no other provider has a key and a listed model, and EXAI_CHAIN names none)"
+        );
         Self { told, only: Some(Cause::ModelGone) }
     }
 

@@ -113,6 +113,17 @@ fn what_can_not_be_an_id_is_not_asked_for() {
 }
 
 #[test]
+fn why_the_only_one_is_alone_is_true_of_a_provider_with_a_key_and_no_listed_model() {
+    let two = ProvidersConfig { providers: vec![provider("glm", "a"), provider("box", "b")], ..config() };
+    let catalogue = Catalogue::default().merge("models", MODELS).unwrap();
+    let route = route(&two, &catalogue, &Chat::default()).unwrap();
+    assert_eq!(
+        left_out::sentence(&route.left_out).trim(),
+        "Not asked: other models of glm (no other provider has a key and a listed model, and EXAI_CHAIN names none)."
+    );
+}
+
+#[test]
 fn names_in_the_chain_that_nobody_answers_to_are_told() {
     let chain = vec!["g2".into(), "nonsense".into(), "far".into(), "k1".into()];
     let chained =

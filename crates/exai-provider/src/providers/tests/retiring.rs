@@ -231,7 +231,7 @@ async fn a_model_that_is_gone_at_the_only_provider_says_why_no_other_was_asked()
             change(config);
         })
     };
-    let told = "Not asked: other models of glm (no other provider has a key, and EXAI_CHAIN names none).";
+    let told = "Not asked: other models of glm (no other provider has a key and a listed model, and EXAI_CHAIN names none).";
     let alone = world(status(400, GONE), |_| {});
     let failure = whatever(&alone).await.unwrap_err();
     assert!(failure.message.ends_with(told), "{failure}");
