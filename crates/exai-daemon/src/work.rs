@@ -119,7 +119,8 @@ pub(crate) enum End {
     Aborted,
 }
 
-/// The running runtime; dropping it leaves its threads to themselves, for the process is about to end.
+/// The running runtime; dropping it leaves its threads to themselves, and ends those of the providers, for the process is about
+/// to end.
 #[derive(Debug)]
 pub(crate) struct Work {
     runtime: Option<Runtime>,
@@ -136,7 +137,7 @@ pub(crate) struct Work {
     pub(crate) pulse: Pulse,
 }
 
-/// Signs of life of the work runtime, for the io thread.
+/// Signs of life of the threads on which calls run, for the io thread and the watchdog.
 #[derive(Debug, Clone)]
 pub(crate) struct Pulse {
     at_ms: Arc<AtomicU64>,

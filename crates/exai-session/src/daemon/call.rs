@@ -79,7 +79,7 @@ pub(super) struct Entry<D> {
     pub(super) wish: Wish,
     /// Attempts begun over the call's whole life, other starts and journals included.
     pub(super) attempts: u32,
-    /// The highest number of which this journal has the start; an attempt that cost nothing gives its number back.
+    /// The highest number of which this journal has the start, but for that of `unused` until it begins again.
     pub(super) started: u32,
     /// The number of one that cost nothing, by the word of an earlier start.
     pub(super) unused: Option<u32>,

@@ -148,7 +148,7 @@ impl Report {
     }
 }
 
-/// The same for programs.
+/// What the result says for programs.
 #[derive(Serialize)]
 struct Facts<'a> {
     requested: Option<&'a str>,
