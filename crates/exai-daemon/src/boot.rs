@@ -44,7 +44,7 @@ use crate::toolbox::{Classes, Toolbox};
 use crate::vitals::{Gauge, Reading};
 use crate::watchdog::{Progress, Watchdog};
 use crate::work::{PULSE, Work};
-use crate::{descriptors, discovering, drain, random};
+use crate::{descriptors, discovering, drain, random, slips};
 
 /// What one shim may have open: the shim's own bounds.
 const SESSION_LIMITS: Limits = Limits { in_flight: 1000, bytes: 64 << 20 };
@@ -304,6 +304,7 @@ async fn serve(
     }
     let work = parts.work.pulse.handle();
     discovering::start(&mut looks, &work, &options.settings, Arc::clone(&parts.toolbox));
+    slips::tell(&mut looks, &work, &options.settings, Arc::clone(&parts.toolbox));
     say_listening(&url, options);
     // Only now: resolving the host's name may take longer than the watchdog waits for the loop.
     let watchdog = Watchdog::start(Arc::clone(&parts.progress), parts.work.pulse.clone());

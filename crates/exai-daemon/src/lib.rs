@@ -45,6 +45,7 @@ mod query;
 mod random;
 mod same_file;
 mod signals;
+mod slips;
 mod snapshot;
 mod strain;
 mod token;

@@ -34,11 +34,16 @@ pub(crate) fn render(snapshot: &Snapshot) -> String {
     page.one("exai_calls_waiting", "gauge", "Calls waiting for a place.", s.waiting);
     let oldest = seconds(s.oldest_in_flight_ms.unwrap_or(0));
     page.one("exai_calls_oldest_seconds", "gauge", "Age of the oldest call in flight.", oldest);
-    page.one("exai_work_lag_seconds", "gauge", "Lag of the work runtime.", seconds(s.lag_ms));
+    page.one(
+        "exai_work_lag_seconds",
+        "gauge",
+        "Lag of the work runtime, on which no call to a provider runs.",
+        seconds(s.lag_ms),
+    );
     page.one(
         "exai_work_threads_stuck",
         "gauge",
-        "Work threads in one piece of code for 5 s.",
+        "Threads on which calls run, a provider's or the work runtime's, in one piece of code for 5 s.",
         s.workers_stuck,
     );
     counts(&mut page, s);

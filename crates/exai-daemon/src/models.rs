@@ -53,11 +53,7 @@ pub(crate) fn providers(
     let transport = Arc::new(HttpTransport::new(&config.providers));
     let carrier = Arc::<HttpTransport>::clone(&transport);
     let timer = TokioTimer::new(clock.instant(std::time::Duration::ZERO));
-    let providers = Providers::new(config, catalogue(settings)?, carrier, Arc::new(timer), memory);
-    for slip in providers.slips() {
-        tracing::warn!(slip, "a model in the settings can't be asked");
-    }
-    Ok((providers, transport))
+    Ok((Providers::new(config, catalogue(settings)?, carrier, Arc::new(timer), memory), transport))
 }
 
 /// Calls that are taken at a time: those that may run, and those that may wait. One more is refused by the session, and

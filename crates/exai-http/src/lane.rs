@@ -138,7 +138,7 @@ impl Body for Far {
 }
 
 fn ended() -> TransportError {
-    TransportError { kind: TransportErrorKind::Broken, message: "the daemon ends".to_owned() }
+    TransportError { kind: TransportErrorKind::Broken, message: "its thread has ended".to_owned() }
 }
 
 fn run(runtime: Runtime, stop: &Notify) {

@@ -321,6 +321,8 @@ fn a_daemon_keeps_its_log_in_the_named_file_besides_stderr() {
 fn a_model_in_the_settings_that_is_none_is_told_before_a_call_fails_for_it() {
     let mut exai = installation().unwrap();
     exai.set("GLM_API_KEY", "0123456789").set("EXAI_CHAIN", "glm-5.2x");
+    // Else the log waits for what providers list.
+    exai.set("EXAI_DISCOVER_MODELS", "off");
     let daemon = exai.daemon().unwrap();
     let slip = "EXAI_CHAIN: Model `glm-5.2x` is unknown; did you mean glm-5.2";
     for arguments in [&["status"][..], &["call", "status"], &["models"]] {

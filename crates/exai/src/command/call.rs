@@ -101,10 +101,11 @@ pub(super) fn ask(
         // What is wrong is told once: by the result, where it is why there is no answer, else by us.
         let stderr = if errors.is_empty() { Stdio::inherit() } else { Stdio::null() };
         let mut shim = Shim::start(&world.exe, env_file.as_deref(), stderr).await?;
-        let end = shim.converse(&Dialogue::new(tool, arguments)).await?;
-        shim.stop().await?;
-        let told = if let End::Result(result) = &end { dialogue::text_of(result) } else { String::new() };
+        let end = shim.converse(&Dialogue::new(tool, arguments)).await;
+        let told = if let Ok(End::Result(result)) = &end { dialogue::text_of(result) } else { String::new() };
         warn(errors.iter().filter(|error| !told.contains(&error.to_string())))?;
+        let end = end?;
+        shim.stop().await?;
         report(&end, whole)
     })
 }
