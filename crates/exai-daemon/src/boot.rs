@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use exai_session::{DaemonConfig, DaemonEnd, Keeping, Throttle, Vitals};
+use exai_http::HttpTransport;
+use exai_session::{DaemonConfig, DaemonEnd, Keeping, RecoveredCall, Throttle, Vitals};
 use exai_settings::{Address, Host, ListenError};
 use exai_tools::{CustomTool, catalogue_with};
 use exai_wire::{Limits, StartId};
@@ -164,6 +165,7 @@ fn begin_once(
     let toolbox = Arc::new(toolbox);
     let progress = Arc::new(Progress::default());
     let slots = models::slots(&options.settings);
+    make_ready(&transport, &opened.calls);
     let work = Work::start(clock, slots, Arc::clone(&toolbox), transport, Arc::clone(&progress));
     let work = work.map_err(StartError::io("work runtime"))?;
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -174,6 +176,15 @@ fn begin_once(
     match runtimes {
         Runtimes::Two => io.block_on(serving),
         Runtimes::One => shared.block_on(serving),
+    }
+}
+
+/// Whom calls were asking when the last daemon ended, those will ask again as soon as their hosts are back: reading certificates
+/// and making a client takes about as long as that.
+fn make_ready<D>(transport: &HttpTransport, calls: &[RecoveredCall<D>]) {
+    let open = calls.iter().map(|call| &call.kept).filter(|kept| kept.ended.is_none());
+    for attempt in open.filter_map(|call| call.attempts.last()) {
+        drop(transport.home(&attempt.provider));
     }
 }
 
