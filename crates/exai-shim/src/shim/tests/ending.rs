@@ -88,8 +88,9 @@ fn it_ends_with_its_input_although_so_much_is_unread_that_it_reads_no_more() {
         r#"[{{"name":"chat","description":"{description}","inputSchema":{{"type":"object"}}}}]"#
     ));
     let (mut host, stdout) = Host::start_watched(options);
-    // The answers to what one pipe holds leave room, the answers to all do not; so the writer is gone before.
-    for id in 0..3000 {
+    // The answers to all of these are 80 MiB, 64 are taken in; and those that are left unread then, 400 at most, fit into
+    // the pipe however small the pieces were in which the others were read: the writer never waits.
+    for id in 0..2000 {
         host.say(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list","params":{{}}}}"#));
     }
     host.close_stdin();
