@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, Taken};
 use crate::config::ProviderConfig;
 use crate::model::Model;
 use crate::request::{self, Room};
@@ -23,8 +23,6 @@ pub(crate) struct Pace {
     /// Those who wait, and the tokens that each needs. As many as have a place at the provider, at most.
     line: VecDeque<(Ticket, u32)>,
     next: u64,
-    /// Tokens that requests under way were taken to need: some of them will turn out not to have been.
-    estimated: u64,
     /// Retries.
     pub(crate) budget: RetryBudget,
 }
@@ -32,6 +30,13 @@ pub(crate) struct Pace {
 /// One that waits for the rate; given back by [`Pace::leave`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
+
+/// What a request has taken of the rate; given back by [`Pace::settled`] or [`Pace::give_back`].
+#[derive(Debug)]
+pub(crate) struct Request {
+    one: Option<Taken>,
+    tokens: Option<Taken>,
+}
 
 /// It is too early for a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +55,6 @@ impl Pace {
             tokens: config.tokens_per_minute.map(Bucket::new),
             line: VecDeque::new(),
             next: 0,
-            estimated: 0,
             budget: RetryBudget::default(),
         }
     }
@@ -63,40 +67,33 @@ impl Pace {
         ticket
     }
 
-    /// Takes the request; [`Pace::settled`] follows once it is known what it needed.
+    /// Takes the request; [`Pace::settled`] follows once it is known what it needed, or [`Pace::give_back`].
     ///
     /// # Errors
     /// Where it is too early, or others are before it in the line.
-    pub(crate) fn take(&mut self, now: Duration, ticket: Ticket) -> Result<(), Early> {
-        let Some(place) = self.line.iter().position(|(other, _)| *other == ticket) else { return Ok(()) };
+    pub(crate) fn take(&mut self, now: Duration, ticket: Ticket) -> Result<Request, Early> {
+        let Some(place) = self.line.iter().position(|(other, _)| *other == ticket) else {
+            return Ok(Request { one: None, tokens: None });
+        };
         let tokens = self.line.get(place).map_or(0, |(_, tokens)| *tokens);
         let before: u64 = self.line.iter().take(place).map(|(_, tokens)| u64::from(*tokens)).sum();
-        let not_before = self.not_before(now, place as u64, tokens);
-        let costs = [(&mut self.requests, place as u64, 1), (&mut self.tokens, before, tokens)];
-        let ready = costs
-            .iter()
-            .filter_map(|(bucket, before, cost)| Some(bucket.as_ref()?.ready_at(now, *before, *cost)));
-        let at = ready.max().unwrap_or(now);
-        if costs.iter().any(|(bucket, ..)| bucket.is_some()) && place > 0 {
-            return Err(Early { at: at.max(now + APART), not_before });
+        let requests = self.requests.as_ref().map(|bucket| (bucket, place as u64, 1));
+        let limited = self.tokens.as_ref().map(|bucket| (bucket, before, tokens));
+        let limits = || requests.iter().chain(&limited);
+        let ready = |(bucket, before, cost): &(&Bucket, u64, u32)| bucket.ready_at(now, *before, *cost);
+        let at = limits().map(ready).max().unwrap_or(now);
+        if at > now || (place > 0 && limits().next().is_some()) {
+            let not_before = self.not_before(now, place as u64, tokens);
+            return Err(Early { at: if place > 0 { at.max(now + APART) } else { at }, not_before });
         }
-        if at > now {
-            return Err(Early { at, not_before });
-        }
-        self.estimated += u64::from(tokens);
-        for (bucket, _, cost) in costs {
-            if let Some(bucket) = bucket {
-                bucket.take(now, cost);
-            }
-        }
-        Ok(())
+        let one = self.requests.as_mut().map(|bucket| bucket.take(now, 1));
+        Ok(Request { one, tokens: self.tokens.as_mut().map(|bucket| bucket.take(now, tokens)) })
     }
 
     /// When a request may be made at the earliest, behind so many others.
     fn not_before(&self, now: Duration, before: u64, tokens: u32) -> Duration {
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_at(now, before, 1));
-        let tokens =
-            self.tokens.as_ref().map(|bucket| bucket.without(self.estimated).ready_at(now, 0, tokens));
+        let tokens = self.tokens.as_ref().map(|bucket| bucket.not_before(now, 0, tokens));
         requests.max(tokens).unwrap_or(now)
     }
 
@@ -105,19 +102,22 @@ impl Pace {
         self.line.retain(|(other, _)| *other != ticket);
     }
 
-    /// The request with so many tokens was not made after all.
-    pub(crate) fn give_back(&mut self, tokens: u32) {
-        if let Some(bucket) = &mut self.requests {
-            bucket.correct(1, 0);
-        }
-        self.settled(tokens, 0);
+    /// The request was not made after all.
+    pub(crate) fn give_back(&mut self, request: &Request) {
+        self.settle(request, 0, 0);
     }
 
-    /// The request that was taken to need so many tokens needed really so many.
-    pub(crate) fn settled(&mut self, tokens: u32, really: u32) {
-        self.estimated = self.estimated.saturating_sub(u64::from(tokens));
-        if let Some(bucket) = &mut self.tokens {
-            bucket.correct(tokens, really);
+    /// The request was made, and needed so many tokens.
+    pub(crate) fn settled(&mut self, request: &Request, tokens: u32) {
+        self.settle(request, 1, tokens);
+    }
+
+    fn settle(&mut self, request: &Request, one: u32, tokens: u32) {
+        let both = [(&mut self.requests, request.one, one), (&mut self.tokens, request.tokens, tokens)];
+        for (bucket, taken, really) in both {
+            if let (Some(bucket), Some(taken)) = (bucket, taken) {
+                bucket.settle(taken, really);
+            }
         }
     }
 }

@@ -51,6 +51,7 @@ pub(crate) struct PaceLine<'a> {
 /// dropped without a word after that, it needed them.
 pub(crate) struct Estimate<'a> {
     state: &'a ProviderState,
+    request: pace::Request,
     tokens: u32,
     /// What it needed, once it has gone out.
     really: Option<u32>,
@@ -281,8 +282,8 @@ impl<'a> PaceLine<'a> {
     /// # Errors
     /// Where it is too early.
     pub(crate) fn take(&self, now: Duration) -> Result<Estimate<'a>, Early> {
-        self.state.pace().take(now, self.ticket)?;
-        Ok(Estimate { state: self.state, tokens: self.tokens, really: None })
+        let request = self.state.pace().take(now, self.ticket)?;
+        Ok(Estimate { state: self.state, request, tokens: self.tokens, really: None })
     }
 
     /// Ends when somebody leaves the line, or a request has not needed what it was taken to. Made before one takes, it misses nothing.
@@ -301,8 +302,8 @@ impl Drop for PaceLine<'_> {
 impl Drop for Estimate<'_> {
     fn drop(&mut self) {
         match self.really {
-            None => self.state.pace().give_back(self.tokens),
-            Some(really) => self.state.pace().settled(self.tokens, really),
+            None => self.state.pace().give_back(&self.request),
+            Some(really) => self.state.pace().settled(&self.request, really),
         }
         self.state.pace_moved.notify_waiters();
     }

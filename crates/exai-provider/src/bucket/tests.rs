@@ -8,7 +8,8 @@ fn times(per_minute: u32, cost: u32, count: usize) -> Vec<Duration> {
     let mut now = S;
     let go = |_| {
         now = bucket.ready_at(now, 0, cost);
-        bucket.take(now, cost);
+        let taken = bucket.take(now, cost);
+        bucket.settle(taken, cost);
         now - S
     };
     (0..count).map(go).collect()
@@ -46,11 +47,51 @@ fn more_than_a_minute_has_goes_alone_and_is_paid_for_later() {
 #[test]
 fn what_was_not_used_is_given_back() {
     let mut bucket = Bucket::new(1000);
-    bucket.take(S, 1000);
+    let taken = bucket.take(S, 1000);
     let late = bucket.ready_at(S, 0, 100);
-    bucket.correct(1000, 100);
+    assert_eq!(bucket.not_before(S, 0, 100), S, "it may turn out to have cost nothing");
+    bucket.settle(taken, 100);
     let early = bucket.ready_at(S, 0, 100);
     assert!(early < late && early == S, "{early:?} {late:?}");
-    bucket.correct(100, 1000);
+    let taken = bucket.take(S, 0);
+    bucket.settle(taken, 900);
     assert_eq!(bucket.ready_at(S, 0, 100), late);
+}
+
+/// It was paid for long ago: giving it back pays for nobody else's.
+#[test]
+fn what_is_given_back_late_pays_for_nothing_that_went_since() {
+    let mut bucket = Bucket::new(1000);
+    let first = bucket.take(S, 1000);
+    let second = bucket.take(200 * S, 1000);
+    let late = bucket.ready_at(200 * S, 0, 1000);
+    assert!(late > 279 * S && late < 281 * S, "{late:?}");
+    bucket.settle(first, 0);
+    assert_eq!(bucket.ready_at(200 * S, 0, 1000), late);
+    bucket.settle(second, 1000);
+    assert_eq!((bucket.ready_at(200 * S, 0, 1000), bucket.taken.len()), (late, 1));
+}
+
+/// In whatever order it becomes known what they cost, it is as if that had been taken at once.
+#[test]
+fn the_order_in_which_costs_become_known_does_not_matter() {
+    let calls = [(1, 900, 30), (2, 10, 500), (90, 600, 0), (91, 400, 400), (95, 50, 80), (300, 1, 1000)];
+    let at = 300 * S;
+    let mut known = Bucket::new(1000);
+    for (second, _, really) in calls {
+        let taken = known.take(S * second, really);
+        known.settle(taken, really);
+    }
+    for turn in 0..calls.len() {
+        let mut bucket = Bucket::new(1000);
+        let mut open: Vec<_> =
+            calls.iter().map(|(second, cost, really)| (bucket.take(S * *second, *cost), *really)).collect();
+        open.rotate_left(turn);
+        open.swap(1, 4);
+        for (n, (taken, really)) in open.into_iter().enumerate() {
+            bucket.settle(taken, really);
+            assert!(bucket.taken.len() <= 2 * (calls.len() - n - 1) + 1);
+        }
+        assert_eq!(bucket.ready_at(at, 0, 1), known.ready_at(at, 0, 1), "{turn}");
+    }
 }
