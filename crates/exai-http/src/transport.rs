@@ -39,6 +39,8 @@ struct Endpoint {
     connect_timeout: Duration,
     reach: Reach,
     client: OnceLock<Result<Client, TransportError>>,
+    /// Where its first question went, as text and read: the others mostly go there, too.
+    address: OnceLock<(String, Option<Url>)>,
     lane: OnceLock<Option<Arc<Lane>>>,
 }
 
@@ -63,6 +65,7 @@ impl HttpTransport {
             connect_timeout: provider.connect_timeout,
             reach: Reach::of(&provider.base_url),
             client: OnceLock::new(),
+            address: OnceLock::new(),
             lane: OnceLock::new(),
         };
         Self {
@@ -108,6 +111,14 @@ impl Endpoint {
 
     fn client(&self) -> Result<Client, TransportError> {
         self.client.get_or_init(|| self.build()).clone()
+    }
+
+    /// Where a question goes.
+    fn url(&self, text: &str) -> Result<Url, TransportError> {
+        let (known, url) = self.address.get_or_init(|| (text.to_owned(), Url::parse(text).ok()));
+        let url = if known == text { url.clone() } else { Url::parse(text).ok() };
+        // The address itself is left out: it may carry credentials.
+        url.ok_or_else(|| fault::unusable("its address can't be read".to_owned()))
     }
 
     fn build(&self) -> Result<Client, TransportError> {
@@ -171,7 +182,7 @@ async fn send(endpoint: Arc<Endpoint>, request: Request) -> Result<Response, Tra
     let client = endpoint.client()?;
     let mut sent = match request.method {
         Method::Get => client.get(&request.url),
-        Method::Post => client.post(&request.url).body(request.body),
+        Method::Post => client.post(endpoint.url(&request.url)?).body(request.body),
     };
     for (name, value) in &request.headers {
         sent = sent.header(*name, value);

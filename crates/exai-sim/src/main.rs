@@ -30,6 +30,13 @@ fn run(arguments: &[String]) -> anyhow::Result<ExitCode> {
         Some((command, [])) if command == "floor" => {
             Ok(exai_sim::bench::floor().map(|()| ExitCode::SUCCESS)?)
         }
+        // The same for a way through two processes.
+        Some((command, [address])) if command == "near" => {
+            exai_sim::bench::near(address.parse()?).map(|()| ExitCode::SUCCESS)
+        }
+        Some((command, [provider, prompt])) if command == "far" => {
+            exai_sim::bench::far(provider.parse()?, prompt).map(|()| ExitCode::SUCCESS)
+        }
         Some((command, rest)) if command == "bench" => bench(rest),
         Some((command, rest)) if command == "demo" => demo(rest),
         _ => bail!("{USAGE}"),

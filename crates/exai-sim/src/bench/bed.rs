@@ -1,14 +1,18 @@
 //! What is measured, and where.
 
+use std::io::{BufRead as _, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::raw_host::RawHost;
-use crate::process::{Exai, Group, TempDir};
+use crate::process::{Child, Exai, Group, TempDir};
 
 /// Longest life of one process under measurement: the longest figure takes half of it where all is well.
-const LIMIT: Duration = Duration::from_secs(45);
+const LIMIT: Duration = Duration::from_secs(90);
 
 /// Copies of the binaries.
 #[derive(Debug)]
@@ -51,6 +55,20 @@ impl Bed {
     /// The same from a copy of its own.
     pub(super) fn lone_shim(&self, exai: &Exai) -> anyhow::Result<RawHost> {
         RawHost::spawn(&mut exai.command_of(&self.lone, &["shim"]), LIMIT)
+    }
+
+    /// Two processes in the places of shim and daemon that ask this provider this; the second is the shim's.
+    pub(super) fn relays(&self, provider: SocketAddr, prompt: &str) -> anyhow::Result<(Child, RawHost)> {
+        let mut far = Command::new(&self.floor);
+        far.args(["far", &provider.to_string(), prompt]).env_clear().stdout(Stdio::piped());
+        let far = Child::spawn("the far relay", &mut far, Group::Shared)?;
+        let mut told = String::new();
+        let (_, stdout, _) = far.take_pipes();
+        BufReader::new(stdout.context("no stdout")?).read_line(&mut told)?;
+        let port: u16 = told.trim().parse().context("the far relay tells no port")?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string();
+        let near = RawHost::spawn(Command::new(&self.floor).args(["near", &address]).env_clear(), LIMIT)?;
+        Ok((far, near))
     }
 
     /// The floor process.

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, Write as _};
 
 /// The answer to anything but the id: what a host needs to take it for an `initialize` result.
-const RESULT: &str = r#""result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"floor","version":"0"},"content":[]}}"#;
+pub(super) const RESULT: &str = r#""result":{"protocolVersion":"2025-11-25","capabilities":{"tools":{}},"serverInfo":{"name":"floor","version":"0"},"content":[]}}"#;
 
 /// Answers every line that holds an id, at once, until the end of stdin.
 ///

@@ -16,6 +16,7 @@ mod latency;
 mod leaving;
 mod memory;
 mod raw_host;
+mod relay;
 mod restart;
 mod samples;
 mod session;
@@ -27,6 +28,7 @@ use std::io::Write;
 use std::path::Path;
 
 pub use floor::floor;
+pub use relay::{far, near};
 
 use bed::Bed;
 use table::Table;

@@ -11,6 +11,10 @@ impl Samples {
         self.0.push(sample);
     }
 
+    pub(super) fn append(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
     /// The smallest sample that `percent` of all do not exceed (nearest rank); zero without samples.
     pub(super) fn percentile(&self, percent: usize) -> Duration {
         let mut sorted = self.0.clone();

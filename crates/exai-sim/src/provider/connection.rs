@@ -9,6 +9,7 @@ use super::http::HttpRequest;
 
 /// Bytes that a client may send ahead while its answer is still being written.
 const MAX_AHEAD_BYTES: usize = 1024 * 1024;
+const READ_BYTES: usize = 64 * 1024;
 /// Longest single wait; a pause for ever is many of these.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
@@ -21,44 +22,64 @@ pub(crate) struct Gone;
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// Read into.
+    block: Vec<u8>,
+    /// Goes out with what comes next, or before a pause.
+    unsent: Vec<u8>,
 }
 
 impl Connection {
     pub(crate) fn new(stream: TcpStream) -> std::io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::new() })
+        let (buffer, unsent) = (Vec::new(), Vec::new());
+        Ok(Self { stream, buffer, block: vec![0; READ_BYTES], unsent })
     }
 
     /// The next request; `None`: the client is gone or sends no HTTP.
     pub(crate) fn next_request(&mut self) -> Option<HttpRequest> {
+        self.send().ok()?;
         self.stream.set_read_timeout(None).ok()?;
-        let mut block = vec![0; 64 * 1024];
         loop {
             match HttpRequest::take(&mut self.buffer) {
                 Ok(Some(request)) => return Some(request),
                 Ok(None) => {}
                 Err(_) => return None,
             }
-            let count = self.stream.read(&mut block).ok().filter(|count| *count > 0)?;
-            self.buffer.extend_from_slice(block.get(..count)?);
+            let count = self.stream.read(&mut self.block).ok().filter(|count| *count > 0)?;
+            self.buffer.extend_from_slice(self.block.get(..count)?);
         }
     }
 
+    /// Writes this, in one piece with what was to go out with it.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Gone> {
-        self.stream.write_all(bytes).map_err(|_| Gone)
+        if self.unsent.is_empty() {
+            return self.stream.write_all(bytes).map_err(|_| Gone);
+        }
+        self.unsent.extend_from_slice(bytes);
+        self.send()
+    }
+
+    /// Writes this with what comes next, if that comes without a pause: a fast provider's answer arrives in one piece.
+    pub(crate) fn write_with_next(&mut self, bytes: &[u8]) {
+        self.unsent.extend_from_slice(bytes);
+    }
+
+    fn send(&mut self) -> Result<(), Gone> {
+        let bytes = std::mem::take(&mut self.unsent);
+        self.stream.write_all(&bytes).map_err(|_| Gone)
     }
 
     /// Lets time pass, and notices at once when the client closes the socket meanwhile.
     pub(crate) fn pause(&mut self, length: Duration) -> Result<(), Gone> {
+        self.send()?;
         let start = Instant::now();
-        let mut block = [0; 4096];
         while let Some(left) = length.checked_sub(start.elapsed()).filter(|left| !left.is_zero()) {
             // Zero would mean "for ever".
             let wait = left.clamp(Duration::from_micros(1), MAX_WAIT);
             self.stream.set_read_timeout(Some(wait)).map_err(|_| Gone)?;
-            match self.stream.read(&mut block) {
+            match self.stream.read(&mut self.block) {
                 Ok(0) => return Err(Gone),
-                Ok(count) => self.buffer.extend_from_slice(block.get(..count).unwrap_or_default()),
+                Ok(count) => self.buffer.extend_from_slice(self.block.get(..count).unwrap_or_default()),
                 Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Err(Gone),
@@ -80,7 +101,8 @@ impl Connection {
     }
 
     /// Ends the connection; a reset becomes visible when the last handle of the socket is dropped.
-    pub(crate) fn cut(&self, cut: Cut) {
+    pub(crate) fn cut(&mut self, cut: Cut) {
+        let _ = self.send();
         match cut {
             // A socket that is gone already needs no end.
             Cut::Fin => drop(self.stream.shutdown(Shutdown::Write)),

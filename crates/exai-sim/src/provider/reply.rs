@@ -125,7 +125,7 @@ impl<'a> Player<'a> {
     }
 
     fn play(mut self, contents: &Contents) -> Result<Last, Gone> {
-        self.write_head()?;
+        self.write_head();
         let fault = self.stream.fault.take();
         let total = self.stream.reasoning + contents.len();
         let fault_at = fault.as_ref().map(|fault| fault.after.min(total));
@@ -157,14 +157,14 @@ impl<'a> Player<'a> {
         self.write_end(total)
     }
 
-    fn write_head(&mut self) -> Result<(), Gone> {
+    fn write_head(&mut self) {
         let framing = match self.stream.framing {
             Framing::Chunked => "transfer-encoding: chunked",
             Framing::CloseDelimited => "connection: close",
         };
         let head =
             format!("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n{framing}\r\n\r\n");
-        self.connection.write(head.as_bytes())
+        self.connection.write_with_next(head.as_bytes());
     }
 
     fn write_end(mut self, total: u64) -> Result<Last, Gone> {
@@ -181,14 +181,12 @@ impl<'a> Player<'a> {
     }
 
     fn end_body(&mut self) -> Result<Last, Gone> {
-        self.flush()?;
-        match self.stream.framing {
-            Framing::Chunked => {
-                self.connection.write(b"0\r\n\r\n")?;
-                Ok(Last::Sent)
-            }
-            Framing::CloseDelimited => Ok(Last::SentAndClose),
-        }
+        let (end, last): (&[u8], _) = match self.stream.framing {
+            Framing::Chunked => (b"0\r\n\r\n", Last::Sent),
+            Framing::CloseDelimited => (b"", Last::SentAndClose),
+        };
+        self.flush_with(end)?;
+        Ok(last)
     }
 
     /// Lets the fault happen; `None`: the stream goes on after it.
@@ -262,17 +260,29 @@ impl<'a> Player<'a> {
 
     /// Writes what is pending, in pieces of the size asked for, and counts it.
     fn flush(&mut self) -> Result<(), Gone> {
+        self.flush_with(b"")
+    }
+
+    /// The same, with this behind it, outside of any chunk.
+    fn flush_with(&mut self, end: &[u8]) -> Result<(), Gone> {
         let bytes = std::mem::take(&mut self.pending);
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        for piece in bytes.chunks(self.stream.piece.unwrap_or(bytes.len()).max(1)) {
-            match self.stream.framing {
-                Framing::Chunked => self.connection.write(&raw::chunk(piece))?,
-                Framing::CloseDelimited => self.connection.write(piece)?,
+        let mut pieces = bytes.chunks(self.stream.piece.unwrap_or(bytes.len()).max(1)).peekable();
+        while let Some(piece) = pieces.next() {
+            let chunk = match self.stream.framing {
+                Framing::Chunked => &raw::chunk(piece),
+                Framing::CloseDelimited => piece,
+            };
+            if pieces.peek().is_some() {
+                self.connection.write(chunk)?;
+            } else {
+                self.connection.write_with_next(chunk);
             }
         }
-        self.log.sent(self.request.number, std::mem::take(&mut self.pending_events), bytes.len() as u64);
+        self.connection.write(end)?;
+        if !bytes.is_empty() {
+            let events = std::mem::take(&mut self.pending_events);
+            self.log.sent(self.request.number, events, bytes.len() as u64);
+        }
         Ok(())
     }
 }
