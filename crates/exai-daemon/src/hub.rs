@@ -167,7 +167,7 @@ impl<S: Store> Hub<S> {
             Event::Bytes(conn) => self.end.bytes_received(self.clock.now(), conn),
             Event::Closed(conn) => self.closed(conn),
             Event::Asked(answer) => {
-                let _ = answer.send(self.snapshot());
+                let _ = answer.send(Snapshot { slips: self.toolbox.slips(), ..self.snapshot() });
             }
             Event::CallsAsked(states, answer) => {
                 let _ = answer.send(self.end.calls(CALLS_MAX, |state| states.contains(&state)));
@@ -466,8 +466,7 @@ impl<S: Store> Hub<S> {
         let (present, oldest) = (self.present(), self.end.oldest(now));
         let providers = self.work.pulse.providers().clone();
         let snapshot = self.health.snapshot(now, &present, oldest, providers);
-        let (why, slips) = (snapshot.why.or_else(|| self.why()), self.toolbox.slips());
-        Snapshot { why, slips, ..snapshot }
+        Snapshot { why: snapshot.why.or_else(|| self.why()), ..snapshot }
     }
 
     fn found(&self, digits: &str) -> Vec<Found> {

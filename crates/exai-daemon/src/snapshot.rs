@@ -52,7 +52,8 @@ pub(crate) struct Snapshot {
     pub(crate) connections: usize,
     /// Each provider's condition.
     pub(crate) providers: Vec<ProviderHealth>,
-    /// What is wrong with the names of models in the settings; a sentence each.
+    /// What is wrong with the names of models in the settings, a sentence each; told only to those who ask.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) slips: Vec<String>,
     /// What has been counted since the start.
     pub(crate) counts: Counts,

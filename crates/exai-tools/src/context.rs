@@ -19,3 +19,10 @@ pub struct ToolContext<'a> {
     /// Id for a conversation that this call may start; random, of this call alone.
     pub new_conversation: ConversationId,
 }
+
+impl ToolContext<'_> {
+    /// The text, and below it what is wrong with the names of models in the settings, a line each.
+    pub(crate) fn with_slips(&self, text: String) -> String {
+        std::iter::once(text).chain(self.providers.slips()).collect::<Vec<_>>().join("\n")
+    }
+}

@@ -32,11 +32,7 @@ const FOUND_SHOWN: usize = 50;
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
     let (models, more) = shown(context.providers.models());
     let unlisted = context.providers.unlisted();
-    let mut main = text(&models, more, &unlisted, &context.providers.health());
-    for slip in context.providers.slips() {
-        main.push('\n');
-        main.push_str(&slip);
-    }
+    let main = context.with_slips(text(&models, more, &unlisted, &context.providers.health()));
     let facts = json!({ "models": models, "more": more, "any_model": unlisted });
     ToolResult::success(Text { main, ..Text::default() }, facts)
 }

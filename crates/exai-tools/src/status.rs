@@ -29,11 +29,7 @@ pub(crate) const TOOL: Tool = Tool {
 pub(crate) fn run(context: &ToolContext<'_>) -> ToolResult {
     let facts = context.daemon.facts();
     let providers = context.providers.health();
-    let mut main = text(&facts, &providers);
-    for slip in context.providers.slips() {
-        main.push('\n');
-        main.push_str(&slip);
-    }
+    let main = context.with_slips(text(&facts, &providers));
     let meta = json!({ "daemon": facts.meta(), "providers": providers });
     ToolResult::success(Text { main, ..Text::default() }, meta)
 }
