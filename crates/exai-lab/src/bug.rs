@@ -51,11 +51,6 @@ impl<S: Store> BuggyStore<S> {
         Self { inner, bug, claimed: VecDeque::new(), told: Vec::new() }
     }
 
-    /// The store that it is around.
-    pub fn inner_mut(&mut self) -> &mut S {
-        &mut self.inner
-    }
-
     /// Whether this record is claimed to be written, and is not.
     fn drops(&self, record: &Record) -> bool {
         match self.bug {
