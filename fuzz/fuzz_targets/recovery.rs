@@ -270,7 +270,6 @@ impl<'a> Input<'a> {
             provider: self.text().to_owned(),
             model: String::new(),
             continues,
-            after_failure: false,
             at_ms: 0,
         }
     }

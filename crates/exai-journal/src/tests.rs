@@ -35,7 +35,7 @@ fn started(n: u8, attempt: u32, continues: u64) -> Record {
     let (provider, model) = ("sim".to_owned(), "m1".to_owned());
     Record::Started {
         call_id: id(n),
-        attempt: Attempt { n: attempt, provider, model, continues, after_failure: false, at_ms: 1100 },
+        attempt: Attempt { n: attempt, provider, model, continues, at_ms: 1100 },
     }
 }
 

@@ -139,9 +139,6 @@ pub struct Attempt {
     /// Bytes of kept text that it continues from; 0: it began anew.
     #[serde(default)]
     pub continues: u64,
-    /// The one before it had come to its end when it began: it failed, and was not lost with a daemon.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub after_failure: bool,
     /// When.
     pub at_ms: u64,
 }

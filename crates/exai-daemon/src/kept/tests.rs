@@ -40,7 +40,7 @@ fn started(n: u8, attempt: u32) -> Record {
     let (provider, model) = ("glm".to_owned(), "m1".to_owned());
     Record::Started {
         call_id: id(n),
-        attempt: Attempt { n: attempt, provider, model, continues: 0, after_failure: false, at_ms: 2000 },
+        attempt: Attempt { n: attempt, provider, model, continues: 0, at_ms: 2000 },
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn started(n: u64, attempt: u32, continues: u64) -> Record {
     let (provider, model) = ("sim".to_owned(), "m1".to_owned());
     Record::Started {
         call_id: id(n),
-        attempt: Attempt { n: attempt, provider, model, continues, after_failure: false, at_ms: 1100 },
+        attempt: Attempt { n: attempt, provider, model, continues, at_ms: 1100 },
     }
 }
 

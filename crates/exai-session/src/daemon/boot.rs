@@ -93,15 +93,14 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
 
 /// The attempts that the result will have to tell of.
 fn before(kept: &Kept) -> Vec<Before> {
-    let known = |n: u32| kept.attempts.iter().find(|attempt| attempt.n == n);
     let told = |n: u32| {
         let mut before = Before::unknown(n);
-        if let Some(attempt) = known(n) {
+        if let Some(attempt) = kept.attempts.iter().find(|attempt| attempt.n == n) {
             (before.provider, before.model) = (attempt.provider.clone(), attempt.model.clone());
         }
         if kept.cut.contains(&n) {
             before.fate = AttemptFate::Cut;
-        } else if kept.failed.contains(&n) || known(n + 1).is_some_and(|next| next.after_failure) {
+        } else if kept.failed.contains(&n) {
             before.fate = AttemptFate::Failed;
         }
         before

@@ -75,16 +75,13 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
         };
         match verdict {
             Ok(n) => {
-                let mut after_failure = false;
                 if let Some(entry) = self.calls.get_mut(call_id) {
                     entry.model = Some((provider.clone(), model.clone()));
                     entry.asked.insert(n, (provider.clone(), model.clone()));
                     entry.continues = continues;
-                    // Attempts of one start begin one after the other.
-                    after_failure = entry.asked.contains_key(&(n - 1));
                 }
                 let at_ms = self.wall_ms(now);
-                let attempt = Attempt { n, provider, model, continues, after_failure, at_ms };
+                let attempt = Attempt { n, provider, model, continues, at_ms };
                 self.commit(Record::Started { call_id, attempt });
             }
             Err(why) => self.deny(call_id, why),

@@ -256,11 +256,7 @@ fn step_of(call: u64, step: u64) -> anyhow::Result<Record> {
         }
         1 => {
             let (provider, model) = ("sim".to_owned(), "sim-1".to_owned());
-            let (continues, after_failure) = (0, false);
-            Record::Started {
-                call_id,
-                attempt: Attempt { n: 1, provider, model, continues, after_failure, at_ms: 2 },
-            }
+            Record::Started { call_id, attempt: Attempt { n: 1, provider, model, continues: 0, at_ms: 2 } }
         }
         _ => {
             let end = End { attempts: 1, outcome: Outcome::Ok, at_ms: 3, spent: None };
