@@ -184,7 +184,7 @@ fn begin_once(
 fn make_ready<D>(transport: &HttpTransport, calls: &[RecoveredCall<D>]) {
     let open = calls.iter().map(|call| &call.kept).filter(|kept| kept.ended.is_none());
     for attempt in open.filter_map(|call| call.attempts.last()) {
-        drop(transport.home(&attempt.provider));
+        drop(transport.lane(&attempt.provider));
     }
 }
 

@@ -28,7 +28,7 @@ const IO_TICKS_MAX: u32 = 10;
 /// that runs nothing at all for two minutes counts.
 const WORK_TICKS_MAX: u32 = 120;
 
-/// Punctual ticks that a provider's thread may spend in one piece of code before the abort: its calls can't even be broken
+/// Punctual ticks that a lane may spend in one piece of code before the abort: its calls can't even be broken
 /// off meanwhile. As patient as with the work runtime.
 const LANE_TICKS_MAX: u32 = WORK_TICKS_MAX;
 

@@ -1,4 +1,4 @@
-//! Where calls run: each on the thread of the provider that it asks first, all others on the work runtime. They share nothing with the
+//! Where calls run: each in the lane of the provider that it asks first, all others on the work runtime. They share nothing with the
 //! io thread but bounded channels.
 //!
 //! io → work: [`Command`]s, each at once; work → io: [`Report`]s, in a channel that can't be full (see [`Work::start`]);
@@ -119,7 +119,7 @@ pub(crate) enum End {
     Aborted,
 }
 
-/// The running runtime; dropping it leaves its threads to themselves, and ends those of the providers, for the process is about
+/// The running runtime; dropping it leaves its threads to themselves, and ends the lanes, for the process is about
 /// to end.
 #[derive(Debug)]
 pub(crate) struct Work {
@@ -191,9 +191,9 @@ impl Pulse {
         all
     }
 
-    /// The same of the providers' threads alone.
+    /// The same of the lanes alone.
     pub(crate) fn lanes(&self) -> Vec<ThreadCounts> {
-        self.transport.homes().flat_map(counts).collect()
+        self.transport.lanes().flat_map(counts).collect()
     }
 }
 
@@ -254,10 +254,10 @@ impl Work {
                 let call_id = job.call_id;
                 let ending = Ending::of(call_id, &self.staff);
                 let Pulse { handle, transport, .. } = &self.pulse;
-                let home =
-                    self.staff.toolbox.first_asked(&job.params).and_then(|first| transport.home(first));
-                let home = home.as_ref().unwrap_or(handle);
-                let task = home.spawn(ending.after(work_on(job, self.staff.clone())));
+                let lane =
+                    self.staff.toolbox.first_asked(&job.params).and_then(|first| transport.lane(first));
+                let runtime = lane.as_ref().unwrap_or(handle);
+                let task = runtime.spawn(ending.after(work_on(job, self.staff.clone())));
                 self.tasks.insert(call_id, task.abort_handle());
             }
             Command::Abort(call_id) => {

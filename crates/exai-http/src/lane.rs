@@ -1,4 +1,4 @@
-//! The thread of one endpoint. Its connections live there, and the calls that ask it first: they wake each other without a
+//! A lane: the thread of one endpoint. Its connections live there, and the calls that ask it first: they wake each other without a
 //! second thread, and an endpoint that floods its connections takes time from nobody else's.
 
 use std::io;

@@ -1,4 +1,4 @@
-//! One HTTP client per endpoint, on a thread of its own.
+//! One HTTP client per endpoint, on a lane of its own.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,10 +20,10 @@ use crate::names::Names;
 const HTTP2_PING_EVERY: Duration = Duration::from_secs(15);
 const HTTP2_PING_ANSWER: Duration = Duration::from_secs(10);
 
-/// One HTTP client per endpoint on a thread of its own, so that a stuck one shares neither connection nor thread with the others.
+/// One HTTP client per endpoint, on a lane of its own, so that a stuck one shares neither connection nor thread with the others.
 /// Each is made at its first use: reading the system's certificates is most of what it costs.
 ///
-/// Requests can be made from any runtime; from [`HttpTransport::home`] they cost no hop between threads.
+/// Requests can be made from any runtime; from [`HttpTransport::lane`] they cost no hop between threads.
 pub struct HttpTransport {
     endpoints: BTreeMap<String, Arc<Endpoint>>,
 }
@@ -76,14 +76,14 @@ impl HttpTransport {
         }
     }
 
-    /// The runtime of this provider's connections, begun if it is not there; it has one thread. `None`: there is no such
+    /// The runtime of this provider's lane, begun if it is not there; it has one thread. `None`: there is no such
     /// provider, or the operating system gives no thread, and requests are made where they are asked for.
-    pub fn home(&self, provider: &str) -> Option<Handle> {
+    pub fn lane(&self, provider: &str) -> Option<Handle> {
         Some(self.endpoints.get(provider)?.lane()?.handle().clone())
     }
 
     /// Those that have begun.
-    pub fn homes(&self) -> impl Iterator<Item = &Handle> {
+    pub fn lanes(&self) -> impl Iterator<Item = &Handle> {
         self.endpoints.values().filter_map(|endpoint| Some(endpoint.lane.get()?.as_ref()?.handle()))
     }
 

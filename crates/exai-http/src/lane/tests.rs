@@ -69,16 +69,16 @@ async fn ask(transport: &HttpTransport, provider: &str, url: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn an_answer_is_the_same_at_home_and_from_elsewhere() {
+async fn an_answer_is_the_same_in_its_lane_and_from_elsewhere() {
     let url = answering();
     let transport = transport(&[("a", &url)]);
     assert_eq!(timeout(HANG, ask(&transport, "a", &url)).await.unwrap(), b"ok");
-    let (home, at_home) = (transport.home("a").unwrap(), Arc::clone(&transport));
+    let (lane, in_lane) = (transport.lane("a").unwrap(), Arc::clone(&transport));
     let mut tasks = JoinSet::new();
-    tasks.spawn_on(async move { ask(&at_home, "a", &url).await }, &home);
+    tasks.spawn_on(async move { ask(&in_lane, "a", &url).await }, &lane);
     assert_eq!(timeout(HANG, tasks.join_next()).await.unwrap().unwrap().unwrap(), b"ok");
-    assert_eq!(transport.homes().count(), 1);
-    assert!(transport.home("b").is_none());
+    assert_eq!(transport.lanes().count(), 1);
+    assert!(transport.lane("b").is_none());
 }
 
 #[tokio::test]
