@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use exai_http::HttpTransport;
+use exai_http::{BLOCKING_THREADS, HttpTransport};
 use exai_provider::{Denied, ProviderHealth};
 use exai_session::{Before, Finished};
 use exai_wire::{CallId, Class, Partial};
@@ -36,9 +36,6 @@ const THREADS: std::ops::RangeInclusive<usize> = 2..=8;
 
 /// How long who asks waits for the newest; a runtime that is stuck must not keep its condition from being told.
 const FRESH: Duration = Duration::from_millis(50);
-
-/// Threads for reading the journal, the only thing here that blocks.
-const BLOCKING_THREADS: usize = 32;
 
 /// Pieces of answers on their way to the io thread: each call has one at a time, and waits where there are more.
 const PIECES_MAX: usize = 1024;

@@ -18,8 +18,8 @@ const NAME_MAX: usize = 15;
 /// Pieces of an answer that wait for who reads them on another thread; the connection waits behind them.
 const PIECES: usize = 1;
 
-/// Threads for what blocks in the calls that run here: reading the journal.
-const BLOCKING_THREADS: usize = 32;
+/// Most threads of a runtime on which calls run for what blocks in them: reading the journal.
+pub const BLOCKING_THREADS: usize = 32;
 
 /// A runtime of one thread. It ends with the last handle, or when it is told to.
 pub(crate) struct Lane {

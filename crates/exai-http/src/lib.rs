@@ -10,5 +10,6 @@ mod names;
 mod timer;
 mod transport;
 
+pub use lane::BLOCKING_THREADS;
 pub use timer::TokioTimer;
 pub use transport::HttpTransport;
