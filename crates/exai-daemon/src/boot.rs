@@ -11,7 +11,7 @@ use exai_http::HttpTransport;
 use exai_session::{DaemonConfig, DaemonEnd, Keeping, RecoveredCall, Throttle, Vitals};
 use exai_settings::{Address, Host, ListenError};
 use exai_tools::{CustomTool, catalogue_with};
-use exai_wire::{Limits, StartId};
+use exai_wire::{Asked, Kept, Limits, StartId};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -165,7 +165,7 @@ fn begin_once(
     let toolbox = Arc::new(toolbox);
     let progress = Arc::new(Progress::default());
     let slots = models::slots(&options.settings);
-    make_ready(&transport, &opened.calls);
+    make_ready(&transport, &opened.calls, wall_ms());
     let work = Work::start(clock, slots, Arc::clone(&toolbox), transport, Arc::clone(&progress));
     let work = work.map_err(StartError::io("work runtime"))?;
     let io = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -179,12 +179,13 @@ fn begin_once(
     }
 }
 
-/// Whom calls were asking when the last daemon ended, those will ask again as soon as their hosts are back: reading certificates
-/// and making a client takes about as long as that.
-fn make_ready<D>(transport: &HttpTransport, calls: &[RecoveredCall<D>]) {
-    let open = calls.iter().map(|call| &call.kept).filter(|kept| kept.ended.is_none());
-    for attempt in open.filter_map(|call| call.attempts.last()) {
-        drop(transport.lane(&attempt.provider));
+/// Whom calls were asking when the last daemon ended, those will ask again as soon as their hosts are back, if they have time
+/// left: reading certificates and making a client takes about as long as that.
+fn make_ready<D>(transport: &HttpTransport, calls: &[RecoveredCall<D>], unix_now_ms: u64) {
+    let has_time = |asked: &Asked| asked.deadline_ms() > unix_now_ms;
+    let goes_on = |kept: &&Kept| kept.ended.is_none() && kept.asked.as_ref().is_some_and(has_time);
+    for kept in calls.iter().map(|call| &call.kept).filter(goes_on) {
+        drop(kept.attempts.last().and_then(|attempt| transport.lane(&attempt.provider)));
     }
 }
 
@@ -427,3 +428,6 @@ fn say_listening(url: &str, options: &DaemonOptions) {
         "listening"
     );
 }
+
+#[cfg(test)]
+mod tests;

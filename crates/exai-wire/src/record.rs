@@ -127,6 +127,13 @@ pub struct Asked {
     pub params: Box<RawValue>,
 }
 
+impl Asked {
+    /// When it must have ended, in milliseconds since 1970.
+    pub const fn deadline_ms(&self) -> u64 {
+        self.at_ms.saturating_add(self.remaining_ms)
+    }
+}
+
 /// One attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use exai_wire::{Class, Ended, Kept, KeptFrame, Outcome, Texts};
+use exai_wire::{Asked, Class, Ended, Kept, KeptFrame, Outcome, Texts};
 
 use super::DaemonEnd;
 use super::call::{Done, Entry, Phase, Work, error_body};
@@ -62,7 +62,7 @@ impl<D: AsRef<KeptFrame>, C: CallClass> DaemonEnd<D, C> {
             (None, Phase::Parked) => return None,
             (asked, _) => asked,
         };
-        let left_ms = asked.as_ref().map_or(0, |asked| asked.at_ms.saturating_add(asked.remaining_ms));
+        let left_ms = asked.as_ref().map_or(0, Asked::deadline_ms);
         let left = Duration::from_millis(left_ms.saturating_sub(self.wall_ms(now)));
         let mut entry = Entry::new(class, phase, now, asked_ms, now + left);
         let last = kept.attempts.last();
