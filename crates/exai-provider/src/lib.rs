@@ -97,6 +97,7 @@ pub use nearest::nearest;
 pub use observer::Observer;
 pub use providers::{CallContext, ModelInfo, Providers};
 pub use reply::{AttemptReport, Ending, Failure, Reply, ToolCall, Usage};
+pub use span::{span, span_ms};
 pub use timer::Timer;
 pub use tokens::{message_tokens, room, tokens};
 pub use transport::{

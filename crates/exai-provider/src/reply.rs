@@ -11,7 +11,7 @@ use crate::continued::Continued;
 use crate::dialect::Dialect;
 use crate::kept::Kept;
 use crate::reset_time::told;
-use crate::span::span;
+use crate::span::wait;
 
 /// Tokens as the provider counts them, summed over the attempts that told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -91,7 +91,7 @@ impl AttemptReport {
             _ => 0,
         };
         let until = told(Duration::from_millis(until_ms), hours_east);
-        let left = self.left_ms.map(|left| format!("for another {}, ", span(Duration::from_millis(left))));
+        let left = self.left_ms.map(|left| format!("for another {}, ", wait(Duration::from_millis(left))));
         format!("{cause} {}until {until}", left.unwrap_or_default())
     }
 }

@@ -18,7 +18,6 @@ mod models;
 mod result;
 mod run;
 mod schema;
-mod span;
 mod spent;
 mod status;
 mod tool;

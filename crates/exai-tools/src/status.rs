@@ -1,8 +1,6 @@
 //! `status`: how the daemon and the providers are.
 
-use std::time::Duration;
-
-use exai_provider::{BreakerState, HealthState, KeyHealth, ProviderHealth, words};
+use exai_provider::{BreakerState, HealthState, KeyHealth, ProviderHealth, span, span_ms, words};
 use serde_json::json;
 
 use crate::class::Class;
@@ -10,7 +8,6 @@ use crate::context::ToolContext;
 use crate::daemon_view::DaemonFacts;
 use crate::result::{Text, ToolResult};
 use crate::schema;
-use crate::span::{span, span_ms};
 use crate::tool::{Reach, Tool};
 
 pub(crate) const TOOL: Tool = Tool {
@@ -63,11 +60,7 @@ fn line(health: &ProviderHealth) -> String {
     parts.extend(health.last_ok_ms.map(|age| format!("last answer {} ago", span_ms(age))));
     if let (Some(code), Some(age)) = (health.last_error, health.last_error_ms) {
         let failures = health.failures;
-        parts.push(format!(
-            "{failures} failed since, last {} ago: {}",
-            span(Duration::from_millis(age)),
-            words(code)
-        ));
+        parts.push(format!("{failures} failed since, last {} ago: {}", span_ms(age), words(code)));
     }
     if let Some(most) = health.daily_nano_usd {
         let reached =

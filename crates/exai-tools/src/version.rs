@@ -1,12 +1,12 @@
 //! `version`: which exai answers.
 
+use exai_provider::span;
 use serde_json::json;
 
 use crate::class::Class;
 use crate::context::ToolContext;
 use crate::result::{Text, ToolResult};
 use crate::schema;
-use crate::span::span;
 use crate::tool::{Reach, Tool};
 
 pub(crate) const TOOL: Tool = Tool {

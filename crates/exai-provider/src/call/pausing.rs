@@ -8,7 +8,7 @@ use crate::breaker::{Entry, Moment, Paused};
 use crate::cause::Cause;
 use crate::fair_queue::LineName;
 use crate::route::Candidate;
-use crate::span::span;
+use crate::span::wait;
 
 /// What a failure is told with where its candidate was asked during its pause.
 const ASKED_EARLY: &str = "it was paused, and asked because nothing else was left";
@@ -96,9 +96,9 @@ fn open(paused: Paused, at: Moment) -> Failed {
         (true, _) => format!("{why}; another call tries it just now"),
         (false, true) => why.to_owned(),
         (false, false) if left > paused.wait + TRIED_BEFORE => {
-            format!("{why}; said to last another {}, tried again in {}", span(left), span(paused.wait))
+            format!("{why}; said to last another {}, tried again in {}", wait(left), wait(paused.wait))
         }
-        (false, false) => format!("{why}; for another {}", span(paused.wait)),
+        (false, false) => format!("{why}; for another {}", wait(paused.wait)),
     };
     Failed { until: Some(paused.until), ..failed(Cause::Open, &detail) }
 }

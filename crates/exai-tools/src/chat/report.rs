@@ -1,6 +1,6 @@
 //! The result of `chat`: the answer, and how it came about.
 
-use exai_provider::{AttemptReport, Before, Broke, Cause, Continued, Ending, Reply, Usage};
+use exai_provider::{AttemptReport, Before, Broke, Cause, Continued, Ending, Reply, Usage, span_ms};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,7 +8,6 @@ use super::{lost, seams};
 use crate::conversation::ConversationId;
 use crate::models;
 use crate::result::{Text, ToolResult};
-use crate::span::span_ms;
 use crate::spent::Spent;
 
 /// Cause of an attempt that was not made because of earlier ones.

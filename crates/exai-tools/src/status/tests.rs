@@ -110,12 +110,12 @@ fn the_text_tells_daemon_load_and_each_provider() {
     };
     assert_eq!(
         text(&facts(), &[glm, kimi]),
-        "exai daemon: busy · version 1.2.3 · up 3 h 12 min · pid 99\n\
-         calls in flight: 2 (oldest 1 min 1 s) · waiting: 1 · sessions: 3 · work begins 2 ms late\n\
-         glm: last attempt failed · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 1 min 0 s ago · \
+        "exai daemon: busy · version 1.2.3 · up 3 h · pid 99\n\
+         calls in flight: 2 (oldest 61 s) · waiting: 1 · sessions: 3 · work begins 2 ms late\n\
+         glm: last attempt failed · 1 of 4 requests running, 0 waiting · oldest 1.5 s · last answer 60 s ago · \
          2 failed since, last 5.0 s ago: text stopped coming · 1.23 of 5.00 USD spent today, UTC · \
          3 retries left out, too many were retries\n  \
-         glm-a: paused (quota used up, said to last another 5 h 0 min), asked again in 10 min 0 s\n  \
+         glm-a: paused (quota used up, said to last another 5 h), asked again in 10 min\n  \
          glm-b: paused (server error), one call at a time tries it · 1 of 2 at a time just now, 5 waiting · \
          oldest 1.5 s · last progress 20 ms ago\n\
          kimi: no key set\n  \

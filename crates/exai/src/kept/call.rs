@@ -1,14 +1,13 @@
 //! All that is known of a call.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
+use exai_provider::span_ms;
 use serde_json::Value;
 
 use super::words::{self, age, bytes, cost, items, now_ms, number, text};
 use crate::call::dialogue::text_of;
 use crate::lines::Lines;
-use crate::status::duration;
 
 /// The sheet for people: lines with a label each, and after them the answer, as long as it is kept.
 pub(crate) fn sheet(told: &Value) -> String {
@@ -23,7 +22,7 @@ pub(crate) fn sheet(told: &Value) -> String {
         lines.add("asked", &format!("{} ago", age(now, Some(asked))));
     }
     if let Some(left) = number(told, "left_ms") {
-        lines.add("deadline", &format!("in {}", duration(Duration::from_millis(left))));
+        lines.add("deadline", &format!("in {}", span_ms(left)));
     }
     lines.ended(call, now);
     items(told, "attempts").for_each(|attempt| lines.attempt(attempt, now));

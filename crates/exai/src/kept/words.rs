@@ -1,10 +1,9 @@
 //! Sizes, ages, moments and costs as people read them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use exai_provider::span_ms;
 use serde_json::Value;
-
-use crate::status::duration;
 
 /// Stands for what is not known or not there.
 pub(super) const NONE: &str = "-";
@@ -17,7 +16,7 @@ pub(super) fn now_ms() -> u64 {
 
 /// How long ago a moment was.
 pub(super) fn age(now_ms: u64, at: Option<u64>) -> String {
-    at.map_or_else(|| NONE.to_owned(), |at| duration(Duration::from_millis(now_ms.saturating_sub(at))))
+    at.map_or_else(|| NONE.to_owned(), |at| span_ms(now_ms.saturating_sub(at)))
 }
 
 /// A size with its unit.

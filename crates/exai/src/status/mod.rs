@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::locate::locate;
 use crate::presence::{Holder, holds_state_dir, is_alive};
 
-pub(crate) use page::{duration, page};
+pub(crate) use page::page;
 
 /// Longest wait for the daemon.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -88,7 +88,7 @@ impl Report {
 
     /// The report, if it is young, of the daemon that was asked, and that one has not ended since.
     fn checked(self, settings: &Settings, asked: &Address) -> Result<Self, String> {
-        let (age, state) = (page::duration(self.age), self.state());
+        let (age, state) = (exai_provider::span(self.age), self.state());
         let said = format!("its health file said `{state}` {age} ago");
         let address = self.snapshot.get("address").and_then(Value::as_str);
         match address.map(|url| (url, Address::parse(url, None))) {

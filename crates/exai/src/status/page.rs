@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use exai_provider::words;
+use exai_provider::{span, words};
 use serde_json::Value;
 
 use super::{Report, Source};
@@ -17,7 +17,7 @@ pub(crate) fn page(report: &Report) -> String {
     match &report.source {
         Source::Daemon => lines.add(report.state(), &identity(snapshot)),
         Source::HealthFile { unreachable } => {
-            let (age, state) = (duration(report.age), report.state());
+            let (age, state) = (span(report.age), report.state());
             let _ = writeln!(lines.text, "not answering, but its health file {age} ago said {state}");
             lines.add("why", unreachable);
             lines.add("it said", &identity(snapshot));
@@ -55,7 +55,7 @@ fn identity(snapshot: &Value) -> String {
     parts.extend(text("version").map(|version| format!("exai {version}")));
     parts.extend(text("address").map(|address| format!("at {address}")));
     parts.extend(number(snapshot, "/pid").map(|pid| format!("pid {pid}")));
-    parts.extend(millis(snapshot, "/monotonic_ms").map(|up| format!("up {}", duration(up))));
+    parts.extend(millis(snapshot, "/monotonic_ms").map(|up| format!("up {}", span(up))));
     parts.join(", ")
 }
 
@@ -72,9 +72,9 @@ fn journal(store: &Value) -> Option<String> {
 fn calls(report: &Report) -> String {
     let snapshot = &report.snapshot;
     let mut parts = vec![format!("{} in flight", count(snapshot, "/in_flight"))];
-    parts.extend(millis(snapshot, "/oldest_in_flight_ms").map(|age| format!("the oldest {}", duration(age))));
+    parts.extend(millis(snapshot, "/oldest_in_flight_ms").map(|age| format!("the oldest {}", span(age))));
     parts.extend(number(snapshot, "/waiting").filter(|n| *n > 0).map(|n| format!("{n} waiting for a place")));
-    let ago = |pointer| millis(snapshot, pointer).map(|at| duration(report.written_at.saturating_sub(at)));
+    let ago = |pointer| millis(snapshot, pointer).map(|at| span(report.written_at.saturating_sub(at)));
     parts.extend(ago("/last_started_at").map(|ago| format!("last started {ago} ago")));
     parts.extend(ago("/last_finished_at").map(|ago| format!("last finished {ago} ago")));
     parts.join(", ")
@@ -120,13 +120,11 @@ fn provider_line(provider: &Value) -> String {
         parts.push(format!("{running} of {most} requests running"));
     }
     parts.extend(number(provider, "/waiting").filter(|n| *n > 0).map(|n| format!("{n} waiting")));
-    parts.extend(
-        millis(provider, "/last_progress_ms").map(|ago| format!("last progress {} ago", duration(ago))),
-    );
+    parts.extend(millis(provider, "/last_progress_ms").map(|ago| format!("last progress {} ago", span(ago))));
     if let Some(error) = text("last_error") {
         let ago = millis(provider, "/last_error_ms").unwrap_or_default();
         // What another release calls it stays as it is.
-        parts.push(format!("last error {} ago: {}", duration(ago), words(error)));
+        parts.push(format!("last error {} ago: {}", span(ago), words(error)));
     }
     if let Some(most) = number(provider, "/daily_nano_usd") {
         let spent = number(provider, "/spent_nano_usd").unwrap_or_default();
@@ -153,21 +151,19 @@ fn key_line(key: &Value) -> Option<String> {
     if state != "closed" {
         let next = millis(key, "/retry_ms").unwrap_or_default();
         let told = millis(key, "/left_ms").filter(|left| *left > next + TRIED_BEFORE);
-        let told = told.map_or_else(String::new, |left| format!(", said to last another {}", duration(left)));
+        let told = told.map_or_else(String::new, |left| format!(", said to last another {}", span(left)));
         let why = text("cause").map(|cause| format!(" ({}{told})", words(cause))).unwrap_or_default();
         let retry = Some(next).filter(|left| state == "open" && !left.is_zero());
         parts.push(match retry {
-            Some(left) => format!("paused{why}, asked again in {}", duration(left)),
+            Some(left) => format!("paused{why}, asked again in {}", span(left)),
             None => format!("paused{why}, one call at a time tries it"),
         });
     }
     let (running, waiting) = (count(key, "/in_flight"), count(key, "/waiting"));
     if let (Some(limit), true) = (number(key, "/limit"), running > 0 || waiting > 0) {
         parts.push(format!("{running} of {limit} at a time just now, {waiting} waiting"));
-        parts.extend(millis(key, "/oldest_ms").map(|age| format!("oldest {}", duration(age))));
-        parts.extend(
-            millis(key, "/last_progress_ms").map(|age| format!("last progress {} ago", duration(age))),
-        );
+        parts.extend(millis(key, "/oldest_ms").map(|age| format!("oldest {}", span(age))));
+        parts.extend(millis(key, "/last_progress_ms").map(|age| format!("last progress {} ago", span(age))));
     }
     let name = text("model").unwrap_or("key and address");
     (!parts.is_empty()).then(|| format!("{name}: {}", parts.join(", ")))
@@ -194,16 +190,4 @@ fn count(value: &Value, pointer: &str) -> u64 {
 
 fn millis(value: &Value, pointer: &str) -> Option<Duration> {
     number(value, pointer).map(Duration::from_millis)
-}
-
-/// A duration with as much detail as a person wants.
-pub(crate) fn duration(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0..10 => format!("{:.1} s", duration.as_secs_f64()),
-        10..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds / 60),
-        7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
-    }
 }

@@ -116,11 +116,11 @@ calls     0 in flight, last started 10 s ago, last finished 5.0 s ago
 hosts     2 sessions, 3 connections
 load      work begins 1 ms late
 so far    9 calls: 7 answered, 1 failed, 1 broken off; 10 provider requests ended
-provider  glm: last attempt failed, 1 of 16 requests running, 2 waiting, last progress 0.3 s ago, last error 3 min ago: http_status, \
+provider  glm: last attempt failed, 1 of 16 requests running, 2 waiting, last progress 300 ms ago, last error 3 min ago: http_status, \
 1.23 of 5.00 USD spent today, UTC, 2 retries left out, too many were retries
           key and address: paused (key refused), asked again in 9 min
           glm-a: paused (server error), one call at a time tries it, 1 of 3 at a time just now, 2 waiting, \
-oldest 4.0 s, last progress 0.3 s ago
+oldest 4.0 s, last progress 300 ms ago
           glm-c: paused (quota used up, said to last another 5 h), asked again in 30 min
 provider  kimi: no key set
 provider  mine: key or account refused, last error 3.0 s ago: key refused
