@@ -244,6 +244,14 @@ fn a_row_that_cannot_be_read_costs_no_other_call() {
 }
 
 #[test]
+fn what_an_earlier_release_said_beside_a_start_is_passed_over() {
+    let head = r#"{"n":2,"provider":"sim","model":"m1","continues":0,"after_failure":true,"at_ms":1100}"#;
+    let row = Row { call_id: id(1), kind: Kind::Started, head: head.into(), load: None, bytes: 0 };
+    let Ok(Record::Started { attempt, .. }) = row.record() else { panic!() };
+    assert_eq!((attempt.n, attempt.at_ms), (2, 1100));
+}
+
+#[test]
 fn a_turn_is_kept_once_whatever_is_written_again() {
     let (key, disk) = (ConversationKey::from_bytes([3; 16]), ModelDisk::default());
     let mut journal = Journal::new(ModelStore::open(ID, &disk, Pace::AtOnce));
