@@ -43,7 +43,8 @@ impl<'c> Housekeeping<'c> {
     pub(crate) fn new(conn: &'c Connection, turns_bytes_max: u64) -> rusqlite::Result<Self> {
         let log = conn.prepare("PRAGMA wal_checkpoint(NOOP)")?;
         let free_pages = free_pages(conn)?;
-        // The cap may be another one now.
+        // The cap may be another one now. Where there is nothing to look at, a start writes nothing.
+        let has_turns: bool = conn.query_row("SELECT EXISTS (SELECT 1 FROM turns)", [], |row| row.get(0))?;
         Ok(Self {
             conn,
             log,
@@ -53,7 +54,7 @@ impl<'c> Housekeeping<'c> {
             free_pages,
             has_changed: false,
             is_shorter: false,
-            turns_unseen: 1,
+            turns_unseen: u32::from(has_turns),
         })
     }
 
@@ -165,3 +166,6 @@ const fn bytes(length: u64) -> u64 {
 fn free_pages(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row("PRAGMA freelist_count", [], |row| row.get(0))
 }
+
+#[cfg(test)]
+mod tests;
