@@ -265,13 +265,7 @@ impl<'a> Input<'a> {
 
     fn attempt(&mut self) -> Attempt {
         let (n, continues) = (u32::from(self.number(3)), u64::from(self.number(31)));
-        Attempt {
-            n,
-            provider: self.text().to_owned(),
-            model: String::new(),
-            continues,
-            at_ms: 0,
-        }
+        Attempt { n, provider: self.text().to_owned(), model: String::new(), continues, at_ms: 0 }
     }
 
     fn end(&mut self) -> End {
