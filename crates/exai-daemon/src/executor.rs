@@ -1,4 +1,4 @@
-//! What becomes of a call that is to run: it goes to the work runtime, where it waits for a place at a provider if need
+//! What becomes of a call that is to run: it goes where calls run (`work`), waits there for a place at a provider if need
 //! be, and ends. The io thread's side; it never waits.
 
 use std::collections::{BTreeMap, VecDeque};

@@ -2,7 +2,7 @@
 //!
 //! How much can wait is bounded by those who submit: of the texts of attempts, which come as long as models write, the
 //! sessions give out so many bytes at a time, all calls together; of its other records a call has a handful, and its
-//! session waits for each; of memos an attempt has two, and it waits for its start.
+//! session waits for each; of memos an attempt has four at most, and it waits for its start.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::SyncSender;
