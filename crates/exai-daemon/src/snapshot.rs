@@ -44,7 +44,7 @@ pub(crate) struct Snapshot {
     pub(crate) last_finished_at: Option<u64>,
     /// Lag of the work runtime, in milliseconds.
     pub(crate) lag_ms: u64,
-    /// Threads of the work runtime that have been in one piece of code for more than 5 s.
+    /// Threads on which calls run that have been in one piece of code for more than 5 s.
     pub(crate) workers_stuck: usize,
     /// Sessions that are connected or were within the last 20 s.
     pub(crate) sessions: usize,

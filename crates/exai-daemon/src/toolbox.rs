@@ -1,4 +1,4 @@
-//! The tools, as the daemon uses them: pure ones at once on the io thread, all others on the work runtime.
+//! The tools, as the daemon uses them: pure ones at once on the io thread, all others where calls run (`work`).
 
 use std::borrow::Cow;
 use std::convert::Infallible;
