@@ -37,6 +37,9 @@ const LAST_BYTES_WITHIN: Duration = Duration::from_millis(5);
 /// Shortest time between two notes of the same matter.
 pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(1);
 
+/// A process that wakes so much later than it wanted to stood still: it has not read what came meanwhile.
+const STANDSTILL_MIN: Duration = Duration::from_millis(500);
+
 /// A connection that fails within this long was refused, and may be accepted a moment later.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -300,8 +303,9 @@ impl Attempt<'_> {
         }
     }
 
-    /// The work's outcome, or the clock that ran out before. What is there already is read before a clock is looked at, and
-    /// clocks begin anew after a sleep, so that a process that slept accuses nobody.
+    /// The work's outcome, or the clock that ran out before. What is there already is read before a clock is looked at, what
+    /// came during a standstill is waited for shortly, and clocks begin anew after a sleep, so that a process that slept accuses
+    /// nobody.
     async fn or_expired<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Expired> {
         tokio::pin!(work);
         loop {
@@ -312,12 +316,13 @@ impl Attempt<'_> {
                 _ => Alarm { at, sleep: self.world.timer.sleep_until(at) },
             };
             let alarm = self.alarm.insert(alarm);
+            let due = alarm.at;
             let outcome = tokio::select! {
                 biased;
                 outcome = &mut work => Some(outcome),
                 () = &mut alarm.sleep => None,
             };
-            self.look();
+            self.look(due);
             if let Some(outcome) = outcome {
                 return Ok(outcome);
             }
@@ -345,9 +350,12 @@ impl Attempt<'_> {
         self.world.observer.note(format!("{model}: no text for {long} s; {end}"));
     }
 
-    /// Looks whether the machine slept.
-    fn look(&mut self) {
+    /// Looks whether the machine slept, or this process stood still when it was to wake.
+    fn look(&mut self, due: Duration) {
         let timer = self.world.timer;
+        if timer.now().saturating_sub(due) >= STANDSTILL_MIN {
+            self.clocks.stood_still(timer.now());
+        }
         let Some(sleep) = self.watch.look(timer.now(), timer.wall()) else { return };
         self.clocks.slept(sleep);
         self.silence = Silence::new(sleep.woke);

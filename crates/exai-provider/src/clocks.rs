@@ -28,6 +28,9 @@ const FOUND_DEAD: Duration = Duration::from_secs(60);
 /// What comes so long after a sleep was noticed was sent after it.
 const LIVING: Duration = Duration::from_secs(1);
 
+/// What came while this process stood still is read within this time: it goes through another task before it gets here.
+const CATCHES_UP: Duration = Duration::from_secs(1);
+
 /// The bounds of one attempt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -73,6 +76,8 @@ pub(crate) struct Clocks {
     slept: Option<Sleep>,
     /// Every clock but the call's begins anew from here: the end of the last sleep.
     anew: Option<Duration>,
+    /// No stall is seen before this: what came while this process stood still is being read. Once between two signs of text.
+    catches_up: Option<Duration>,
     /// The newest arrivals that together bring [`Limits::floor_chars`]: at most that many, each of at least one character.
     recent: VecDeque<(Duration, usize)>,
     recent_chars: usize,
@@ -90,6 +95,7 @@ impl Clocks {
             finished_at: None,
             slept: None,
             anew: None,
+            catches_up: None,
             recent: VecDeque::new(),
             recent_chars: 0,
         }
@@ -102,6 +108,8 @@ impl Clocks {
         }
         self.first_progress.get_or_insert(now);
         self.last_progress = Some(now);
+        // Text may come bit by bit after a standstill; none after it is a stall.
+        self.catches_up = None;
         self.content_seen |= progress.content_chars > 0;
         self.recent.push_back((now, progress.chars));
         self.recent_chars += progress.chars;
@@ -117,6 +125,11 @@ impl Clocks {
     pub(crate) fn slept(&mut self, sleep: Sleep) {
         self.slept = Some(sleep);
         self.anew = Some(sleep.woke);
+    }
+
+    /// This process stood still until now, for less than a sleep.
+    pub(crate) fn stood_still(&mut self, now: Duration) {
+        self.catches_up.get_or_insert(now + CATCHES_UP);
     }
 
     /// The sleep that the connection may not have outlived.
@@ -170,11 +183,12 @@ impl Clocks {
         };
         let window = if self.content_seen { self.limits.window } else { self.limits.thinking_window };
         let floor = (self.floor(self.must_deliver_from(), window), Expired::Stall(StallClock::Trickle));
-        let mut nearest = earlier(earlier(deadline, gap), floor);
+        let mut stall = earlier(gap, floor);
         if let Some(from) = self.limits.reserve_at {
-            nearest = earlier(nearest, (self.floor(from, FLOOR_WINDOW), Expired::Stall(StallClock::Reserve)));
+            stall = earlier(stall, (self.floor(from, FLOOR_WINDOW), Expired::Stall(StallClock::Reserve)));
         }
-        nearest
+        stall.0 = stall.0.max(self.catches_up.unwrap_or_default());
+        earlier(deadline, stall)
     }
 
     /// A moment, or the last waking if that was later.

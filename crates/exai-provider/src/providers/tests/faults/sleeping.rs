@@ -114,6 +114,33 @@ pub(super) async fn f32_a_process_that_was_stopped_accuses_nobody() {
     no_failure_is_counted(&world);
 }
 
+/// It is in the machine already, and takes a way through another task.
+#[tokio::test(start_paused = true)]
+async fn what_came_while_a_process_stood_still_is_read_before_anybody_is_accused() {
+    let few = |config: &mut ProvidersConfig| config.providers[0].clocks.idle = Some(10 * S);
+    let hop = || Do::Wait(S / 100);
+    let comment = || Do::Send(b": still here\n\n".to_vec());
+    let late = |what: Vec<Do>| {
+        let stop = async {
+            tokio::time::sleep(3 * S).await;
+            tokio::time::advance(20 * S).await;
+        };
+        let world = World::with(vec![stream(what), says("x")], vec![], few);
+        async move {
+            let (reply, ()) = tokio::join!(world.ask(Some("glm-fast"), 600), stop);
+            (causes(&reply.unwrap().attempts), world.clock.now())
+        }
+    };
+    let came = vec![content("It goes"), Do::Wait(4 * S), hop(), comment(), hop(), content(" on"), hop()];
+    let (causes, _) = late([came, whole().to_vec()].concat()).await;
+    assert_eq!(causes, ["glm:ok"]);
+    // What did not come is missed as soon as that is sure.
+    let nothing = [content("It"), Do::Wait(5 * S)].into_iter().chain([hop(), comment(), Do::Hang]).collect();
+    let (causes, at) = late(nothing).await;
+    assert_eq!(causes, ["glm:stall_idle", "glm:ok"]);
+    assert!((24 * S..26 * S).contains(&at), "{at:?}");
+}
+
 #[tokio::test(start_paused = true)]
 pub(super) async fn f32_a_deadline_that_passed_meanwhile_is_one_and_no_fault_of_the_provider() {
     let world = World::new(vec![stream(vec![content("half"), Do::Hang])], vec![]);
