@@ -6,7 +6,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-const MINUTE_NS: u128 = 60_000_000_000;
+/// A minute, and a second by which one may be longer on its way than a later one: one dials, the other need not.
+const MINUTE_NS: u128 = 61_000_000_000;
 
 /// A rate.
 #[derive(Debug)]
@@ -55,6 +56,19 @@ impl Bucket {
         let refill = per_minute - burst + 1;
         let each_ns = MINUTE_NS.div_ceil(u128::from(refill));
         Self { burst, each_ns, taken: VecDeque::new(), next: 0 }
+    }
+
+    /// The same, where what went before is paid for only in a while.
+    pub(crate) fn owing(per_minute: u32, now: Duration, owed: Duration) -> Self {
+        let before = Step { open: None, from_ns: now.as_nanos(), cost_ns: owed.as_nanos() };
+        Self { taken: VecDeque::from([before]), ..Self::new(per_minute) }
+    }
+
+    /// How long it takes still until all is paid for that went, or what of it is sure.
+    pub(crate) fn owed(&self, now: Duration, is_sure: bool) -> Duration {
+        let steps = self.taken.iter().filter(|step| !is_sure || step.open.is_none());
+        let paid_at = steps.fold(0, |paid_at, step| step.paid_at(paid_at));
+        Duration::from_nanos(u64::try_from(paid_at.saturating_sub(now.as_nanos())).unwrap_or(u64::MAX))
     }
 
     /// When `cost` may go, at the earliest, behind `before` of others: now, or later. More than may go at once goes when

@@ -1,13 +1,14 @@
 //! What this layer remembers over a restart.
 //!
-//! Names are `spend/<provider>` for what a provider was paid today, and `provider/<fingerprint>/<model>` for what is known of
-//! a model that is asked with one key at one address ([`crate::ProviderConfig::fingerprint`]), and `gone/<fingerprint>/<model>`
-//! for one that is not served there: another key starts clean.
+//! Names are `spend/<provider>` for what a provider was paid today, `rate/<provider>` for what of its rate a minute is used,
+//! `provider/<fingerprint>/<model>` for what is known of a model that is asked with one key at one address
+//! ([`crate::ProviderConfig::fingerprint`]), and `gone/<fingerprint>/<model>` for one that is not served there: another key
+//! starts clean.
 //!
 //! Two providers with one address and key are one account under two names. A quota and what is served are the account's, so
 //! they share what is remembered of those: what one has learned the other need not be told again after a restart, and the
-//! newer word holds for both, also that it is over. While the daemon runs each learns for itself. What was paid is kept by
-//! name, since the limit is set by name.
+//! newer word holds for both, also that it is over. While the daemon runs each learns for itself. What was paid, and the
+//! rate, are kept by name, since those limits are set by name.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

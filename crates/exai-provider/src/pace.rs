@@ -4,10 +4,16 @@
 //! what that one waits for.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::breaker::Moment;
 use crate::bucket::{Bucket, Taken};
 use crate::config::ProviderConfig;
+use crate::flights::millis;
+use crate::memory::{Memory, Recalled, Remembered};
 use crate::model::Model;
 use crate::request::{self, Room};
 use crate::retry_budget::RetryBudget;
@@ -16,15 +22,34 @@ use crate::retry_budget::RetryBudget;
 const APART: Duration = Duration::from_millis(100);
 
 /// One provider's.
-#[derive(Debug)]
 pub(crate) struct Pace {
     requests: Option<Bucket>,
     tokens: Option<Bucket>,
     /// Those who wait, and the tokens that each needs. As many as have a place at the provider, at most.
     line: VecDeque<(Ticket, u32)>,
     next: u64,
+    memo: String,
+    memory: Arc<dyn Memory>,
     /// Retries.
     pub(crate) budget: RetryBudget,
+}
+
+/// How long what went is paid for still, as it is remembered: a daemon that begins anew begins no new minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Owed {
+    /// When that was, in ms since 1970.
+    at_ms: u64,
+    requests_ms: u64,
+    tokens_ms: u64,
+}
+
+impl Owed {
+    /// What is owed now; a clock that was set back makes it no longer.
+    fn now(self, wall: Duration) -> (Duration, Duration) {
+        let since = wall.saturating_sub(Duration::from_millis(self.at_ms));
+        let left = |ms| Duration::from_millis(ms).saturating_sub(since);
+        (left(self.requests_ms), left(self.tokens_ms))
+    }
 }
 
 /// One that waits for the rate; given back by [`Pace::leave`].
@@ -48,13 +73,24 @@ pub(crate) struct Early {
 }
 
 impl Pace {
-    /// By the settings.
-    pub(crate) fn new(config: &ProviderConfig) -> Self {
+    /// By the settings, with what was remembered.
+    pub(crate) fn new(
+        config: &ProviderConfig,
+        memory: Arc<dyn Memory>,
+        recalled: &Recalled,
+        at: Moment,
+    ) -> Self {
+        let memo = format!("rate/{}", config.name);
+        let known = recalled.get(&memo).and_then(|known| serde_json::from_str::<Owed>(&known.body).ok());
+        let (requests, tokens) = known.map(|owed| owed.now(at.wall)).unwrap_or_default();
+        let owing = |owed| move |per_minute| Bucket::owing(per_minute, at.now, owed);
         Self {
-            requests: config.requests_per_minute.map(Bucket::new),
-            tokens: config.tokens_per_minute.map(Bucket::new),
+            requests: config.requests_per_minute.map(owing(requests)),
+            tokens: config.tokens_per_minute.map(owing(tokens)),
             line: VecDeque::new(),
             next: 0,
+            memo,
+            memory,
             budget: RetryBudget::default(),
         }
     }
@@ -95,6 +131,22 @@ impl Pace {
         let requests = self.requests.as_ref().map(|bucket| bucket.ready_at(now, before, 1));
         let tokens = self.tokens.as_ref().map(|bucket| bucket.not_before(now, 0, tokens));
         requests.max(tokens).unwrap_or(now)
+    }
+
+    /// Has what went remembered. Of the tokens only those that were needed for sure: what requests under way may need at most is
+    /// minutes' worth, and would hold up those very calls after a crash.
+    pub(crate) fn remember(&self, at: Moment) {
+        let owed = |bucket: &Option<Bucket>, is_sure| {
+            bucket.as_ref().map_or(Duration::ZERO, |bucket| bucket.owed(at.now, is_sure))
+        };
+        if self.requests.is_none() && self.tokens.is_none() {
+            return;
+        }
+        let (requests, tokens) = (owed(&self.requests, false), owed(&self.tokens, true));
+        let [at_ms, requests_ms, tokens_ms] = [at.wall, requests, tokens].map(millis);
+        let body = serde_json::to_string(&Owed { at_ms, requests_ms, tokens_ms }).unwrap_or_default();
+        let until = at.wall.saturating_add(requests.max(tokens));
+        self.memory.put(&self.memo, Some(Remembered { until, body }));
     }
 
     /// Leaves the line, whether it has taken its request or given up.

@@ -24,6 +24,7 @@ use crate::limit::Start;
 use crate::memory::{Memory, Recalled};
 use crate::model::{Capability, Model, Status, Thinking};
 use crate::observer::Observer;
+use crate::pace::Pace;
 use crate::places::Places;
 use crate::quarantine::Quarantine;
 use crate::redact::Redactor;
@@ -137,12 +138,13 @@ impl Providers {
         let share = |one: &ProviderConfig| Share { places: one.max_concurrency, is_usable: one.is_usable() };
         let places = Places::new(config.bounds, config.providers.iter().map(share));
         let recalled = Recalled::of(&*memory, timer.wall());
+        let at = Moment { now: timer.now(), wall: timer.wall() };
         let state = |(index, provider): (usize, &ProviderConfig)| {
             let ledger = Ledger::new(&provider.name, provider.daily_nano_usd, Arc::clone(&memory), &recalled);
-            ProviderState::new(provider, Arc::clone(&places), index, ledger)
+            let pace = Pace::new(provider, Arc::clone(&memory), &recalled, at);
+            ProviderState::new(provider, Arc::clone(&places), index, ledger, pace)
         };
         let states = config.providers.iter().enumerate().map(state).collect();
-        let at = Moment { now: timer.now(), wall: timer.wall() };
         let fingerprints = config.providers.iter().map(|one| one.fingerprint.clone()).collect();
         let quarantine = Quarantine::new(fingerprints, Arc::clone(&memory), &recalled, at);
         let limits = |one: &ProviderConfig| Limits {

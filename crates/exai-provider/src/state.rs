@@ -104,7 +104,13 @@ pub(crate) enum NoPlace {
 
 impl ProviderState {
     /// A provider that nothing is known of; `index` is its number among the places.
-    pub(crate) fn new(config: &ProviderConfig, places: Arc<Places>, index: usize, ledger: Ledger) -> Self {
+    pub(crate) fn new(
+        config: &ProviderConfig,
+        places: Arc<Places>,
+        index: usize,
+        ledger: Ledger,
+        pace: Pace,
+    ) -> Self {
         Self {
             name: config.name.clone(),
             max_concurrency: config.max_concurrency.max(1),
@@ -114,7 +120,7 @@ impl ProviderState {
             index,
             last_progress: Progress::default(),
             record: Mutex::default(),
-            pace: Mutex::new(Pace::new(config)),
+            pace: Mutex::new(pace),
             pace_moved: Notify::new(),
         }
     }
@@ -281,8 +287,11 @@ impl<'a> PaceLine<'a> {
     ///
     /// # Errors
     /// Where it is too early.
-    pub(crate) fn take(&self, now: Duration) -> Result<Estimate<'a>, Early> {
-        let request = self.state.pace().take(now, self.ticket)?;
+    pub(crate) fn take(&self, at: Moment) -> Result<Estimate<'a>, Early> {
+        let mut pace = self.state.pace();
+        let request = pace.take(at.now, self.ticket)?;
+        // Under the lock, and before the request is made.
+        pace.remember(at);
         Ok(Estimate { state: self.state, request, tokens: self.tokens, really: None })
     }
 

@@ -87,6 +87,7 @@ impl Call<'_> {
         self.cost.is_estimated |= is_held;
         self.remember(candidate, outcome.as_ref().map(|_| ()));
         conclude(state, place, &outcome, self.route.prompt_tokens, self.layer.moment());
+        state.pace().remember(self.layer.moment());
         outcome.map_err(|failed| marked(failed, entry))
     }
 
@@ -173,7 +174,7 @@ impl Call<'_> {
         loop {
             let moved = line.moved();
             let now = self.layer.timer.now();
-            let Early { at, not_before } = match line.take(now) {
+            let Early { at, not_before } = match line.take(self.layer.moment()) {
                 Ok(estimate) => return Ok(estimate),
                 Err(early) => early,
             };

@@ -1,13 +1,22 @@
 use super::*;
+use crate::memory::tests::Notebook;
 
 const S: Duration = Duration::from_secs(1);
 
+/// What is remembered is rounded to this.
+const KEPT_IN: Duration = Duration::from_millis(1);
+
 fn pace(requests: Option<u32>, tokens: Option<u32>) -> Pace {
-    Pace::new(&ProviderConfig {
+    remembering(requests, tokens, &Arc::default(), Moment::default())
+}
+
+fn remembering(requests: Option<u32>, tokens: Option<u32>, memory: &Arc<Notebook>, at: Moment) -> Pace {
+    let config = ProviderConfig {
         requests_per_minute: requests,
         tokens_per_minute: tokens,
         ..ProviderConfig::new("p", "http://h")
-    })
+    };
+    Pace::new(&config, Arc::clone(memory) as _, &Recalled::of(&**memory, at.wall), at)
 }
 
 /// Takes it at once, or says when that may be.
@@ -43,10 +52,10 @@ fn who_gave_up_is_waited_for_no_more() {
     assert_eq!(ask(&mut pace, S, 1), Ok(()));
     let [first, second] = [pace.join(1), pace.join(1)];
     let [at, later] = [first, second].map(|ticket| pace.take(S, ticket).unwrap_err().at);
-    assert_eq!((at, later), (16 * S, 31 * S));
+    assert_eq!((at, later), (16 * S + S / 4, 31 * S + S / 2));
     pace.leave(first);
-    assert_eq!(pace.take(S, second).unwrap_err().at, 16 * S);
-    pace.take(16 * S, second).unwrap();
+    assert_eq!(pace.take(S, second).unwrap_err().at, 16 * S + S / 4);
+    pace.take(17 * S, second).unwrap();
     pace.leave(second);
     assert!(pace.line.is_empty());
 }
@@ -57,4 +66,42 @@ fn where_nothing_is_set_nobody_waits_for_anybody() {
     let [first, second] = [pace.join(1), pace.join(u32::MAX)];
     pace.take(S, second).unwrap();
     pace.take(S, first).unwrap();
+}
+
+fn moment(now: Duration, wall: Duration) -> Moment {
+    Moment { now, wall }
+}
+
+#[test]
+fn a_daemon_that_begins_anew_begins_no_new_minute() {
+    let memory = Arc::default();
+    let begun = |now, wall| remembering(Some(8), None, &memory, moment(now, wall));
+    let mut first = begun(S, 500 * S);
+    assert_eq!([ask(&mut first, S, 10), ask(&mut first, S, 10)], [Ok(()), Ok(())]);
+    let late = ask(&mut first, S, 10).unwrap_err() - S;
+    first.remember(moment(S, 500 * S));
+    let at = ask(&mut begun(90 * S, 503 * S), 90 * S, 10).unwrap_err() - 90 * S;
+    assert!(at.abs_diff(late - 3 * S) <= KEPT_IN, "{at:?}, {late:?}");
+    // A clock that was set back makes it no longer.
+    let at = ask(&mut begun(90 * S, 100 * S), 90 * S, 10).unwrap_err() - 90 * S;
+    assert!(at.abs_diff(late) <= KEPT_IN, "{at:?}, {late:?}");
+    assert_eq!(ask(&mut begun(90 * S, 600 * S), 90 * S, 10), Ok(()));
+}
+
+#[test]
+fn tokens_that_were_needed_are_owed_after_a_restart() {
+    let memory = Arc::default();
+    let mut first = remembering(None, Some(1000), &memory, moment(S, 500 * S));
+    let ticket = first.join(5000);
+    let request = first.take(S, ticket).unwrap();
+    first.remember(moment(S, 500 * S));
+    let under_way = remembering(None, Some(1000), &memory, moment(S, 500 * S));
+    assert_eq!(under_way.tokens.unwrap().ready_at(S, 0, 1000), S);
+    first.settled(&request, 500);
+    first.remember(moment(3 * S, 502 * S));
+    let next = remembering(None, Some(1000), &memory, moment(S, 502 * S));
+    let owed = next.tokens.unwrap().ready_at(S, 0, 1000);
+    let known = first.tokens.unwrap().ready_at(3 * S, 0, 1000);
+    assert!((owed - S).abs_diff(known - 3 * S) <= KEPT_IN, "{owed:?}, {known:?}");
+    assert!(known > 30 * S, "{known:?}");
 }

@@ -6,6 +6,7 @@ mod ending;
 mod faults;
 mod fitting;
 mod leaving_nothing;
+mod pacing;
 mod pausing;
 mod refusing;
 mod retiring;

@@ -40,7 +40,8 @@ fn named(name: &str, places: u32) -> ProviderState {
     let config = ProviderConfig { max_concurrency: places, ..ProviderConfig::new(name, "http://h") };
     let share = Share { places, is_usable: true };
     let ledger = Ledger::new(name, None, Arc::new(Forgetful), &Recalled::default());
-    ProviderState::new(&config, Places::new(Bounds::default(), [share]), 0, ledger)
+    let pace = Pace::new(&config, Arc::new(Forgetful), &Recalled::default(), Moment::default());
+    ProviderState::new(&config, Places::new(Bounds::default(), [share]), 0, ledger, pace)
 }
 
 fn health(state: &ProviderState, now: Duration) -> ProviderHealth {
