@@ -114,7 +114,10 @@ impl CallTable {
     pub(crate) fn note(&mut self, key: CallKey, text: &str) {
         if let Some(progress) = self.open.get_mut(&key).and_then(|call| call.progress.as_mut()) {
             progress.text.clear();
-            progress.text.push_str(head_of(text, TEXT_CHARS_MAX));
+            match head_of(text, TEXT_CHARS_MAX) {
+                whole if whole.len() == text.len() => progress.text.push_str(whole),
+                _ => progress.text.extend([head_of(text, TEXT_CHARS_MAX - 1), "…"]),
+            }
         }
     }
 

@@ -229,12 +229,18 @@ impl Shim {
             Link::Rejected { message, .. } => format!("the exai daemon turns this session away: {message}"),
             Link::Down { .. } => {
                 let waited = now.saturating_sub(self.outage.unwrap_or(now)).as_secs();
-                let start = || setup::start_command(&self.options.loaded.settings);
-                let hangs = "it takes connections but says nothing: restart it there";
-                let what_to_do = if self.is_silent() { Some(hangs) } else { start() };
-                let what_to_do = what_to_do.map(|words| format!("; {words}")).unwrap_or_default();
-                let (address, error) = (&self.address, self.last_error());
-                format!("waiting for the exai daemon at {address}, {waited} s: {error}{what_to_do}")
+                let address = &self.address;
+                // Hosts show one short line: nothing is said twice, or what to do would be cut off.
+                if self.is_silent() {
+                    let silent = "takes connections but says nothing";
+                    format!("the exai daemon at {address} {silent}, {waited} s: restart it there")
+                } else {
+                    let error = self.last_error();
+                    let error = error.strip_prefix(&format!("{address}: ")).unwrap_or(&error);
+                    let start = setup::start_command(&self.options.loaded.settings);
+                    let start = start.map(|words| format!("; {words}")).unwrap_or_default();
+                    format!("waiting for the exai daemon at {address}, {waited} s: {error}{start}")
+                }
             }
         };
         let waiting =

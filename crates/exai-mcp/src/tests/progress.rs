@@ -59,7 +59,7 @@ fn it_says_the_newest_note_shortened() {
     world.engine.note(world.now, key, "old");
     world.engine.note(world.now, key, &"ä".repeat(500));
     world.pass(Duration::from_secs(5));
-    assert_eq!(world.only()["params"]["message"], "ä".repeat(120));
+    assert_eq!(world.only()["params"]["message"], format!("{}…", "ä".repeat(119)));
 }
 
 #[test]

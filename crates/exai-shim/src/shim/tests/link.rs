@@ -178,17 +178,33 @@ fn a_large_frame_is_read_whole_and_bye_is_said() {
     assert!(matches!(conn.next(), ShimFrame::Bye(_)));
 }
 
+const WITH_PROGRESS: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"chat","arguments":{},"_meta":{"progressToken":"p"}}}"#;
+
 #[test]
 fn who_sees_progress_is_told_what_is_waited_for() {
     let url = Daemon::listen().url();
     let mut host = Host::start(options(Some(&url), None));
-    host.say(
-        r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"chat","arguments":{},"_meta":{"progressToken":"p"}}}"#,
-    );
+    host.say(WITH_PROGRESS);
     let line = host.hear();
     assert_eq!(line["method"], "notifications/progress", "{line}");
     let message = line["params"]["message"].as_str().unwrap();
     assert!(message.starts_with("waiting for the exai daemon at 127.0.0.1:"), "{message}");
+    host.end();
+}
+
+/// Of a line that hosts show nothing but its head arrives: what to do is in it.
+#[test]
+fn who_sees_progress_is_told_whole_what_to_do_about_a_daemon_that_says_nothing() {
+    let daemon = Daemon::listen();
+    let mut host = Host::start(options(Some(&daemon.url()), None));
+    host.say(WITH_PROGRESS);
+    let told = loop {
+        let message = host.hear()["params"]["message"].as_str().unwrap_or_default().to_owned();
+        if message.contains("not answer") || message.contains("says nothing") {
+            break message;
+        }
+    };
+    assert!(told.ends_with(": restart it there"), "{told}");
     host.end();
 }
 
