@@ -74,7 +74,11 @@ fn providers(page: &mut Page, snapshot: &Snapshot) {
     for provider in &snapshot.providers {
         page.sample("exai_provider_requests_in_flight", &[("provider", &provider.name)], provider.in_flight);
     }
-    page.family("exai_provider_requests_waiting", "gauge", "Requests waiting for a place at a provider.");
+    page.family(
+        "exai_provider_requests_waiting",
+        "gauge",
+        "Requests waiting for a place at a provider, or for its rate a minute.",
+    );
     for provider in &snapshot.providers {
         page.sample("exai_provider_requests_waiting", &[("provider", &provider.name)], provider.waiting);
     }

@@ -42,6 +42,8 @@ pub(crate) struct Flights {
 struct Flight {
     model: Arc<str>,
     began: Duration,
+    /// It has its place, and waits for the rate.
+    is_held: bool,
     progress: Arc<Progress>,
 }
 
@@ -49,6 +51,8 @@ struct Flight {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Load {
     pub(crate) in_flight: u32,
+    /// Those that have a place, and wait for the rate; they count as none of the others.
+    pub(crate) held: u32,
     /// Age of the oldest, in milliseconds.
     pub(crate) oldest_ms: Option<u64>,
     /// Since the last progress of any, in milliseconds.
@@ -60,8 +64,22 @@ impl Flights {
     pub(crate) fn begin(&mut self, model: Arc<str>, now: Duration, progress: Arc<Progress>) -> u64 {
         let number = self.next;
         self.next += 1;
-        self.running.insert(number, Flight { model, began: now, progress });
+        self.running.insert(number, Flight { model, began: now, is_held: false, progress });
         number
+    }
+
+    /// It waits for the rate.
+    pub(crate) fn hold(&mut self, number: u64) {
+        if let Some(flight) = self.running.get_mut(&number) {
+            flight.is_held = true;
+        }
+    }
+
+    /// It waits no more.
+    pub(crate) fn go(&mut self, number: u64, now: Duration) {
+        if let Some(flight) = self.running.get_mut(&number).filter(|flight| flight.is_held) {
+            (flight.is_held, flight.began) = (false, now);
+        }
     }
 
     /// It is over.
@@ -73,6 +91,10 @@ impl Flights {
     pub(crate) fn load(&self, model: Option<&str>, now: Duration) -> Load {
         let mut load = Load::default();
         for flight in self.running.values().filter(|one| model.is_none_or(|model| *one.model == *model)) {
+            if flight.is_held {
+                load.held = load.held.saturating_add(1);
+                continue;
+            }
             let (age, progress) = (millis(now.saturating_sub(flight.began)), flight.progress.since(now));
             load.in_flight = load.in_flight.saturating_add(1);
             load.oldest_ms = load.oldest_ms.max(Some(age));

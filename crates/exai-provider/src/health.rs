@@ -32,7 +32,7 @@ pub struct ProviderHealth {
     pub in_flight: u32,
     /// Requests at a time at most; how many it is just now stands with each model.
     pub max_concurrency: u32,
-    /// Calls that wait: for a place, for another call that tries a paused model, or before they ask again.
+    /// Calls that wait: for a place, for the rate a minute, for another call that tries a paused model, or before they ask again.
     pub waiting: u32,
     /// Age of the oldest request that runs, in milliseconds.
     pub oldest_ms: Option<u64>,
@@ -104,7 +104,7 @@ pub struct KeyHealth {
     pub limit: Option<u32>,
     /// Requests that run; of an endpoint, those of all its models, here and below.
     pub in_flight: u32,
-    /// Calls that wait for a place.
+    /// Calls that wait for a place, or for the rate a minute.
     pub waiting: u32,
     /// Age of the oldest request that runs, in milliseconds.
     pub oldest_ms: Option<u64>,

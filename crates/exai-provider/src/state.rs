@@ -218,13 +218,13 @@ impl ProviderState {
             None if record.last_ok.is_some() => HealthState::Ok,
             None => HealthState::Unknown,
         };
-        let Load { in_flight, oldest_ms, .. } = record.flights.load(None, now);
+        let Load { in_flight, held, oldest_ms, .. } = record.flights.load(None, now);
         ProviderHealth {
             name: self.name.clone(),
             state,
             in_flight,
             max_concurrency: self.max_concurrency,
-            waiting: count(self.places.waiting(self.index)),
+            waiting: count(self.places.waiting(self.index)).saturating_add(held),
             oldest_ms,
             last_progress_ms: self.last_progress.since(now),
             last_ok_ms: record.last_ok.map(ms_since),
@@ -243,7 +243,7 @@ impl ProviderState {
         let waiting = self.places.waiting_by_model(self.index);
         let record = self.record();
         let key = |Told { model, state, paused, limit }: Told| {
-            let Load { in_flight, oldest_ms, last_progress_ms } =
+            let Load { in_flight, held, oldest_ms, last_progress_ms } =
                 record.flights.load(model.as_deref(), at.now);
             let waits = |model: &Arc<str>| waiting.get(model).copied().unwrap_or(0);
             KeyHealth {
@@ -254,7 +254,8 @@ impl ProviderState {
                 retry_ms: paused.map(|paused| millis(paused.wait)),
                 limit,
                 in_flight,
-                waiting: count(model.as_ref().map_or_else(|| waiting.values().sum(), waits)),
+                waiting: count(model.as_ref().map_or_else(|| waiting.values().sum(), waits))
+                    .saturating_add(held),
                 oldest_ms,
                 last_progress_ms,
                 model: model.map(|model| model.to_string()),
@@ -270,6 +271,16 @@ impl ProviderState {
 }
 
 impl<'a> FreePlace<'a> {
+    /// The rate does not allow its request yet.
+    pub(crate) fn hold(&self) {
+        self.state.record().flights.hold(self.flight);
+    }
+
+    /// The rate allows it.
+    pub(crate) fn goes(&self, now: Duration) {
+        self.state.record().flights.go(self.flight, now);
+    }
+
     /// With leave to ask.
     pub(crate) fn with(self, pass: Pass<'a>, estimate: Estimate<'a>) -> Place<'a> {
         Place { pass, place: self, estimate }

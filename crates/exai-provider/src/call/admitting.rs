@@ -131,7 +131,7 @@ impl Call<'_> {
         loop {
             let entry = self.entry(index, &line).await?;
             let place = self.free_place(state, index, &line).await?;
-            let estimate = self.paced(state, index, tokens).await?;
+            let estimate = self.paced(state, &place, index, tokens).await?;
             if let Ok(pass) = layer.circuits.enter(&line, layer.moment(), entry) {
                 return Ok((place.with(pass, estimate), entry));
             }
@@ -165,6 +165,7 @@ impl Call<'_> {
     async fn paced<'s>(
         &self,
         state: &'s ProviderState,
+        place: &FreePlace<'_>,
         index: usize,
         tokens: u32,
     ) -> Result<Estimate<'s>, Failed> {
@@ -175,9 +176,13 @@ impl Call<'_> {
             let moved = line.moved();
             let now = self.layer.timer.now();
             let Early { at, not_before } = match line.take(self.layer.moment()) {
-                Ok(estimate) => return Ok(estimate),
+                Ok(estimate) => {
+                    place.goes(now);
+                    return Ok(estimate);
+                }
                 Err(early) => early,
             };
+            place.hold();
             if now.max(not_before) >= until {
                 return Err(failed(
                     Cause::Busy,

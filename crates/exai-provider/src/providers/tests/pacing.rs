@@ -30,3 +30,21 @@ async fn who_has_no_rate_remembers_none() {
     world.ask(Some("glm-fast"), 1200).await.unwrap();
     assert!(memory.all().iter().all(|(name, _)| !name.starts_with("rate/")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_the_rate_is_not_said_to_run() {
+    let world = begun(&Arc::default());
+    let ask = || world.ask(Some("glm-fast"), 1200);
+    ask().await.unwrap();
+    let look = async {
+        tokio::time::sleep(5 * S).await;
+        let health = world.providers.health().remove(0);
+        assert_eq!((health.in_flight, health.waiting, health.oldest_ms), (0, 2, None));
+        let key = health.keys.iter().find(|key| key.model.is_some()).unwrap();
+        assert_eq!((key.in_flight, key.waiting), (0, 2));
+    };
+    let (one, other, ()) = tokio::join!(ask(), ask(), look);
+    assert!(one.is_ok() && other.is_ok());
+    let health = world.providers.health().remove(0);
+    assert_eq!((health.in_flight, health.waiting), (0, 0));
+}
