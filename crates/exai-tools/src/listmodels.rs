@@ -86,7 +86,20 @@ fn text(models: &[ModelInfo], more: usize, unlisted: &[String], health: &[Provid
 fn pause(model: &ModelInfo, health: &[ProviderHealth]) -> Option<String> {
     let provider = health.iter().find(|one| one.name == model.provider)?;
     let of_it = |key: &&KeyHealth| key.model.as_ref().is_none_or(|id| *id == model.id);
-    provider.keys.iter().filter(of_it).find_map(status::pause)
+    provider.keys.iter().filter(of_it).find_map(status::pause).or_else(|| unpaid(model, provider))
+}
+
+/// Why its provider's limit for a day leaves nothing for it.
+fn unpaid(model: &ModelInfo, provider: &ProviderHealth) -> Option<String> {
+    let most = provider.daily_nano_usd?;
+    let why = match model.price {
+        None => "not asked: there is a limit for a day, and no price to count it by",
+        Some(price) if price != (0.0, 0.0) && provider.spent_nano_usd >= most => {
+            "not asked before midnight, UTC: the limit for the day is reached"
+        }
+        Some(_) => return None,
+    };
+    Some(why.to_owned())
 }
 
 fn line(model: &ModelInfo) -> String {

@@ -117,3 +117,19 @@ fn who_is_not_asked_just_now_is_told_as_such() {
     let told = text(&models, 0, &[], &[provider("glm", vec![paused(None, "auth_dead")])]);
     assert_eq!(told.matches("paused (key refused), asked again in 30 min").count(), 2, "{told}");
 }
+
+#[test]
+fn who_is_not_asked_for_a_limit_for_a_day_is_told_as_such() {
+    let told = |price, spent_nano_usd| {
+        let name = "glm".to_owned();
+        let daily_nano_usd = Some(5_000);
+        let provider = ProviderHealth { name, daily_nano_usd, spent_nano_usd, ..ProviderHealth::default() };
+        text(&[model("a", true, price)], 0, &[], &[provider])
+    };
+    let reached = " · not asked before midnight, UTC: the limit for the day is reached";
+    assert!(told(Some((1.0, 2.0)), 5_000).ends_with(reached));
+    for asked in [told(Some((1.0, 2.0)), 4_999), told(Some((0.0, 0.0)), 5_000)] {
+        assert!(!asked.contains("not asked"), "{asked}");
+    }
+    assert!(told(None, 0).ends_with(" · not asked: there is a limit for a day, and no price to count it by"));
+}
