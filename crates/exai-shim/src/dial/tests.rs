@@ -64,7 +64,10 @@ fn other_servers_are_told_from_daemons() {
 
 #[test]
 fn nobody_there_and_no_file_are_unreachable() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // Bound and not listened on, nobody else gets it meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let free = socket.local_addr().unwrap().port();
     let error = block_on(dial(url(format!("ws://0.0.0.0:{free}/")), SOON)).unwrap_err();
     assert!(matches!(&error, ConnectError::Unreachable(why) if why.contains("refused")), "{error:?}");
 

@@ -1,16 +1,22 @@
+use std::sync::LazyLock;
+
+use exai_sim::process::Port;
+
 use super::*;
 
 fn now_ms() -> u64 {
     u64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }
 
-/// A port of this machine that nobody listens on, and settings that ask there.
+/// Nobody listens here, and nobody else will meanwhile.
+static NOBODY: LazyLock<Port> = LazyLock::new(|| Port::reserve().unwrap());
+
+/// Settings that ask there.
 fn silent() -> (Settings, u16) {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut settings = Settings::default();
     settings.connection.address = exai_settings::Address::Configured;
-    settings.connection.port = port;
-    (settings, port)
+    settings.connection.port = NOBODY.number();
+    (settings, NOBODY.number())
 }
 
 /// The same with a health file of the daemon there.

@@ -2,7 +2,7 @@
 
 use exai_wire::{Catalogue, DaemonFrame, ShimFrame};
 
-use super::world::{Daemon, Host, options, raw};
+use super::world::{Daemon, Host, nowhere, options, raw};
 
 fn listed(host: &mut Host) -> Vec<String> {
     host.say(r#"{"jsonrpc":"2.0","id":"list","method":"tools/list"}"#);
@@ -47,7 +47,7 @@ fn other_tools_of_the_daemon_are_announced_kept_and_shown_by_the_next_shim() {
     assert_eq!(host.told(1).0, "done");
     host.end();
 
-    let nowhere = Daemon::listen().url();
+    let nowhere = nowhere();
     let mut next = Host::start(options(Some(&nowhere), Some(state.path())));
     assert_eq!(listed(&mut next), ["review"]);
     next.end();

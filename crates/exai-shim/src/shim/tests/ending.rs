@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::world::{Daemon, Host, options};
+use super::world::{Daemon, Host, nowhere, options};
 
 /// The promise is 100 ms; a test on a loaded machine asserts that nothing waits for a timer of seconds.
 const SOON: Duration = Duration::from_millis(900);
 
 #[test]
 fn the_end_of_input_ends_it_also_while_a_call_is_held() {
-    let nowhere = Daemon::listen().url();
+    let nowhere = nowhere();
     let mut host = Host::start(options(Some(&nowhere), None));
     host.call(1, "chat", "{}");
     host.say(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
@@ -46,7 +46,7 @@ fn it_ends_although_nobody_reads_what_it_says() {
 
 #[test]
 fn a_closed_stdout_ends_it() {
-    let nowhere = Daemon::listen().url();
+    let nowhere = nowhere();
     let (mut host, stdout) = Host::start_unread(options(Some(&nowhere), None));
     drop(stdout);
     host.say(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
@@ -55,7 +55,7 @@ fn a_closed_stdout_ends_it() {
 
 #[test]
 fn the_last_line_needs_no_line_feed() {
-    let nowhere = Daemon::listen().url();
+    let nowhere = nowhere();
     let mut host = Host::start(options(Some(&nowhere), None));
     host.say_unended(r#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
     host.close_stdin();
@@ -65,7 +65,7 @@ fn the_last_line_needs_no_line_feed() {
 
 #[test]
 fn an_outage_ends_it_only_if_that_is_asked_for_and_open_calls_are_answered_first() {
-    let nowhere = Daemon::listen().url();
+    let nowhere = nowhere();
     let mut options = options(Some(&nowhere), None);
     options.loaded.settings.shim.exit_after = Some(Duration::from_millis(300));
     let mut host = Host::start(options);
@@ -81,7 +81,7 @@ fn an_outage_ends_it_only_if_that_is_asked_for_and_open_calls_are_answered_first
 #[cfg(unix)]
 #[test]
 fn it_ends_with_its_input_although_so_much_is_unread_that_it_reads_no_more() {
-    let nowhere = Daemon::listen().url();
+    let nowhere = nowhere();
     let mut options = options(Some(&nowhere), None);
     let description = "x".repeat(40 << 10);
     options.catalogue.tools = super::world::raw(format!(

@@ -2,14 +2,9 @@
 
 use exai_wire::ShimFrame;
 
-use super::world::{Daemon, Host, options, raw};
+use super::world::{Daemon, Host, nowhere, options, raw};
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"0"}}}"#;
-
-/// An address at which nobody listens.
-fn nowhere() -> String {
-    Daemon::listen().url()
-}
 
 #[test]
 fn handshake_and_lists_need_no_daemon() {

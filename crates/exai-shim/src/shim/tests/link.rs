@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use exai_wire::ShimFrame;
 
-use super::world::{Daemon, Host, TOKEN, options};
+use super::world::{Daemon, Host, TOKEN, nowhere, options};
 use crate::tls;
 
 #[test]
@@ -57,7 +57,7 @@ fn a_refused_token_answers_at_once_with_what_to_do() {
 
 #[test]
 fn a_daemon_out_of_reach_is_told_after_the_hold() {
-    let url = Daemon::listen().url();
+    let url = nowhere();
     let mut options = options(Some(&url), None);
     options.loaded.settings.calls.hold = Duration::from_millis(200);
     let mut host = Host::start(options);
@@ -89,7 +89,7 @@ fn a_daemon_that_takes_connections_and_says_nothing_is_told_as_that() {
 
 #[test]
 fn status_is_answered_by_the_shim_when_no_daemon_is() {
-    let url = Daemon::listen().url();
+    let url = nowhere();
     let mut host = Host::start(options(Some(&url), None));
     host.call(1, "status", "{}");
     let (text, is_error) = host.told(1);
@@ -182,7 +182,7 @@ const WITH_PROGRESS: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","pa
 
 #[test]
 fn who_sees_progress_is_told_what_is_waited_for() {
-    let url = Daemon::listen().url();
+    let url = nowhere();
     let mut host = Host::start(options(Some(&url), None));
     host.say(WITH_PROGRESS);
     let line = host.hear();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::LazyLock;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use exai_wire::{
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use tokio::net::TcpSocket;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Message, WebSocket, accept_hdr};
@@ -241,6 +243,18 @@ impl Host {
         let lines = self.lines.take().unwrap();
         assert_eq!(lines.recv_timeout(HANG), Err(std::sync::mpsc::RecvTimeoutError::Disconnected));
     }
+}
+
+/// Bound for as long as the tests run, so that nobody else gets its port and listens there.
+static NOWHERE: LazyLock<TcpSocket> = LazyLock::new(|| {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    socket
+});
+
+/// Where no daemon is.
+pub(super) fn nowhere() -> String {
+    format!("ws://{}/", NOWHERE.local_addr().unwrap())
 }
 
 /// The daemon's side.
