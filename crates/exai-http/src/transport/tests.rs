@@ -196,8 +196,10 @@ async fn a_connection_closed_before_the_head_is_broken_and_not_made_again() {
 
 #[tokio::test]
 async fn nobody_there_is_no_connection() {
-    let (listener, url) = listener().await;
-    drop(listener);
+    // Bound and not listened on, nobody else gets it meanwhile.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
     let error = timeout(HANG, read(&url)).await.unwrap().unwrap_err();
     assert_eq!(error.kind, Kind::Connect);
     assert!(error.message.starts_with("Connection refused") && !error.message.contains("http://"), "{error}");
