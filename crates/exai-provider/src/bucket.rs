@@ -66,22 +66,25 @@ impl Bucket {
 
     /// How long it takes still until all is paid for that went, or what of it is sure.
     pub(crate) fn owed(&self, now: Duration, is_sure: bool) -> Duration {
+        let owed = self.paid_at(is_sure).saturating_sub(now.as_nanos());
+        Duration::from_nanos(u64::try_from(owed).unwrap_or(u64::MAX))
+    }
+
+    /// When that is.
+    fn paid_at(&self, is_sure: bool) -> u128 {
         let steps = self.taken.iter().filter(|step| !is_sure || step.open.is_none());
-        let paid_at = steps.fold(0, |paid_at, step| step.paid_at(paid_at));
-        Duration::from_nanos(u64::try_from(paid_at.saturating_sub(now.as_nanos())).unwrap_or(u64::MAX))
+        steps.fold(0, |paid_at, step| step.paid_at(paid_at))
     }
 
     /// When `cost` may go, at the earliest, behind `before` of others: now, or later. More than may go at once goes when
     /// nothing is owed.
     pub(crate) fn ready_at(&self, now: Duration, before: u64, cost: u32) -> Duration {
-        let paid_at = self.taken.iter().fold(0, |paid_at, step| step.paid_at(paid_at));
-        self.ready(paid_at, now, before, cost)
+        self.ready(self.paid_at(false), now, before, cost)
     }
 
     /// The same if nothing of which the cost is not known yet turns out to have cost anything.
     pub(crate) fn not_before(&self, now: Duration, before: u64, cost: u32) -> Duration {
-        let settled = self.taken.iter().filter(|step| step.open.is_none());
-        self.ready(settled.fold(0, |paid_at, step| step.paid_at(paid_at)), now, before, cost)
+        self.ready(self.paid_at(true), now, before, cost)
     }
 
     fn ready(&self, paid_at: u128, now: Duration, before: u64, cost: u32) -> Duration {

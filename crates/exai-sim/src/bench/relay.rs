@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 
 use anyhow::Context as _;
 
-use super::floor::{RESULT, id_in};
+use super::floor::{id_in, write_answer};
 use crate::process::HANG;
 
 /// In the shim's place: lines of stdin go to this address, and what comes from there to stdout.
@@ -51,11 +51,7 @@ pub fn far(provider: SocketAddr, prompt: &str) -> anyhow::Result<()> {
         if let Some(id) = id_in(&line) {
             asker.ask()?;
             answer.clear();
-            answer.extend_from_slice(b"{\"jsonrpc\":\"2.0\",\"id\":");
-            answer.extend_from_slice(id);
-            answer.extend_from_slice(b",");
-            answer.extend_from_slice(RESULT.as_bytes());
-            answer.extend_from_slice(b"\n");
+            write_answer(&mut answer, id)?;
             near.write_all(&answer)?;
         }
         line.clear();
@@ -82,6 +78,7 @@ impl Asker {
             body.len()
         );
         let stream = connect(provider)?;
+        stream.set_read_timeout(Some(HANG))?;
         let answers = BufReader::new(stream.try_clone()?);
         Ok(Self { request, stream, answers })
     }
